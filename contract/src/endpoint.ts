@@ -1,0 +1,135 @@
+import Type, { type Static } from 'typebox'
+import { Metadata, RateLimit, ThrottleRate, Uid } from './application.ts'
+import { EventTypeName } from './event-type.ts'
+import { nullable } from './nullable.ts'
+
+export const Channel = Type.String({ pattern: '^[a-zA-Z0-9\\-_.:]{1,128}$' })
+
+// The URL, the secret and the headers have rules of their own, with problem codes of their own; here only their types.
+const url = Type.String({ description: 'Where deliveries go: `http` or `https`, at most 2,048 characters.' })
+const EventTypes = Type.Array(EventTypeName, {
+  minItems: 1,
+  maxItems: 1000,
+  description: 'The event types it wants; null: all.',
+})
+const Channels = Type.Array(Channel, { minItems: 1, maxItems: 10, description: 'The channels it wants; null: all.' })
+const Headers = Type.Record(Type.String(), Type.String(), { description: 'Sent with each delivery.' })
+const Secret = Type.String({
+  description:
+    '`whsec_` and 24 to 64 bytes in base64, or `whsk_` and an Ed25519 key pair. Leave it out to have one made.',
+})
+
+const optional = {
+  description: Type.Optional(Type.String({ maxLength: 4096 })),
+  uid: Type.Optional(nullable(Uid)),
+  disabled: Type.Optional(Type.Boolean({ description: 'A disabled endpoint is sent nothing. Default: false.' })),
+  eventTypes: Type.Optional(nullable(EventTypes)),
+  // Both generations of clients are understood; where both names are given, the newer one counts.
+  filterTypes: Type.Optional(nullable({ ...EventTypes, deprecated: true, description: 'Older name of `eventTypes`.' })),
+  channels: Type.Optional(nullable(Channels)),
+  throttleRate: Type.Optional(nullable(ThrottleRate)),
+  rateLimit: Type.Optional(nullable(RateLimit)),
+  metadata: Type.Optional(Metadata),
+}
+
+const example = { url: 'https://acme.example/webhooks', description: 'Accounting', eventTypes: ['invoice.paid'] }
+
+export const EndpointIn = Type.Object(
+  { url, ...optional, secret: Type.Optional(nullable(Secret)), headers: Type.Optional(nullable(Headers)) },
+  { examples: [example] },
+)
+export type EndpointIn = Static<typeof EndpointIn>
+
+export const EndpointUpsertIn = Type.Object({ url, ...optional }, { examples: [example] })
+export type EndpointUpsertIn = Static<typeof EndpointUpsertIn>
+
+export const EndpointPatch = Type.Object({ url: Type.Optional(url), ...optional }, { examples: [{ disabled: true }] })
+export type EndpointPatch = Static<typeof EndpointPatch>
+
+/** What an endpoint looks like wherever it is shown. */
+export const endpointShown = {
+  id: Type.String(),
+  uid: nullable(Type.String()),
+  url: Type.String(),
+  description: Type.String(),
+  disabled: Type.Boolean(),
+  eventTypes: nullable(Type.Array(Type.String())),
+  filterTypes: nullable({ ...Type.Array(Type.String()), deprecated: true }),
+  channels: nullable(Type.Array(Type.String())),
+  throttleRate: nullable(Type.Integer()),
+  rateLimit: nullable({ ...Type.Integer(), deprecated: true }),
+  // Means nothing any more; typed 1.x clients cannot read an endpoint without it.
+  version: Type.Integer({ deprecated: true }),
+  createdAt: Type.String({ format: 'date-time' }),
+  updatedAt: Type.String({ format: 'date-time' }),
+}
+
+export const endpointExample = {
+  id: 'ep_0TkxGmxa0009Jd8sVb3nXq5PzUf',
+  uid: null,
+  ...example,
+  disabled: false,
+  filterTypes: ['invoice.paid'],
+  channels: null,
+  throttleRate: null,
+  rateLimit: null,
+  version: 1,
+  createdAt: '2026-03-01T09:00:00.000Z',
+  updatedAt: '2026-03-01T09:00:00.000Z',
+}
+
+export const EndpointOut = Type.Object(
+  { ...endpointShown, metadata: Type.Record(Type.String(), Type.String()) },
+  { examples: [{ ...endpointExample, metadata: {} }] },
+)
+export type EndpointOut = Static<typeof EndpointOut>
+
+export const EndpointHeadersIn = Type.Object({ headers: Headers }, { examples: [{ headers: { 'x-tenant': 'acme' } }] })
+export type EndpointHeadersIn = Static<typeof EndpointHeadersIn>
+
+export const EndpointHeadersPatchIn = Type.Object(
+  {
+    // The newest clients always send it; older ones, and people, may only want to delete.
+    headers: Type.Optional(
+      Type.Record(Type.String(), nullable(Type.String()), { description: 'Set, or removed where null.' }),
+    ),
+    deleteHeaders: Type.Optional(Type.Array(Type.String(), { maxItems: 1000, description: 'Names to remove.' })),
+  },
+  { examples: [{ headers: { 'x-tenant': 'acme' }, deleteHeaders: ['x-old'] }] },
+)
+export type EndpointHeadersPatchIn = Static<typeof EndpointHeadersPatchIn>
+
+export const EndpointHeadersOut = Type.Object(
+  {
+    headers: Type.Record(Type.String(), Type.String()),
+    sensitive: Type.Array(Type.String(), {
+      description: 'Names of headers that are set but whose values are not shown.',
+    }),
+  },
+  { examples: [{ headers: { 'x-tenant': 'acme' }, sensitive: ['authorization'] }] },
+)
+export type EndpointHeadersOut = Static<typeof EndpointHeadersOut>
+
+export const EndpointSecretOut = Type.Object(
+  { key: Type.String() },
+  { examples: [{ key: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }] },
+)
+export type EndpointSecretOut = Static<typeof EndpointSecretOut>
+
+export const EndpointSecretRotateIn = Type.Object(
+  {
+    key: Type.Optional(nullable(Secret)),
+    gracePeriodSeconds: Type.Optional(
+      nullable(
+        Type.Integer({
+          minimum: 0,
+          maximum: 604_800,
+          description:
+            'How long the former secret still signs beside the new one. Default: 86400 (a day); at most 7 days.',
+        }),
+      ),
+    ),
+  },
+  { examples: [{ gracePeriodSeconds: 3600 }] },
+)
+export type EndpointSecretRotateIn = Static<typeof EndpointSecretRotateIn>

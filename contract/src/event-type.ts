@@ -1,0 +1,80 @@
+import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
+
+export const EventTypeName = Type.String({
+  pattern: '^[a-zA-Z0-9\\-_./]{1,256}$',
+  description: '1 to 256 of a–z, A–Z, 0–9, "-", "_", ".", "/"; dots group: `invoice.paid`.',
+})
+
+const description = Type.String({ maxLength: 4096, description: 'For people.' })
+const FeatureFlags = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 100 })
+
+const optional = {
+  archived: Type.Optional(Type.Boolean({ description: 'Archived event types are hidden from lists. Default: false.' })),
+  deprecated: Type.Optional(Type.Boolean()),
+  schemas: Type.Optional(
+    Type.Unsafe<Readonly<Record<string, unknown>> | null>({
+      type: ['object', 'null'],
+      description: 'JSON Schemas of the payload by version.',
+    }),
+  ),
+  groupName: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 256 }))),
+  featureFlags: Type.Optional(nullable(FeatureFlags)),
+  // One flag was all that older clients knew.
+  featureFlag: Type.Optional(
+    nullable(
+      Type.String({ minLength: 1, maxLength: 256, deprecated: true, description: 'Older form of `featureFlags`.' }),
+    ),
+  ),
+}
+
+const example = {
+  description: 'An invoice was paid in full.',
+  schemas: { '1': { type: 'object', required: ['id'], properties: { id: { type: 'string' } } } },
+}
+
+export const EventTypeIn = Type.Object(
+  { name: EventTypeName, description, ...optional },
+  { examples: [{ name: 'invoice.paid', ...example }] },
+)
+export type EventTypeIn = Static<typeof EventTypeIn>
+
+export const EventTypeUpsertIn = Type.Object({ description, ...optional }, { examples: [example] })
+export type EventTypeUpsertIn = Static<typeof EventTypeUpsertIn>
+
+export const EventTypePatch = Type.Object(
+  { description: Type.Optional(description), ...optional },
+  { examples: [{ deprecated: true }] },
+)
+export type EventTypePatch = Static<typeof EventTypePatch>
+
+export const EventTypeOut = Type.Object(
+  {
+    name: Type.String(),
+    description: Type.String(),
+    archived: Type.Boolean(),
+    deprecated: Type.Boolean(),
+    schemas: Type.Unsafe<Readonly<Record<string, unknown>> | null>({ type: ['object', 'null'] }),
+    groupName: nullable(Type.String()),
+    featureFlags: nullable(Type.Array(Type.String())),
+    featureFlag: nullable(Type.String({ deprecated: true })),
+    createdAt: Type.String({ format: 'date-time' }),
+    updatedAt: Type.String({ format: 'date-time' }),
+  },
+  {
+    examples: [
+      {
+        name: 'invoice.paid',
+        ...example,
+        archived: false,
+        deprecated: false,
+        groupName: null,
+        featureFlags: null,
+        featureFlag: null,
+        createdAt: '2026-03-01T09:00:00.000Z',
+        updatedAt: '2026-03-01T09:00:00.000Z',
+      },
+    ],
+  },
+)
+export type EventTypeOut = Static<typeof EventTypeOut>

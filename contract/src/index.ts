@@ -1,0 +1,21 @@
+// CONTRACT: the public promise — operations, schemas, problem codes. No I/O, no knowledge of how it is kept.
+export type { ApplicationIn, ApplicationOut, ApplicationPatch } from './application.ts'
+export type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from './attempt.ts'
+export type {
+  EndpointHeadersIn,
+  EndpointHeadersOut,
+  EndpointHeadersPatchIn,
+  EndpointIn,
+  EndpointOut,
+  EndpointPatch,
+  EndpointSecretOut,
+  EndpointSecretRotateIn,
+  EndpointUpsertIn,
+} from './endpoint.ts'
+export type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpsertIn } from './event-type.ts'
+export type { MessageIn, MessageOut } from './message.ts'
+export { openapi } from './openapi.ts'
+export type { InputOf, Method, Operation, Scope } from './operation.ts'
+export { type OperationId, operations, schemas } from './operations.ts'
+export type { ProblemOut } from './problem.ts'
+export { type ProblemCode, type ProblemKind, problems } from './problems.ts'

@@ -1,0 +1,71 @@
+import Type, { type Static } from 'typebox'
+import { ApplicationIn, Uid } from './application.ts'
+import { Channel } from './endpoint.ts'
+import { EventTypeName } from './event-type.ts'
+import { nullable } from './nullable.ts'
+
+const payload = Type.Unsafe<unknown>({
+  type: 'object',
+  description: 'Sent as the body of the webhook, byte for byte as spelled here.',
+})
+
+/** The parts of a message a publish call is checked against by hand: this schema is what the reference prints. */
+export const MessageIn = Type.Object(
+  {
+    eventType: EventTypeName,
+    payload,
+    eventId: Type.Optional(
+      nullable({ ...Uid, description: 'Your own id of the fact: the same one is accepted once in an application.' }),
+    ),
+    channels: Type.Optional(nullable(Type.Array(Channel, { maxItems: 10 }))),
+    tags: Type.Optional(nullable(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 10 }))),
+    application: Type.Optional(
+      Type.Union([ApplicationIn, Type.Null()], {
+        description: 'Creates the application of the path, under that uid, if there is none yet.',
+      }),
+    ),
+    transformationsParams: Type.Optional(
+      Type.Unsafe<{ readonly rawPayload?: string; readonly headers?: Readonly<Record<string, string>> } | null>({
+        type: ['object', 'null'],
+        properties: {
+          rawPayload: {
+            type: 'string',
+            description: 'The exact body to send, in place of `payload`; need not be JSON.',
+          },
+          headers: {
+            type: 'object',
+            properties: { 'content-type': { type: 'string', maxLength: 256 } },
+          },
+        },
+      }),
+    ),
+  },
+  { examples: [{ eventType: 'invoice.paid', payload: { id: 'inv_1', total: 1250 }, eventId: 'evt-2026-000017' }] },
+)
+export type MessageIn = Static<typeof MessageIn>
+
+/** What a message looks like wherever it is shown. */
+export const messageShown = {
+  id: Type.String(),
+  eventType: Type.String(),
+  eventId: nullable(Type.String()),
+  payload: Type.Unsafe<unknown>({ description: 'As it was spelled; `{}` where it was not asked for or is gone.' }),
+  channels: nullable(Type.Array(Type.String())),
+  tags: nullable(Type.Array(Type.String())),
+  timestamp: Type.String({ format: 'date-time' }),
+  deliverAt: nullable(Type.String({ format: 'date-time' })),
+}
+
+export const messageExample = {
+  id: 'msg_0TkxGmxb0003kR7wHt2fYc9NdSv',
+  eventType: 'invoice.paid',
+  eventId: 'evt-2026-000017',
+  payload: { id: 'inv_1', total: 1250 },
+  channels: null,
+  tags: null,
+  timestamp: '2026-03-01T09:00:01.000Z',
+  deliverAt: null,
+}
+
+export const MessageOut = Type.Object(messageShown, { examples: [messageExample] })
+export type MessageOut = Static<typeof MessageOut>

@@ -1,0 +1,39 @@
+import type { Static, TObject, TProperties, TSchema } from 'typebox'
+import type { ProblemCode } from './problems.ts'
+
+export type Scope = 'publish' | 'manage' | 'read'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** One promise of the API: what may be sent to it and what comes back. Everything else is printed from these. */
+export interface Operation<
+  Path extends TProperties = TProperties,
+  Query extends TProperties = TProperties,
+  Body extends TSchema | null = TSchema | null,
+> {
+  /** As the client libraries spell it. */
+  readonly operationId: string
+  readonly method: Method
+  /** With `{names}` of the parameters. */
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  /** What the key must be allowed to do; null: no key needed. */
+  readonly scope: Scope | null
+  readonly params: TObject<Path>
+  readonly query: TObject<Query>
+  readonly body: Body
+  /** A body may be left out; it then counts as `{}`. */
+  readonly bodyOptional?: true
+  /** Statuses of success; no schema: no body. The first is the usual one. */
+  readonly success: readonly { readonly status: number; readonly meaning: string; readonly schema?: TSchema }[]
+  /** Beyond those that any operation can answer. */
+  readonly problems: readonly ProblemCode[]
+}
+
+/** What has been read from a request, once it fits its operation. */
+export interface InputOf<O> {
+  readonly params: O extends { readonly params: infer P extends TSchema } ? Static<P> : never
+  readonly query: O extends { readonly query: infer Q extends TSchema } ? Static<Q> : never
+  readonly body: O extends { readonly body: infer B } ? (B extends TSchema ? Static<B> : null) : never
+}

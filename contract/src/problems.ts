@@ -1,0 +1,165 @@
+/** How a kind of problem is told: its HTTP status, its title, what happened, and what the caller can do about it. */
+export interface ProblemKind {
+  readonly status: number
+  readonly title: string
+  readonly happened: string
+  readonly remedy: string
+}
+
+/** Every refusal there is. A code is for ever: clients switch on it, and each has a page under `/docs/problems/`. */
+export const problems = {
+  'body-malformed': {
+    status: 400,
+    title: 'Request body is not valid JSON',
+    happened: 'The body could not be read as UTF-8 JSON.',
+    remedy: 'Send one JSON document in UTF-8; the detail says where reading stopped.',
+  },
+  'request-malformed': {
+    status: 400,
+    title: 'Request is not valid HTTP for this API',
+    happened: 'The request line, a header or the URL could not be read.',
+    remedy: 'Check the URL encoding and the headers; the detail names what was wrong.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'API key missing, unknown or revoked',
+    happened: 'The request carries no key that is valid here.',
+    remedy:
+      'Send `Authorization: Bearer <key>`. `posthorn keys create` makes a key, `posthorn keys list` shows which are alive.',
+  },
+  'scope-missing': {
+    status: 403,
+    title: 'API key may not do this',
+    happened: 'The key is valid, but its scopes do not cover this operation.',
+    remedy: 'Use a key with the scope that the detail names, or make one: `posthorn keys create --scope <scope>`.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'Nothing here by that name',
+    happened: 'The environment of this key holds no such thing, or the path is not one of the API.',
+    remedy: 'Check the id or uid, and that the key belongs to the environment you mean.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method is not allowed on this path',
+    happened: 'The path exists, but not with this method.',
+    remedy: 'Use one of the methods named in the `Allow` header.',
+  },
+  'uid-taken': {
+    status: 409,
+    title: 'That uid is in use',
+    happened: 'Another one of the same kind already carries this uid.',
+    remedy: 'Choose another uid, or update the existing one with PUT.',
+  },
+  'event-type-exists': {
+    status: 409,
+    title: 'That event type exists',
+    happened: 'An event type of this name is already declared.',
+    remedy: 'Update it with PUT or PATCH.',
+  },
+  'event-id-taken': {
+    status: 409,
+    title: 'A message with that eventId was accepted before',
+    happened: 'The application already holds a message with this eventId; nothing was stored again.',
+    remedy: 'Treat this as success: the detail names the first message. For a new fact, use a new eventId.',
+  },
+  'idempotency-key-running': {
+    status: 409,
+    title: 'A request with that Idempotency-Key is still running',
+    happened: 'The first request with this key has not been answered yet.',
+    remedy: 'Wait a moment and send the same request again.',
+  },
+  'changed-meanwhile': {
+    status: 409,
+    title: 'Somebody else changed it at the same time',
+    happened: 'The resource kept changing while this change was being made.',
+    remedy: 'Read it again and repeat the change.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'Request body is too large',
+    happened: 'The body is larger than this server takes.',
+    remedy: 'Send less, or raise POSTHORN_MAX_BODY.',
+  },
+  'media-type-unsupported': {
+    status: 415,
+    title: 'Request body must be JSON',
+    happened: 'The `Content-Type` is not `application/json`, or the body is compressed.',
+    remedy: 'Send the body as uncompressed JSON with `Content-Type: application/json`.',
+  },
+  'request-invalid': {
+    status: 422,
+    title: 'Request does not fit this operation',
+    happened: 'One or more values are missing, of the wrong type or out of range.',
+    remedy: 'Each entry of `errors` points at a value and says what it must be.',
+  },
+  'iterator-invalid': {
+    status: 422,
+    title: 'Iterator is not from this list',
+    happened: 'The `iterator` is not one this list gave out.',
+    remedy: 'Pass the `iterator` of the answer before, unchanged, or leave it out to start anew.',
+  },
+  'endpoint-url-invalid': {
+    status: 422,
+    title: 'Endpoint URL cannot be used',
+    happened: 'The URL is not an absolute http or https URL that deliveries can go to.',
+    remedy:
+      'Give `https://host[:port]/path` of at most 2,048 characters, without credentials; use the endpoint headers for those.',
+  },
+  'endpoint-url-private': {
+    status: 422,
+    title: 'Endpoint URL is not reachable from here by policy',
+    happened: 'The URL names a private, loopback, link-local or otherwise special address.',
+    remedy: 'Use a public address, or have the operator allow the network with POSTHORN_EGRESS_ALLOW.',
+  },
+  'secret-invalid': {
+    status: 422,
+    title: 'Secret is not one this scheme can use',
+    happened: 'The secret is not `whsec_` with 24 to 64 bytes in base64, nor `whsk_` with an Ed25519 key pair.',
+    remedy: 'Leave it out to have one made, or give one of the two forms.',
+  },
+  'header-reserved': {
+    status: 422,
+    title: 'Header cannot be set on an endpoint',
+    happened: 'The header is one that Posthorn or HTTP itself sets, or its name or value is not valid in HTTP.',
+    remedy: 'Leave out hop-by-hop headers and those starting with `webhook-`; use visible ASCII without line breaks.',
+  },
+  'content-gone': {
+    status: 422,
+    title: 'Message has no content any more',
+    happened: 'The payload was removed, so it cannot be sent again.',
+    remedy: 'Publish the fact again as a new message.',
+  },
+  'endpoint-disabled': {
+    status: 422,
+    title: 'Endpoint is disabled',
+    happened: 'A disabled endpoint is sent nothing, not even by hand.',
+    remedy: 'Enable the endpoint (`disabled: false`) and send the same request again.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'That Idempotency-Key was used for another request',
+    happened: 'The first request with this key had another body.',
+    remedy: 'Use a new key for a new request.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    happened: 'The caller sent more than it is allowed.',
+    remedy: 'Wait as long as `Retry-After` says.',
+  },
+  internal: {
+    status: 500,
+    title: 'Something broke on our side',
+    happened: 'A defect of Posthorn. It is in the log under the incident id.',
+    remedy: 'Send the same request again; if it stays, give the operator the incident id.',
+  },
+  unavailable: {
+    status: 503,
+    title: 'Not able to take this right now',
+    happened: 'The server is starting, stopping, full, or its store does not answer. Nothing was accepted.',
+    remedy: 'Send the same request again after `Retry-After` seconds.',
+  },
+} as const satisfies Record<string, ProblemKind>
+
+export type ProblemCode = keyof typeof problems
