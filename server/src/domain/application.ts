@@ -1,0 +1,18 @@
+import type { ApplicationId, EnvironmentId, Millis } from './ids.ts'
+
+export type Metadata = Readonly<Record<string, string>>
+
+/** One customer of the operator: owns endpoints and messages. */
+export interface Application {
+  readonly id: ApplicationId
+  readonly environmentId: EnvironmentId
+  /** The operator's own name for it, unique in the environment. */
+  readonly uid: string | null
+  readonly name: string
+  readonly throttleRate: number | null
+  readonly metadata: Metadata
+  readonly createdAt: Millis
+  readonly updatedAt: Millis
+  /** Grows by one with each change; a write that names a stale one changes nothing. */
+  readonly revision: number
+}

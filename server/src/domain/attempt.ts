@@ -1,0 +1,21 @@
+import type { AttemptId, EndpointId, MessageId, Millis } from './ids.ts'
+
+/** What set an attempt off: the schedule, or a person asking for a resend. */
+export type Trigger = 'scheduled' | 'manual'
+
+/** One try, kept. */
+export interface Attempt {
+  readonly id: AttemptId
+  readonly messageId: MessageId
+  readonly endpointId: EndpointId
+  readonly succeeded: boolean
+  readonly trigger: Trigger
+  readonly url: string
+  /** HTTP status; 0 where there was no answer. */
+  readonly statusCode: number
+  readonly durationMs: Millis
+  /** The receiver's words, or ours when there were none. Cut at 16 KiB. */
+  readonly response: string
+  readonly responseCut: boolean
+  readonly startedAt: Millis
+}

@@ -1,0 +1,32 @@
+import type { Metadata } from './application.ts'
+import type { ApplicationId, EndpointId, Millis } from './ids.ts'
+import type { SealedText } from './seal.ts'
+
+/** Why an endpoint gets nothing: its owner said so, its receiver answered 410, or it did nothing but fail for too long. */
+export type DisabledBecause = 'owner' | 'gone' | 'failing'
+
+/** One subscriber's wish. */
+export interface Endpoint {
+  readonly id: EndpointId
+  readonly applicationId: ApplicationId
+  readonly uid: string | null
+  readonly url: string
+  readonly description: string
+  /** Null: all. */
+  readonly eventTypes: readonly string[] | null
+  /** Null: all. */
+  readonly channels: readonly string[] | null
+  readonly metadata: Metadata
+  /** Deliveries a second; null: no limit. */
+  readonly throttleRate: number | null
+  readonly disabledBecause: DisabledBecause | null
+  /** Since when every attempt failed; null: the last one did not. */
+  readonly failingSince: Millis | null
+  /** `EndpointSecrets` as JSON, sealed. */
+  readonly sealedSecrets: SealedText
+  /** The owner's extra headers (`Record<string, string>`) as JSON, sealed: they often carry credentials. */
+  readonly sealedHeaders: SealedText
+  readonly createdAt: Millis
+  readonly updatedAt: Millis
+  readonly revision: number
+}

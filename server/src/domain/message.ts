@@ -1,0 +1,17 @@
+import type { ApplicationId, MessageId, Millis } from './ids.ts'
+
+/** One accepted fact. */
+export interface Message {
+  readonly id: MessageId
+  readonly applicationId: ApplicationId
+  readonly eventType: string
+  /** The caller's own id for it, unique in the application. */
+  readonly eventId: string | null
+  readonly channels: readonly string[] | null
+  readonly tags: readonly string[] | null
+  /** Null: `application/json`. */
+  readonly contentType: string | null
+  /** The payload as the caller spelled it: UTF-8 text, never parsed and printed again. Null where it was not asked for. */
+  readonly payload: string | null
+  readonly acceptedAt: Millis
+}

@@ -1,0 +1,214 @@
+import type { Application } from '../domain/application.ts'
+import type { Attempt, Trigger } from '../domain/attempt.ts'
+import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
+import type { Environment } from '../domain/environment.ts'
+import type { EventType } from '../domain/event-type.ts'
+import type { ApplicationId, AttemptId, EndpointId, EnvironmentId, KeyId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
+import type { ApiKey } from '../domain/key.ts'
+import type { Message } from '../domain/message.ts'
+import type { PageSearch } from '../domain/page.ts'
+
+/** Where everything is kept. Every promise that resolves to a change means: on disk. */
+export interface Store {
+  readonly road: RoadStore
+  readonly environments: EnvironmentStore
+  readonly keys: KeyStore
+  readonly applications: ApplicationStore
+  readonly endpoints: EndpointStore
+  readonly eventTypes: EventTypeStore
+  readonly messages: MessageStore
+  readonly attempts: AttemptStore
+  /** Resolves when the store answers; rejects when it does not. */
+  ping(): Promise<void>
+  /** Grows when another process has changed the database; what was read before may be stale. */
+  changesOfOthers(): Promise<number>
+  close(): Promise<void>
+}
+
+/** What the fast road needs: few calls, many rows each. */
+export interface RoadStore {
+  /** One transaction: all of it is on disk when this resolves, or none of it. */
+  commit(batch: CommitBatch): Promise<CommitResult>
+  /** Takes due deliveries under `lease` until `until`, a few from each endpoint in turn. */
+  claim(ask: ClaimAsk): Promise<Claimed>
+  /** Moves the due time of deliveries that are still ours, so that nobody else takes them. */
+  renew(lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<void>
+  /** Gives deliveries back: due at once, for anyone. Null: all of this lease. */
+  release(lease: LeaseId, now: Millis, deliveries: readonly DeliveryKey[] | null): Promise<void>
+  /** At start, when no other process can be alive: every claimed delivery is due now. Resolves to how many. */
+  recover(now: Millis): Promise<number>
+  /** Removes up to `limit` deliveries of deleted endpoints; resolves to how many there were. */
+  sweepDeleted(limit: number): Promise<number>
+  /** Adds a delivery of a stored message, or makes its waiting one due now. */
+  resend(key: DeliveryKey, now: Millis): Promise<void>
+  /** Deliveries that are not settled, hot ones included. Exact up to `most`: counting on would cost more than it tells. */
+  backlog(most: number): Promise<number>
+}
+
+export interface DeliveryKey {
+  readonly messageId: MessageId
+  readonly endpointId: EndpointId
+}
+
+export interface NewMessage extends Message {
+  readonly payload: string
+}
+
+/** A fresh delivery: leased to us and hot, or (lease null) left in the store for a later claim. */
+export interface NewDelivery extends DeliveryKey {
+  readonly dueAt: Millis
+  readonly lease: LeaseId | null
+}
+
+/** What happens to a delivery after an attempt. Holds only while the delivery is still under our lease. */
+export type Settlement =
+  | ({ readonly kind: 'finish' } & DeliveryKey)
+  | ({ readonly kind: 'retry'; readonly dueAt: Millis; readonly attempts: number } & DeliveryKey)
+
+/** An endpoint's turn for the better or worse; written only when it turns. */
+export type HealthTurn =
+  | { readonly kind: 'failing'; readonly endpointId: EndpointId; readonly since: Millis }
+  | { readonly kind: 'healthy'; readonly endpointId: EndpointId }
+  | { readonly kind: 'disable'; readonly endpointId: EndpointId; readonly because: DisabledBecause; readonly at: Millis }
+
+export interface CommitBatch {
+  readonly lease: LeaseId
+  readonly messages: readonly NewMessage[]
+  readonly deliveries: readonly NewDelivery[]
+  readonly attempts: readonly Attempt[]
+  readonly settlements: readonly Settlement[]
+  readonly turns: readonly HealthTurn[]
+}
+
+export interface CommitResult {
+  /** Messages that were not stored because their `eventId` was taken: theirs → the first message's id. */
+  readonly taken: ReadonlyMap<MessageId, MessageId>
+}
+
+export interface ClaimAsk {
+  readonly now: Millis
+  readonly until: Millis
+  readonly lease: LeaseId
+  /** The ring goes on behind this endpoint; '' starts it anew. */
+  readonly after: EndpointId | ''
+  /** Endpoints that cannot take more now. */
+  readonly skip: readonly EndpointId[]
+  /** Endpoints looked at in one call. */
+  readonly visits: number
+  /** Deliveries taken from one endpoint. */
+  readonly share: number
+  /** Deliveries taken in all. */
+  readonly room: number
+}
+
+export interface ClaimedDelivery extends DeliveryKey {
+  readonly applicationId: ApplicationId
+  readonly attempts: number
+  readonly trigger: Trigger
+  readonly message: NewMessage
+}
+
+export interface Claimed {
+  readonly deliveries: readonly ClaimedDelivery[]
+  /** Where the ring stands; '' when it has come round. */
+  readonly cursor: EndpointId | ''
+  /** Endpoints of which the store may hold more that is due. */
+  readonly moreOf: readonly EndpointId[]
+  /** The earliest later due time among the endpoints visited; null: none. */
+  readonly nextDueAt: Millis | null
+}
+
+export interface EnvironmentStore {
+  /** The environment of this name, made if there is none. */
+  ensure(environment: Environment): Promise<Environment>
+  byName(name: string): Promise<Environment | null>
+  list(): Promise<readonly Environment[]>
+}
+
+export interface KeyStore {
+  insert(key: ApiKey): Promise<void>
+  byHash(hash: string): Promise<ApiKey | null>
+  list(environmentId: EnvironmentId | null): Promise<readonly ApiKey[]>
+  /** False: no such key. Revoking twice keeps the first moment. */
+  revoke(id: KeyId, at: Millis): Promise<boolean>
+}
+
+/** `stale`: the row was changed since it was read; read again and decide again. */
+export type WriteResult = 'done' | 'uid-taken' | 'stale'
+
+export interface ApplicationStore {
+  insert(row: Application): Promise<'done' | 'uid-taken'>
+  /** Only if the stored revision is `row.revision - 1`. */
+  update(row: Application): Promise<WriteResult>
+  /** With its endpoints; their waiting deliveries are swept afterwards. */
+  delete(id: ApplicationId, at: Millis): Promise<void>
+  find(environmentId: EnvironmentId, idOrUid: string): Promise<Application | null>
+  list(environmentId: EnvironmentId, filter: { readonly withEndpointsOnly: boolean }, search: PageSearch): Promise<readonly Application[]>
+}
+
+export interface EndpointStore {
+  insert(row: Endpoint): Promise<'done' | 'uid-taken'>
+  update(row: Endpoint): Promise<WriteResult>
+  delete(id: EndpointId, at: Millis): Promise<void>
+  find(applicationId: ApplicationId, idOrUid: string): Promise<Endpoint | null>
+  list(applicationId: ApplicationId, search: PageSearch): Promise<readonly Endpoint[]>
+  /** All that are not deleted: what a message is matched against. */
+  all(applicationId: ApplicationId): Promise<readonly Endpoint[]>
+}
+
+export interface EventTypeStore {
+  insert(row: EventType): Promise<'done' | 'name-taken'>
+  update(row: EventType): Promise<'done' | 'stale'>
+  expunge(environmentId: EnvironmentId, name: string): Promise<void>
+  find(environmentId: EnvironmentId, name: string): Promise<EventType | null>
+  list(environmentId: EnvironmentId, filter: { readonly includeArchived: boolean }, search: PageSearch): Promise<readonly EventType[]>
+}
+
+export interface MessageFilter {
+  readonly channel: string | null
+  readonly tag: string | null
+  readonly eventTypes: readonly string[] | null
+  readonly before: Millis | null
+  readonly after: Millis | null
+}
+
+export interface MessageStore {
+  /** By id or by the caller's `eventId`. */
+  find(applicationId: ApplicationId, idOrEventId: string, withPayload: boolean): Promise<Message | null>
+  list(applicationId: ApplicationId, filter: MessageFilter, withPayload: boolean, search: PageSearch): Promise<readonly Message[]>
+}
+
+/** Where a message stands at an endpoint: waiting (for its first or a further try), or settled by its last attempt. */
+export type DeliveryState =
+  | { readonly kind: 'waiting'; readonly attempts: number; readonly dueAt: Millis }
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'failed' }
+
+export interface AttemptFilter extends MessageFilter {
+  readonly succeeded: boolean | null
+  /** 0 none, 100, 200 … 500. */
+  readonly statusCodeClass: number | null
+  readonly endpointId: EndpointId | null
+}
+
+export interface AttemptStore {
+  find(messageId: MessageId, attemptId: AttemptId): Promise<Attempt | null>
+  listByEndpoint(
+    endpointId: EndpointId,
+    filter: AttemptFilter,
+    search: PageSearch,
+  ): Promise<readonly { readonly attempt: Attempt; readonly message: Message | null }[]>
+  listByMessage(messageId: MessageId, filter: AttemptFilter, search: PageSearch): Promise<readonly Attempt[]>
+  /** The endpoints a message has been sent to or is waiting for, in order of their ids. */
+  destinations(
+    messageId: MessageId,
+    search: PageSearch,
+  ): Promise<readonly { readonly endpoint: Endpoint; readonly state: DeliveryState }[]>
+  /** The messages an endpoint has seen, by latest attempt; `cursor` is that attempt's id. */
+  attemptedMessages(
+    endpointId: EndpointId,
+    filter: MessageFilter & { readonly state: DeliveryState['kind'] | null },
+    withPayload: boolean,
+    search: PageSearch,
+  ): Promise<readonly { readonly message: Message; readonly state: DeliveryState; readonly cursor: AttemptId }[]>
+}

@@ -1,0 +1,18 @@
+// PORTS: types only. What the engine and the slow road need from outside, said in their words.
+
+import type { Millis } from '../domain/ids.ts'
+
+/** A timer that can be called off; calling off one that has fired does nothing. */
+export interface Timer {
+  cancel(): void
+}
+
+/** Time and dice. The only place where the engine meets them, so that tests can drive both. */
+export interface World {
+  now(): Millis
+  /** Uniform in [0, 1). */
+  random(): number
+  /** Cryptographically strong. */
+  randomBytes(size: number): Uint8Array
+  after(delayMs: Millis, run: () => void): Timer
+}

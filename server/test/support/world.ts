@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Millis } from '../../src/domain/ids.ts'
+import type { World } from '../../src/ports/world.ts'
+
+export interface TestWorld extends World {
+  /**
+   * Moves the clock, firing what falls due on the way in order of its time (of its making, where times are equal), also
+   * what those timers set. Before the first, and after each, promises and sockets get a turn of the event loop.
+   */
+  advance(ms: Millis): Promise<void>
+  readonly pendingTimers: number
+}
+
+/** A world that stands still until told otherwise and whose dice fall the same way each time. Bytes are really random. */
+export function testWorld(options: { readonly now?: Millis; readonly seed?: number } = {}): TestWorld {
+  let now = options.now ?? Date.UTC(2026, 0, 1)
+  const random = dice(options.seed ?? 1)
+  const timers = new Set<{ readonly at: Millis; readonly run: () => void }>()
+
+  const nextDue = (until: Millis) => {
+    let next: { readonly at: Millis; readonly run: () => void } | undefined
+    for (const timer of timers) if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer
+    return next
+  }
+
+  return {
+    now: () => now,
+    random,
+    randomBytes,
+    after(delayMs, run) {
+      const timer = { at: now + Math.max(0, delayMs), run }
+      timers.add(timer)
+      return { cancel: () => void timers.delete(timer) }
+    },
+    async advance(ms) {
+      const until = now + ms
+      await turn()
+      for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
+        timers.delete(timer)
+        now = Math.max(now, timer.at)
+        timer.run()
+        await turn()
+      }
+      now = until
+    },
+    get pendingTimers() {
+      return timers.size
+    },
+  }
+}
+
+// A linear congruential generator modulo 2^32 with the constants of Numerical Recipes: even enough for jitter, and the
+// same everywhere.
+function dice(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
