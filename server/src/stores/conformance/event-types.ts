@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type OpenStore, openedOnce } from './opened.ts'
+import { pagesThrough } from './paging.ts'
+import { samples } from './samples.ts'
+
+export function eventTypesConformance(open: OpenStore): void {
+  const store = openedOnce(open)
+  const make = samples()
+  let environments = 0
+  const newEnvironment = async () => (await store().environments.ensure(make.environment(`test ${environments++}`))).id
+
+  test('an event type comes back as it was declared, its schemas as deep as they were', async () => {
+    const environmentId = await newEnvironment()
+    const row = make.eventType(environmentId, 'invoice.paid', {
+      ...{ description: 'Someone “paid” 💶', archived: true, deprecated: true, groupName: 'billing' },
+      ...{ schemas: { 1: { type: 'object', properties: { n: { enum: [1, null, 'x', true] } } } } },
+      ...{ featureFlags: ['beta', 'eu'], revision: 2 },
+    })
+    assert.equal(await store().eventTypes.insert(row), 'done')
+    assert.deepEqual(await store().eventTypes.find(environmentId, 'invoice.paid'), row)
+    assert.equal(await store().eventTypes.find(environmentId, 'Invoice.paid'), null)
+    assert.equal(await store().eventTypes.find(await newEnvironment(), 'invoice.paid'), null)
+  })
+
+  test('a name is declared once in an environment, archived or not, until it is expunged', async () => {
+    const [here, there] = [await newEnvironment(), await newEnvironment()]
+    const row = make.eventType(here, 'a', { archived: true })
+    assert.equal(await store().eventTypes.insert(row), 'done')
+    assert.equal(await store().eventTypes.insert(make.eventType(here, 'a')), 'name-taken')
+    assert.equal(await store().eventTypes.insert(make.eventType(there, 'a')), 'done')
+    assert.deepEqual(await store().eventTypes.find(here, 'a'), row)
+    await store().eventTypes.expunge(here, 'a')
+    assert.equal(await store().eventTypes.find(here, 'a'), null)
+    assert.notEqual(await store().eventTypes.find(there, 'a'), null)
+    assert.equal(await store().eventTypes.insert(make.eventType(here, 'a')), 'done')
+  })
+
+  test('an update changes everything that can change, once for each revision', async () => {
+    const environmentId = await newEnvironment()
+    const row = make.eventType(environmentId, 'a', { schemas: { 1: {} }, featureFlags: ['x'], groupName: 'g' })
+    await store().eventTypes.insert(row)
+    const changed = {
+      ...row,
+      ...{ description: 'new', archived: true, deprecated: true, schemas: null, groupName: null, featureFlags: null },
+      ...{ updatedAt: row.updatedAt + 1, revision: 2 },
+    }
+    assert.equal(await store().eventTypes.update(changed), 'done')
+    assert.equal(await store().eventTypes.update({ ...changed, description: 'late' }), 'stale')
+    assert.equal(await store().eventTypes.update({ ...changed, name: 'unknown', revision: 3 }), 'stale')
+    assert.deepEqual(await store().eventTypes.find(environmentId, 'a'), changed)
+  })
+
+  test('a list is in byte order of the names, both ways, page by page', async () => {
+    const environmentId = await newEnvironment()
+    // Capitals before small letters, digits before both, in every engine: an iterator must mean the same there.
+    const names = ['-', '.', '/', '0', 'A', 'B.x', '_', 'a', 'a.b', 'a/b', 'aa', 'z']
+    for (const name of names.toReversed()) await store().eventTypes.insert(make.eventType(environmentId, name))
+    await pagesThrough(
+      (search) => store().eventTypes.list(environmentId, { includeArchived: false }, search),
+      (row) => row.name,
+      names,
+    )
+  })
+
+  test('archived event types are listed only when asked for', async () => {
+    const environmentId = await newEnvironment()
+    for (const name of ['a', 'b', 'c', 'd'])
+      await store().eventTypes.insert(make.eventType(environmentId, name, { archived: name === 'b' || name === 'd' }))
+    const listed = (includeArchived: boolean, names: string[]) =>
+      pagesThrough(
+        (search) => store().eventTypes.list(environmentId, { includeArchived }, search),
+        (row) => row.name,
+        names,
+      )
+    await listed(false, ['a', 'c'])
+    await listed(true, ['a', 'b', 'c', 'd'])
+  })
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type OpenStore, openedEach } from './opened.ts'
+import { samples } from './samples.ts'
+
+export function keysConformance(open: OpenStore): void {
+  const store = openedEach(open)
+  const make = samples()
+
+  test('a key is found by its hash with everything that was said of it', async () => {
+    const { id } = await store().environments.ensure(make.environment('production'))
+    const key = make.key(id, { name: 'Büro „eins“', scopes: ['publish', 'read'] })
+    await store().keys.insert(key)
+    assert.deepEqual(await store().keys.byHash(key.hash), key)
+    assert.equal(await store().keys.byHash('another hash'), null)
+  })
+
+  test('the same hash cannot be inserted twice', async () => {
+    const { id } = await store().environments.ensure(make.environment('production'))
+    const key = make.key(id)
+    await store().keys.insert(key)
+    await assert.rejects(store().keys.insert(make.key(id, { hash: key.hash })))
+  })
+
+  test('a revoked key is still found, so that its use can be told from an unknown one, and keeps the first moment', async () => {
+    const { id } = await store().environments.ensure(make.environment('production'))
+    const key = make.key(id)
+    await store().keys.insert(key)
+    assert.equal(await store().keys.revoke(key.id, 1_000), true)
+    assert.equal(await store().keys.revoke(key.id, 2_000), true)
+    assert.equal((await store().keys.byHash(key.hash))?.revokedAt, 1_000)
+    assert.equal(await store().keys.revoke(make.id('key'), 3_000), false)
+  })
+
+  test('keys are listed for one environment or for all, revoked ones too, in the order they were made', async () => {
+    const production = await store().environments.ensure(make.environment('production'))
+    const staging = await store().environments.ensure(make.environment('staging'))
+    const [first, second, third] = [make.key(production.id), make.key(staging.id), make.key(production.id)]
+    for (const key of [third, second, first]) await store().keys.insert(key)
+    await store().keys.revoke(first.id, 5)
+    assert.deepEqual(await store().keys.list(production.id), [{ ...first, revokedAt: 5 }, third])
+    assert.deepEqual(await store().keys.list(null), [{ ...first, revokedAt: 5 }, second, third])
+  })
+}

@@ -1,0 +1,81 @@
+import type { Application } from '../../domain/application.ts'
+import type { Attempt } from '../../domain/attempt.ts'
+import type { Endpoint } from '../../domain/endpoint.ts'
+import type { Environment } from '../../domain/environment.ts'
+import type { EventType } from '../../domain/event-type.ts'
+import { type ApplicationId, type EnvironmentId, type IdKind, type IdOf, makeIds } from '../../domain/ids.ts'
+import type { ApiKey } from '../../domain/key.ts'
+import type { CommitBatch, DeliveryKey, NewMessage } from '../../ports/store.ts'
+
+/** Rows to fill a store with: plain ones, with a clock that moves a millisecond with each id and dice that repeat. */
+export function samples() {
+  let now = Date.UTC(2026, 0, 1)
+  let dice = 1
+  const ids = makeIds(
+    () => now,
+    (size) => {
+      const bytes = new Uint8Array(size)
+      for (let i = 0; i < size; i++) {
+        // Numerical Recipes' generator: any would do that does not repeat within a test.
+        dice = (Math.imul(dice, 1664525) + 1013904223) >>> 0
+        bytes[i] = dice >>> 24
+      }
+      return bytes
+    },
+  )
+  const id = <K extends IdKind>(kind: K): IdOf<K> => {
+    now += 1
+    return ids(kind)
+  }
+  return {
+    id,
+    now: () => now,
+    pass(ms: number) {
+      now += ms
+    },
+    environment: (name: string): Environment => ({ id: id('environment'), name, createdAt: now }),
+    key: (environmentId: EnvironmentId, changes: Partial<ApiKey> = {}): ApiKey => {
+      const keyId = id('key')
+      return {
+        ...{ id: keyId, environmentId, name: 'deploy', hash: `hash of ${keyId}`, scopes: ['admin'] as const },
+        ...{ createdAt: now, revokedAt: null },
+        ...changes,
+      }
+    },
+    application: (environmentId: EnvironmentId, changes: Partial<Application> = {}): Application => ({
+      ...{ id: id('application'), environmentId, uid: null, name: 'Acme', throttleRate: null, metadata: {} },
+      ...{ createdAt: now, updatedAt: now, revision: 1 },
+      ...changes,
+    }),
+    endpoint: (applicationId: ApplicationId, changes: Partial<Endpoint> = {}): Endpoint => ({
+      ...{ id: id('endpoint'), applicationId, uid: null, url: 'https://receiver.example/', description: '' },
+      ...{ eventTypes: null, channels: null, metadata: {}, throttleRate: null },
+      ...{ disabledBecause: null, failingSince: null },
+      ...{ sealedSecrets: 's1.secrets' as const, sealedHeaders: 's1.headers' as const },
+      ...{ createdAt: now, updatedAt: now, revision: 1 },
+      ...changes,
+    }),
+    eventType: (environmentId: EnvironmentId, name: string, changes: Partial<EventType> = {}): EventType => ({
+      ...{ environmentId, name, description: '', archived: false, deprecated: false },
+      ...{ schemas: null, groupName: null, featureFlags: null },
+      ...{ createdAt: now, updatedAt: now, revision: 1 },
+      ...changes,
+    }),
+    message: (applicationId: ApplicationId, changes: Partial<NewMessage> = {}): NewMessage => ({
+      ...{ id: id('message'), applicationId, eventType: 'invoice.paid', eventId: null },
+      ...{ channels: null, tags: null, contentType: null, payload: '{}', acceptedAt: now },
+      ...changes,
+    }),
+    attempt: ({ messageId, endpointId }: DeliveryKey, changes: Partial<Attempt> = {}): Attempt => ({
+      ...{ id: id('attempt'), messageId, endpointId, succeeded: true, trigger: 'scheduled' as const },
+      ...{ url: 'https://receiver.example/', statusCode: 200, durationMs: 12, response: 'ok', responseCut: false },
+      startedAt: now,
+      ...changes,
+    }),
+  }
+}
+
+export const batch = (parts: Partial<CommitBatch> & Pick<CommitBatch, 'lease'>): CommitBatch => ({
+  ...{ messages: [], deliveries: [], attempts: [], settlements: [], turns: [] },
+  ...parts,
+})

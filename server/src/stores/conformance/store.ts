@@ -1,0 +1,31 @@
+// CONFORMANCE: what every store must do, as tests over the port. Each engine runs all of it on a real database; a store
+// that cannot do something has a failing test here, not an exception elsewhere. Knows the port and the domain, no SQL.
+
+import { describe } from 'node:test'
+import { applicationsConformance } from './applications.ts'
+import { attemptsConformance } from './attempts.ts'
+import { claimConformance } from './claim.ts'
+import { commitConformance } from './commit.ts'
+import { endpointsConformance } from './endpoints.ts'
+import { environmentsConformance } from './environments.ts'
+import { eventTypesConformance } from './event-types.ts'
+import { keysConformance } from './keys.ts'
+import { leaseConformance } from './lease.ts'
+import { messagesConformance } from './messages.ts'
+import type { OpenStore } from './opened.ts'
+
+/** Declares the suite for one engine. `open` makes a new, empty, migrated store each time; `close` ends it for good. */
+export function storeConformance(name: string, open: OpenStore): void {
+  describe(name, () => {
+    describe('environments', () => environmentsConformance(open))
+    describe('keys', () => keysConformance(open))
+    describe('applications', () => applicationsConformance(open))
+    describe('endpoints', () => endpointsConformance(open))
+    describe('event types', () => eventTypesConformance(open))
+    describe('messages', () => messagesConformance(open))
+    describe('attempts', () => attemptsConformance(open))
+    describe('commit', () => commitConformance(open))
+    describe('claim', () => claimConformance(open))
+    describe('lease', () => leaseConformance(open))
+  })
+}

@@ -1,0 +1,24 @@
+// STORES: SQL, written once in queries/ in what both engines speak. An engine's folder gives a connection, migrations
+// and a few fragments. Stores decide nothing; what a row means is the domain's business.
+
+/** What SQL takes and gives back. Times are integer milliseconds, flags 0 or 1, lists and records JSON text. */
+export type SqlValue = string | number | null
+export type SqlRow = Readonly<Record<string, SqlValue>>
+export type SqlParameters = Readonly<Record<string, SqlValue>>
+
+/**
+ * One connection, one statement at a time. Statements name their parameters (`:now`) and may use the fragments
+ * `@each(:rows)` — the elements of a JSON array as a column `value`, to be read with `value->>0` — and `@skip_locked`.
+ * Each text is prepared once and kept: never build a statement from values.
+ */
+export interface Db {
+  all<Row extends SqlRow>(sql: string, parameters?: SqlParameters): Promise<readonly Row[]>
+  /** Resolves to the number of rows changed. */
+  run(sql: string, parameters?: SqlParameters): Promise<number>
+  /** All of it or nothing; on disk when it resolves. */
+  transaction<T>(work: () => Promise<T>): Promise<T>
+}
+
+export async function first<Row extends SqlRow>(db: Db, sql: string, parameters?: SqlParameters): Promise<Row | null> {
+  return (await db.all<Row>(sql, parameters))[0] ?? null
+}

@@ -1,0 +1,118 @@
+import type { Application, Metadata } from '../../domain/application.ts'
+import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../../domain/ids.ts'
+import type { PageSearch } from '../../domain/page.ts'
+import type { ApplicationStore, WriteResult } from '../../ports/store.ts'
+import { type Db, first } from '../db.ts'
+import { pageParameters, pagesBy, pageText } from './page.ts'
+import type { Queries } from './queries.ts'
+
+type ApplicationRow = {
+  readonly id: ApplicationId
+  readonly environment_id: EnvironmentId
+  readonly uid: string | null
+  readonly name: string
+  readonly throttle_rate: number | null
+  readonly metadata: string
+  readonly created_at: number
+  readonly updated_at: number
+  readonly revision: number
+}
+
+const columns = 'id, environment_id, uid, name, throttle_rate, metadata, created_at, updated_at, revision'
+const applicationOf = (row: ApplicationRow): Application => ({
+  id: row.id,
+  environmentId: row.environment_id,
+  uid: row.uid,
+  name: row.name,
+  throttleRate: row.throttle_rate,
+  metadata: JSON.parse(row.metadata) as Metadata,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  revision: row.revision,
+})
+
+async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
+  const inserted = await db.run(
+    `insert into application (${columns})
+     values (:id, :environmentId, :uid, :name, :throttleRate, :metadata, :createdAt, :updatedAt, :revision)
+     on conflict (environment_id, uid) where uid is not null and deleted_at is null do nothing`,
+    { ...row, metadata: JSON.stringify(row.metadata) },
+  )
+  return inserted > 0 ? 'done' : 'uid-taken'
+}
+
+async function update(db: Db, row: Application): Promise<WriteResult> {
+  const { id, environmentId, uid, name, throttleRate, updatedAt, revision } = row
+  // The guard on the uid is in the statement, because an update has no `on conflict`.
+  const updated = await db.run(
+    `update application set uid = :uid, name = :name, throttle_rate = :throttleRate, metadata = :metadata,
+       updated_at = :updatedAt, revision = :revision
+     where id = :id and revision = :readRevision and deleted_at is null and not exists (
+       select 1 from application as other where other.environment_id = :environmentId and other.uid = :uid
+         and other.id <> :id and other.deleted_at is null)`,
+    {
+      ...{ id, environmentId, uid, name, throttleRate, updatedAt, revision },
+      metadata: JSON.stringify(row.metadata),
+      readRevision: revision - 1,
+    },
+  )
+  if (updated > 0) return 'done'
+  const unchanged = await first(
+    db,
+    'select 1 as found from application where id = :id and revision = :readRevision and deleted_at is null',
+    { id, readRevision: revision - 1 },
+  )
+  return unchanged ? 'uid-taken' : 'stale'
+}
+
+async function remove(db: Db, id: ApplicationId, at: Millis): Promise<void> {
+  await db.transaction(async () => {
+    await db.run('update application set deleted_at = :at where id = :id and deleted_at is null', { id, at })
+    await db.run('update endpoint set deleted_at = :at where application_id = :id and deleted_at is null', { id, at })
+  })
+}
+
+/** An id first; a uid may have the shape of one. */
+async function find(db: Db, environmentId: EnvironmentId, idOrUid: string): Promise<Application | null> {
+  const byId = isId('application', idOrUid)
+    ? await first<ApplicationRow>(
+        db,
+        `select ${columns} from application
+         where id = :id and environment_id = :environmentId and deleted_at is null`,
+        { id: idOrUid, environmentId },
+      )
+    : null
+  const row =
+    byId ??
+    (await first<ApplicationRow>(
+      db,
+      `select ${columns} from application
+       where environment_id = :environmentId and uid = :uid and deleted_at is null`,
+      { uid: idOrUid, environmentId },
+    ))
+  return row && applicationOf(row)
+}
+
+const pageOfAll = `select ${columns} from application
+  where environment_id = :environmentId and id > :above and id < :below and deleted_at is null`
+const lists = {
+  all: pagesBy('id', pageOfAll),
+  withEndpoints: pagesBy(
+    'id',
+    `${pageOfAll} and exists (
+       select 1 from endpoint where endpoint.application_id = application.id and endpoint.deleted_at is null)`,
+  ),
+}
+
+async function list(
+  db: Db,
+  environmentId: EnvironmentId,
+  filter: { readonly withEndpointsOnly: boolean },
+  search: PageSearch,
+): Promise<readonly Application[]> {
+  const text = pageText(filter.withEndpointsOnly ? lists.withEndpoints : lists.all, search)
+  const rows = await db.all<ApplicationRow>(text, { environmentId, ...pageParameters(search) })
+  return rows.map(applicationOf)
+}
+
+export const applications = { insert, update, delete: remove, find, list } satisfies Queries<ApplicationStore>

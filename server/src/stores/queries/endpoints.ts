@@ -1,0 +1,147 @@
+import type { Metadata } from '../../domain/application.ts'
+import type { DisabledBecause, Endpoint } from '../../domain/endpoint.ts'
+import { type ApplicationId, type EndpointId, isId, type Millis } from '../../domain/ids.ts'
+import type { PageSearch } from '../../domain/page.ts'
+import type { SealedText } from '../../domain/seal.ts'
+import type { EndpointStore, WriteResult } from '../../ports/store.ts'
+import { type Db, first } from '../db.ts'
+import { pageParameters, pagesBy, pageText } from './page.ts'
+import type { Queries } from './queries.ts'
+
+export type EndpointRow = {
+  readonly id: EndpointId
+  readonly application_id: ApplicationId
+  readonly uid: string | null
+  readonly url: string
+  readonly description: string
+  readonly event_types: string | null
+  readonly channels: string | null
+  readonly metadata: string
+  readonly throttle_rate: number | null
+  readonly disabled_because: DisabledBecause | null
+  readonly failing_since: number | null
+  readonly sealed_secrets: SealedText
+  readonly sealed_headers: SealedText
+  readonly created_at: number
+  readonly updated_at: number
+  readonly revision: number
+}
+
+const names = [
+  ...(['id', 'application_id', 'uid', 'url', 'description', 'event_types', 'channels', 'metadata'] as const),
+  ...(['throttle_rate', 'disabled_because', 'failing_since', 'sealed_secrets', 'sealed_headers'] as const),
+  ...(['created_at', 'updated_at', 'revision'] as const),
+]
+
+/** What `endpointOf` reads, for a select from `endpoint` beside other tables. */
+export const endpointColumns = names.map((name) => `endpoint.${name} as ${name}`).join(', ')
+
+export const endpointOf = (row: EndpointRow): Endpoint => ({
+  id: row.id,
+  applicationId: row.application_id,
+  uid: row.uid,
+  url: row.url,
+  description: row.description,
+  eventTypes: row.event_types === null ? null : (JSON.parse(row.event_types) as readonly string[]),
+  channels: row.channels === null ? null : (JSON.parse(row.channels) as readonly string[]),
+  metadata: JSON.parse(row.metadata) as Metadata,
+  throttleRate: row.throttle_rate,
+  disabledBecause: row.disabled_because,
+  failingSince: row.failing_since,
+  sealedSecrets: row.sealed_secrets,
+  sealedHeaders: row.sealed_headers,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  revision: row.revision,
+})
+
+const parametersOf = (row: Endpoint) => ({
+  ...row,
+  eventTypes: row.eventTypes && JSON.stringify(row.eventTypes),
+  channels: row.channels && JSON.stringify(row.channels),
+  metadata: JSON.stringify(row.metadata),
+})
+
+async function insert(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
+  const inserted = await db.run(
+    `insert into endpoint (${names.join(', ')})
+     values (:id, :applicationId, :uid, :url, :description, :eventTypes, :channels, :metadata,
+       :throttleRate, :disabledBecause, :failingSince, :sealedSecrets, :sealedHeaders,
+       :createdAt, :updatedAt, :revision)
+     on conflict (application_id, uid) where uid is not null and deleted_at is null do nothing`,
+    parametersOf(row),
+  )
+  return inserted > 0 ? 'done' : 'uid-taken'
+}
+
+async function update(db: Db, row: Endpoint): Promise<WriteResult> {
+  const { createdAt: _, ...parameters } = parametersOf(row)
+  const readRevision = row.revision - 1
+  // Streaks are the road's, and it writes them without a revision: people end one, but never bring back one that ended
+  // since they read the row.
+  const updated = await db.run(
+    `update endpoint set uid = :uid, url = :url, description = :description, event_types = :eventTypes,
+       channels = :channels, metadata = :metadata, throttle_rate = :throttleRate,
+       disabled_because = :disabledBecause,
+       failing_since = case when cast(:failingSince as bigint) is null then null else failing_since end,
+       sealed_secrets = :sealedSecrets, sealed_headers = :sealedHeaders,
+       updated_at = :updatedAt, revision = :revision
+     where id = :id and revision = :readRevision and deleted_at is null and not exists (
+       select 1 from endpoint as other where other.application_id = :applicationId and other.uid = :uid
+         and other.id <> :id and other.deleted_at is null)`,
+    { ...parameters, readRevision },
+  )
+  if (updated > 0) return 'done'
+  const unchanged = await first(
+    db,
+    'select 1 as found from endpoint where id = :id and revision = :readRevision and deleted_at is null',
+    { id: row.id, readRevision },
+  )
+  return unchanged ? 'uid-taken' : 'stale'
+}
+
+async function remove(db: Db, id: EndpointId, at: Millis): Promise<void> {
+  await db.run('update endpoint set deleted_at = :at where id = :id and deleted_at is null', { id, at })
+}
+
+/** An id first; a uid may have the shape of one. */
+async function find(db: Db, applicationId: ApplicationId, idOrUid: string): Promise<Endpoint | null> {
+  const byId = isId('endpoint', idOrUid)
+    ? await first<EndpointRow>(
+        db,
+        `select ${endpointColumns} from endpoint
+         where id = :id and application_id = :applicationId and deleted_at is null`,
+        { id: idOrUid, applicationId },
+      )
+    : null
+  const row =
+    byId ??
+    (await first<EndpointRow>(
+      db,
+      `select ${endpointColumns} from endpoint
+       where application_id = :applicationId and uid = :uid and deleted_at is null`,
+      { uid: idOrUid, applicationId },
+    ))
+  return row && endpointOf(row)
+}
+
+const pages = pagesBy(
+  'id',
+  `select ${endpointColumns} from endpoint
+   where application_id = :applicationId and id > :above and id < :below and deleted_at is null`,
+)
+
+async function list(db: Db, applicationId: ApplicationId, search: PageSearch): Promise<readonly Endpoint[]> {
+  const rows = await db.all<EndpointRow>(pageText(pages, search), { applicationId, ...pageParameters(search) })
+  return rows.map(endpointOf)
+}
+
+async function all(db: Db, applicationId: ApplicationId): Promise<readonly Endpoint[]> {
+  const rows = await db.all<EndpointRow>(
+    `select ${endpointColumns} from endpoint where application_id = :applicationId and deleted_at is null order by id`,
+    { applicationId },
+  )
+  return rows.map(endpointOf)
+}
+
+export const endpoints = { insert, update, delete: remove, find, list, all } satisfies Queries<EndpointStore>

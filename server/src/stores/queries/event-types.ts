@@ -1,0 +1,98 @@
+import type { EventType } from '../../domain/event-type.ts'
+import type { EnvironmentId } from '../../domain/ids.ts'
+import type { PageSearch } from '../../domain/page.ts'
+import type { EventTypeStore } from '../../ports/store.ts'
+import { type Db, first } from '../db.ts'
+import { pageParameters, pagesBy, pageText } from './page.ts'
+import type { Queries } from './queries.ts'
+
+type EventTypeRow = {
+  readonly environment_id: EnvironmentId
+  readonly name: string
+  readonly description: string
+  readonly archived: 0 | 1
+  readonly deprecated: 0 | 1
+  readonly schemas: string | null
+  readonly group_name: string | null
+  readonly feature_flags: string | null
+  readonly created_at: number
+  readonly updated_at: number
+  readonly revision: number
+}
+
+const columns = `environment_id, name, description, archived, deprecated, schemas, group_name, feature_flags,
+  created_at, updated_at, revision`
+const eventTypeOf = (row: EventTypeRow): EventType => ({
+  environmentId: row.environment_id,
+  name: row.name,
+  description: row.description,
+  archived: row.archived === 1,
+  deprecated: row.deprecated === 1,
+  schemas: row.schemas === null ? null : (JSON.parse(row.schemas) as EventType['schemas']),
+  groupName: row.group_name,
+  featureFlags: row.feature_flags === null ? null : (JSON.parse(row.feature_flags) as readonly string[]),
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  revision: row.revision,
+})
+
+const parametersOf = (row: EventType) => ({
+  ...row,
+  archived: row.archived ? 1 : 0,
+  deprecated: row.deprecated ? 1 : 0,
+  schemas: row.schemas && JSON.stringify(row.schemas),
+  featureFlags: row.featureFlags && JSON.stringify(row.featureFlags),
+})
+
+async function insert(db: Db, row: EventType): Promise<'done' | 'name-taken'> {
+  const inserted = await db.run(
+    `insert into event_type (${columns})
+     values (:environmentId, :name, :description, :archived, :deprecated, :schemas, :groupName, :featureFlags,
+       :createdAt, :updatedAt, :revision)
+     on conflict (environment_id, name) do nothing`,
+    parametersOf(row),
+  )
+  return inserted > 0 ? 'done' : 'name-taken'
+}
+
+async function update(db: Db, row: EventType): Promise<'done' | 'stale'> {
+  const { createdAt: _, ...parameters } = parametersOf(row)
+  const updated = await db.run(
+    `update event_type set description = :description, archived = :archived, deprecated = :deprecated,
+       schemas = :schemas, group_name = :groupName, feature_flags = :featureFlags,
+       updated_at = :updatedAt, revision = :revision
+     where environment_id = :environmentId and name = :name and revision = :readRevision`,
+    { ...parameters, readRevision: row.revision - 1 },
+  )
+  return updated > 0 ? 'done' : 'stale'
+}
+
+async function expunge(db: Db, environmentId: EnvironmentId, name: string): Promise<void> {
+  await db.run('delete from event_type where environment_id = :environmentId and name = :name', { environmentId, name })
+}
+
+async function find(db: Db, environmentId: EnvironmentId, name: string): Promise<EventType | null> {
+  const row = await first<EventTypeRow>(
+    db,
+    `select ${columns} from event_type where environment_id = :environmentId and name = :name`,
+    { environmentId, name },
+  )
+  return row && eventTypeOf(row)
+}
+
+const pageOfAll = `select ${columns} from event_type
+  where environment_id = :environmentId and name > :above and name < :below`
+const lists = { all: pagesBy('name', pageOfAll), current: pagesBy('name', `${pageOfAll} and archived = 0`) }
+
+async function list(
+  db: Db,
+  environmentId: EnvironmentId,
+  filter: { readonly includeArchived: boolean },
+  search: PageSearch,
+): Promise<readonly EventType[]> {
+  const text = pageText(filter.includeArchived ? lists.all : lists.current, search)
+  const rows = await db.all<EventTypeRow>(text, { environmentId, ...pageParameters(search) })
+  return rows.map(eventTypeOf)
+}
+
+export const eventTypes = { insert, update, expunge, find, list } satisfies Queries<EventTypeStore>

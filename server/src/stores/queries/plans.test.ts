@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import type { PageSearch } from '../../domain/page.ts'
+import type { Db, SqlParameters, SqlRow } from '../db.ts'
+import { openConnection } from '../sqlite/connection.ts'
+import { migrate } from '../sqlite/migrate.ts'
+import { applications } from './applications.ts'
+import { attempts } from './attempts.ts'
+import { endpoints } from './endpoints.ts'
+import { eventTypes } from './event-types.ts'
+import { messages } from './messages.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'posthorn-plans-'))
+const connection = openConnection(join(folder, 'plans.db'), 'writer')
+migrate(connection.database)
+after(() => {
+  connection.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** How SQLite means to go about each statement that `work` runs. */
+async function plansOf(work: (db: Db) => Promise<unknown>): Promise<string[]> {
+  const plans: string[] = []
+  await work({
+    ...connection,
+    async all<Row extends SqlRow>(sql: string, parameters?: SqlParameters) {
+      const steps = await connection.all<{ detail: string }>(`explain query plan ${sql}`, parameters)
+      plans.push(steps.map((step) => step.detail).join('\n'))
+      return connection.all<Row>(sql, parameters)
+    },
+  })
+  return plans
+}
+
+const anyMessage = { channel: null, tag: null, eventTypes: null, before: null, after: null }
+const someMessage = { channel: 'c', tag: 't', eventTypes: ['e'], before: 2, after: 1 }
+const more = { succeeded: null, statusCodeClass: null, endpointId: null }
+const pages: Record<string, (db: Db, search: PageSearch) => Promise<unknown>> = {
+  applications: (db, page) => applications.list(db, 'env_', { withEndpointsOnly: false }, page),
+  'applications with endpoints': (db, page) => applications.list(db, 'env_', { withEndpointsOnly: true }, page),
+  endpoints: (db, page) => endpoints.list(db, 'app_', page),
+  'event types': (db, page) => eventTypes.list(db, 'env_', { includeArchived: true }, page),
+  messages: (db, page) => messages.list(db, 'app_', anyMessage, true, page),
+  'messages, filtered': (db, page) => messages.list(db, 'app_', someMessage, true, page),
+  'attempts by endpoint': (db, page) => attempts.listByEndpoint(db, 'ep_', { ...anyMessage, ...more }, page),
+  'attempts by endpoint, filtered': (db, page) => attempts.listByEndpoint(db, 'ep_', { ...someMessage, ...more }, page),
+  'attempts by message': (db, page) => attempts.listByMessage(db, 'msg_', { ...anyMessage, ...more }, page),
+  'attempts by message, filtered': (db, page) => attempts.listByMessage(db, 'msg_', { ...someMessage, ...more }, page),
+  'attempted messages': (db, page) => attempts.attemptedMessages(db, 'ep_', { ...anyMessage, state: null }, true, page),
+  'waiting messages': (db, page) =>
+    attempts.attemptedMessages(db, 'ep_', { ...anyMessage, state: 'waiting' }, true, page),
+}
+
+for (const [what, list] of Object.entries(pages)) {
+  for (const descending of [false, true]) {
+    test(`a page of ${what} is read off an index, ${descending ? 'descending' : 'ascending'}, and never sorted`, async () => {
+      const plans = await plansOf((db) => list(db, { beyond: null, descending, limit: 51 }))
+      assert.equal(plans.length, 1)
+      // json_each: the few values of a filter, not a table.
+      assert.doesNotMatch(plans[0] ?? '', /TEMP B-TREE|SCAN (?!json_each)/)
+    })
+  }
+}
+
+test('whether an attempt is the last one is asked of its message, not of everything its endpoint ever got', async () => {
+  const page = { beyond: null, descending: true, limit: 51 }
+  const [attempted] = await plansOf((db) =>
+    attempts.attemptedMessages(db, 'ep_', { ...anyMessage, state: null }, false, page),
+  )
+  assert.match(attempted ?? '', /SEARCH later USING (COVERING )?INDEX attempt_message \(message_id=\? AND id>\?\)/)
+  const [destinations] = await plansOf((db) => attempts.destinations(db, 'msg_', page))
+  assert.doesNotMatch(destinations ?? '', /attempt_endpoint|SCAN (?!seen)/)
+})

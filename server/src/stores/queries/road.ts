@@ -1,0 +1,357 @@
+import type { Trigger } from '../../domain/attempt.ts'
+import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
+import type {
+  ClaimAsk,
+  Claimed,
+  ClaimedDelivery,
+  CommitBatch,
+  CommitResult,
+  DeliveryKey,
+  NewMessage,
+} from '../../ports/store.ts'
+import { type Db, first, type SqlRow } from '../db.ts'
+
+/**
+ * A commit as it crosses to the store's thread: each kind of row as one JSON text, which is copied once and read by the
+ * engine's own JSON functions. Empty texts are kinds without rows. Arrays, not records: half the bytes.
+ */
+export interface PackedBatch {
+  readonly lease: LeaseId
+  readonly messages: string
+  readonly deliveries: string
+  /** Messages with an `eventId`, and their deliveries: only these can find themselves already told. */
+  readonly keyedMessages: string
+  readonly keyedDeliveries: string
+  readonly attempts: string
+  readonly finished: string
+  readonly retried: string
+  readonly failing: string
+  readonly healthy: string
+  readonly disabled: string
+}
+
+const pack = (rows: readonly (readonly (string | number | null)[])[]): string =>
+  rows.length === 0 ? '' : JSON.stringify(rows)
+const list = (items: readonly string[] | null): string | null => (items === null ? null : JSON.stringify(items))
+
+const messageRow = (m: NewMessage) => [
+  m.id,
+  m.applicationId,
+  m.eventType,
+  m.eventId,
+  list(m.channels),
+  list(m.tags),
+  m.contentType,
+  m.payload,
+  m.acceptedAt,
+]
+
+export function packBatch(batch: CommitBatch): PackedBatch {
+  const keyed = batch.messages.filter((message) => message.eventId !== null)
+  const applicationOf = new Map(keyed.map((message) => [message.id, message.applicationId]))
+  const plain = keyed.length === 0 ? batch.messages : batch.messages.filter((message) => message.eventId === null)
+  const deliveries = batch.deliveries.map((d) => [
+    d.messageId,
+    d.endpointId,
+    d.dueAt,
+    d.lease,
+    applicationOf.get(d.messageId) ?? null,
+  ])
+  const turns = batch.turns
+  return {
+    lease: batch.lease,
+    messages: pack(plain.map(messageRow)),
+    deliveries: pack(keyed.length === 0 ? deliveries : deliveries.filter((row) => row[4] === null)),
+    keyedMessages: pack(keyed.map(messageRow)),
+    keyedDeliveries: keyed.length === 0 ? '' : pack(deliveries.filter((row) => row[4] !== null)),
+    attempts: pack(
+      batch.attempts.map((a) => [
+        a.id,
+        a.messageId,
+        a.endpointId,
+        a.succeeded ? 1 : 0,
+        a.trigger === 'manual' ? 1 : 0,
+        a.url,
+        a.statusCode,
+        a.durationMs,
+        a.response,
+        a.responseCut ? 1 : 0,
+        a.startedAt,
+      ]),
+    ),
+    finished: pack(batch.settlements.flatMap((s) => (s.kind === 'finish' ? [[s.messageId, s.endpointId]] : []))),
+    retried: pack(
+      batch.settlements.flatMap((s) => (s.kind === 'retry' ? [[s.messageId, s.endpointId, s.dueAt, s.attempts]] : [])),
+    ),
+    failing: pack(turns.flatMap((t) => (t.kind === 'failing' ? [[t.endpointId, t.since]] : []))),
+    healthy: pack(turns.flatMap((t) => (t.kind === 'healthy' ? [[t.endpointId]] : []))),
+    disabled: pack(turns.flatMap((t) => (t.kind === 'disable' ? [[t.endpointId, t.because, t.at]] : []))),
+  }
+}
+
+const messageColumns = 'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at'
+const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint)`
+
+const appendMessages = `
+  insert into message (${messageColumns}) select ${messageValues} from @each(:rows) where true`
+
+const appendKeyedMessages = `
+  insert into message (${messageColumns}) select ${messageValues} from @each(:rows) where true
+  on conflict (application_id, event_id) where event_id is not null do nothing`
+
+const takenBy = `
+  select value->>0 as wanted, message.id as held_by
+  from @each(:rows) join message on message.application_id = value->>1 and message.event_id = value->>3
+  where message.id <> value->>0`
+
+const appendDeliveries = `
+  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
+  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0 from @each(:rows) where true`
+
+const appendKeyedDeliveries = `${appendDeliveries}
+  and exists (select 1 from message where message.application_id = value->>4 and message.id = value->>0)`
+
+const appendAttempts = `
+  insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response, response_cut, started_at)
+  select value->>0, value->>1, value->>2, cast(value->>3 as bigint), cast(value->>4 as bigint), value->>5, cast(value->>6 as bigint),
+         cast(value->>7 as bigint), value->>8, cast(value->>9 as bigint), cast(value->>10 as bigint)
+  from @each(:rows) where true`
+
+// Both only under the lease that claimed: a node whose lease was taken over settles nothing.
+const finish = `
+  delete from delivery
+  where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`
+
+const retry = `
+  update delivery
+  set due_at = cast(value->>2 as bigint), attempts = cast(value->>3 as bigint), lease = null, trigger = 0
+  from @each(:rows)
+  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
+
+// The streak keeps its first moment, whoever reports it.
+const markFailing = `
+  update endpoint set failing_since = coalesce(failing_since, cast(value->>1 as bigint))
+  from @each(:rows) where endpoint.id = value->>0`
+
+const markHealthy = `
+  update endpoint set failing_since = null from @each(:rows) where endpoint.id = value->>0`
+
+const disable = `
+  update endpoint
+  set disabled_because = value->>1, updated_at = cast(value->>2 as bigint), revision = revision + 1
+  from @each(:rows) where endpoint.id = value->>0 and disabled_because is null`
+
+async function commit(db: Db, batch: PackedBatch): Promise<CommitResult> {
+  const { lease } = batch
+  return db.transaction(async () => {
+    const taken = new Map<MessageId, MessageId>()
+    if (batch.messages !== '') await db.run(appendMessages, { rows: batch.messages })
+    if (batch.deliveries !== '') await db.run(appendDeliveries, { rows: batch.deliveries })
+    if (batch.keyedMessages !== '') {
+      await db.run(appendKeyedMessages, { rows: batch.keyedMessages })
+      if (batch.keyedDeliveries !== '') await db.run(appendKeyedDeliveries, { rows: batch.keyedDeliveries })
+      for (const row of await db.all<{ wanted: MessageId; held_by: MessageId }>(takenBy, {
+        rows: batch.keyedMessages,
+      })) {
+        taken.set(row.wanted, row.held_by)
+      }
+    }
+    if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
+    if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
+    if (batch.retried !== '') await db.run(retry, { lease, rows: batch.retried })
+    if (batch.failing !== '') await db.run(markFailing, { rows: batch.failing })
+    if (batch.healthy !== '') await db.run(markHealthy, { rows: batch.healthy })
+    if (batch.disabled !== '') await db.run(disable, { rows: batch.disabled })
+    return { taken }
+  })
+}
+
+// Steps from endpoint to endpoint along the index, one seek each, however many deliveries each has waiting.
+const ring = `
+  with recursive ring (endpoint_id, visited) as (
+    select (select min(endpoint_id) from delivery where endpoint_id > :after), 1
+    union all
+    select (select min(delivery.endpoint_id) from delivery where delivery.endpoint_id > ring.endpoint_id), visited + 1
+    from ring where ring.endpoint_id is not null and visited < :visits
+  )
+  select endpoint_id,
+         (select min(due_at) from delivery where delivery.endpoint_id = ring.endpoint_id) as first_due,
+         (select min(due_at) from delivery where delivery.endpoint_id = ring.endpoint_id and due_at > :now) as next_due
+  from ring`
+
+// Deliveries of disabled endpoints wait; those of deleted ones are taken too, to be thrown away.
+const claimOfEndpoint = `
+  with picked as materialized (
+    select message_id from delivery
+    where endpoint_id = :endpoint and due_at <= :now
+      and not exists (
+        select 1 from endpoint where id = :endpoint and disabled_because is not null and deleted_at is null
+      )
+    order by due_at limit :share @skip_locked
+  )
+  update delivery set due_at = :until, lease = :lease from picked
+  where delivery.endpoint_id = :endpoint and delivery.message_id = picked.message_id
+  returning delivery.message_id, attempts, trigger`
+
+const messagesOfClaim = `
+  select * from message
+  where application_id = (select application_id from endpoint where id = :endpoint and deleted_at is null)
+    and id in (select value->>0 from @each(:rows)) and payload is not null`
+
+interface MessageRow extends SqlRow {
+  readonly id: MessageId
+  readonly application_id: NewMessage['applicationId']
+  readonly event_type: string
+  readonly event_id: string | null
+  readonly channels: string | null
+  readonly tags: string | null
+  readonly content_type: string | null
+  readonly payload: string
+  readonly accepted_at: number
+}
+
+const messageOf = (row: MessageRow): NewMessage => ({
+  id: row.id,
+  applicationId: row.application_id,
+  eventType: row.event_type,
+  eventId: row.event_id,
+  channels: row.channels === null ? null : (JSON.parse(row.channels) as string[]),
+  tags: row.tags === null ? null : (JSON.parse(row.tags) as string[]),
+  contentType: row.content_type,
+  payload: row.payload,
+  acceptedAt: row.accepted_at,
+})
+
+async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
+  const skip = new Set(ask.skip)
+  const visited = await db.all<{ endpoint_id: EndpointId | null; first_due: number | null; next_due: number | null }>(
+    ring,
+    {
+      after: ask.after,
+      visits: ask.visits,
+      now: ask.now,
+    },
+  )
+  const deliveries: ClaimedDelivery[] = []
+  const moreOf: EndpointId[] = []
+  let nextDueAt: Millis | null = null
+  let cursor: EndpointId | '' = ''
+  for (const { endpoint_id: endpointId, first_due, next_due } of visited) {
+    if (endpointId === null) {
+      cursor = ''
+      break
+    }
+    // Full: go on behind the last endpoint that had its turn.
+    if (deliveries.length >= ask.room) break
+    cursor = endpointId
+    if (next_due !== null) nextDueAt = Math.min(nextDueAt ?? next_due, next_due)
+    if (first_due === null || first_due > ask.now || skip.has(endpointId)) continue
+    const share = Math.min(ask.share, ask.room - deliveries.length)
+    const taken = await claimOf(db, ask, endpointId, share)
+    deliveries.push(...taken.deliveries)
+    if (taken.full) moreOf.push(endpointId)
+  }
+  return { deliveries, cursor, moreOf, nextDueAt }
+}
+
+async function claimOf(
+  db: Db,
+  ask: ClaimAsk,
+  endpointId: EndpointId,
+  share: number,
+): Promise<{ deliveries: ClaimedDelivery[]; full: boolean }> {
+  const { now, until, lease } = ask
+  return db.transaction(async () => {
+    const picked = await db.all<{ message_id: MessageId; attempts: number; trigger: number }>(claimOfEndpoint, {
+      endpoint: endpointId,
+      now,
+      until,
+      lease,
+      share,
+    })
+    if (picked.length === 0) return { deliveries: [], full: false }
+    const rows = JSON.stringify(picked.map((row) => [row.message_id]))
+    const messages = new Map<MessageId, MessageRow>()
+    for (const row of await db.all<MessageRow>(messagesOfClaim, { rows, endpoint: endpointId }))
+      messages.set(row.id, row)
+    const deliveries: ClaimedDelivery[] = []
+    const orphans: [MessageId, EndpointId][] = []
+    for (const { message_id: messageId, attempts, trigger } of picked) {
+      const message = messages.get(messageId)
+      if (!message) {
+        orphans.push([messageId, endpointId])
+        continue
+      }
+      const by: Trigger = trigger === 1 ? 'manual' : 'scheduled'
+      deliveries.push({
+        messageId,
+        endpointId,
+        applicationId: message.application_id,
+        attempts,
+        trigger: by,
+        message: messageOf(message),
+      })
+    }
+    // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
+    if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
+    return { deliveries, full: picked.length === share }
+  })
+}
+
+const keysOf = (deliveries: readonly DeliveryKey[]): string =>
+  JSON.stringify(deliveries.map(({ messageId, endpointId }) => [messageId, endpointId]))
+
+async function renew(db: Db, lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<void> {
+  await db.run(
+    `update delivery set due_at = :until
+     where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`,
+    { lease, until, rows: keysOf(deliveries) },
+  )
+}
+
+async function release(db: Db, lease: LeaseId, now: Millis, deliveries: readonly DeliveryKey[] | null): Promise<void> {
+  if (deliveries === null) {
+    await db.run('update delivery set due_at = :now, lease = null where lease = :lease', { lease, now })
+    return
+  }
+  await db.run(
+    `update delivery set due_at = :now, lease = null
+     where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`,
+    { lease, now, rows: keysOf(deliveries) },
+  )
+}
+
+const recover = (db: Db, now: Millis): Promise<number> =>
+  db.run('update delivery set due_at = :now, lease = null where lease is not null', { now })
+
+const sweepDeleted = (db: Db, limit: number): Promise<number> =>
+  db.run(
+    `delete from delivery where (message_id, endpoint_id) in (
+       select delivery.message_id, delivery.endpoint_id
+       from endpoint join delivery on delivery.endpoint_id = endpoint.id
+       where endpoint.deleted_at is not null limit :limit
+     )`,
+    { limit },
+  )
+
+async function resend(db: Db, key: DeliveryKey, now: Millis): Promise<void> {
+  // A delivery that is under lease is being sent this moment: that is what was asked for.
+  await db.run(
+    `insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
+     values (:message, :endpoint, 0, :now, null, 1)
+     on conflict (message_id, endpoint_id) do update set due_at = excluded.due_at, trigger = 1 where delivery.lease is null`,
+    { message: key.messageId, endpoint: key.endpointId, now },
+  )
+}
+
+async function backlog(db: Db, most: number): Promise<number> {
+  const row = await first<{ rows: number }>(
+    db,
+    'select count(*) as rows from (select 1 from delivery limit :most) as some',
+    { most },
+  )
+  return row?.rows ?? 0
+}
+
+/** As `RoadStore`, but a commit comes packed. */
+export const road = { commit, claim, renew, release, recover, sweepDeleted, resend, backlog }

@@ -1,0 +1,16 @@
+import { DatabaseSync } from 'node:sqlite'
+
+/**
+ * Claims the database for one process: two roads on one SQLite file would send everything twice. The claim is a lock on
+ * a file beside it, which the operating system lets go of however the process ends. Throws when another one has it.
+ */
+export function holdAlone(path: string): { release(): void } {
+  const lock = new DatabaseSync(`${path}.lock`)
+  try {
+    lock.exec('pragma locking_mode = exclusive; begin exclusive')
+  } catch {
+    lock.close()
+    throw new Error(`Another Posthorn is running on ${path}. Stop it first, or give this one its own with POSTHORN_DATABASE.`)
+  }
+  return { release: () => lock.close() }
+}

@@ -1,0 +1,49 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Db, SqlParameters, SqlRow } from '../db.ts'
+
+/** What the shared SQL leaves to the engine. */
+const inSqlite = (sql: string): string => sql.replaceAll(/@each\(([^)]*)\)/g, 'json_each($1)').replaceAll('@skip_locked', '')
+
+// 48 MiB of pages: the working set of the queue and the ends of the indexes at full speed (SQLite: negative is KiB).
+const writerCache = -48 * 1024
+const readerCache = -8 * 1024
+
+/**
+ * Opens a connection for the thread that calls: SQLite answers at once, so its promises are already settled.
+ * WAL with `synchronous=FULL`: a commit that returned survives a pulled plug (sqlite.org/pragma.html#pragma_synchronous).
+ */
+export function openConnection(path: string, role: 'writer' | 'reader'): Db & { close(): void; readonly database: DatabaseSync } {
+  const database = new DatabaseSync(path, { readOnly: role === 'reader', timeout: 5_000 })
+  if (role === 'writer') database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 8000')
+  database.exec(`pragma cache_size = ${role === 'writer' ? writerCache : readerCache}; pragma temp_store = memory`)
+  const statements = new Map<string, StatementSync>()
+  const prepared = (sql: string): StatementSync => {
+    const known = statements.get(sql)
+    if (known) return known
+    const statement = database.prepare(inSqlite(sql))
+    statements.set(sql, statement)
+    return statement
+  }
+  return {
+    database,
+    async all<Row extends SqlRow>(sql: string, parameters: SqlParameters = {}) {
+      return prepared(sql).all(parameters) as Row[]
+    },
+    async run(sql, parameters = {}) {
+      return Number(prepared(sql).run(parameters).changes)
+    },
+    async transaction(work) {
+      prepared('begin immediate').run()
+      try {
+        const result = await work()
+        prepared('commit').run()
+        return result
+      } catch (error) {
+        // A failed commit may have rolled back by itself (sqlite.org/lang_transaction.html, "Response To Errors").
+        if (database.isTransaction) prepared('rollback').run()
+        throw error
+      }
+    },
+    close: () => database.close(),
+  }
+}

@@ -1,0 +1,110 @@
+import { DatabaseSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import type { Store } from '../../ports/store.ts'
+import { packBatch, type road } from '../queries/road.ts'
+import { migrate } from './migrate.ts'
+import type { Call, Reply } from './thread.ts'
+
+// What does not change anything goes to the reader, so that somebody's long list never stands before a commit.
+const reads: ReadonlySet<string> = new Set([
+  'find', 'list', 'all', 'byHash', 'byName', 'backlog',
+  'listByEndpoint', 'listByMessage', 'destinations', 'attemptedMessages',
+]) // prettier-ignore
+
+/**
+ * Opens (and if need be makes) the database at `path` and its two threads. Throws when the file cannot be used, or was
+ * last used by a newer Posthorn. Several processes may have it open; only `holdAlone` may run the road on it.
+ */
+export async function openSqliteStore(path: string): Promise<Store> {
+  const database = new DatabaseSync(path, { timeout: 5_000 })
+  try {
+    database.exec('pragma journal_mode = wal; pragma synchronous = full')
+    migrate(database)
+  } finally {
+    database.close()
+  }
+  const writer = new Thread(path, 'writer')
+  const reader = new Thread(path, 'reader')
+  await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
+
+  const noun = <Methods>(name: string): Methods =>
+    new Proxy(
+      {},
+      {
+        get: (_, method: string) => (...parameters: unknown[]) =>
+          (reads.has(method) ? reader : writer).call(name, method, parameters),
+      },
+    ) as Methods
+
+  const packed = noun<{ [Method in keyof typeof road]: (...parameters: unknown[]) => Promise<never> }>('road')
+  return {
+    road: {
+      commit: (batch) => packed.commit(packBatch(batch)),
+      claim: (ask) => packed.claim(ask),
+      renew: (lease, until, deliveries) => packed.renew(lease, until, deliveries),
+      release: (lease, now, deliveries) => packed.release(lease, now, deliveries),
+      recover: (now) => packed.recover(now),
+      sweepDeleted: (limit) => packed.sweepDeleted(limit),
+      resend: (key, now) => packed.resend(key, now),
+      backlog: (most) => packed.backlog(most),
+    },
+    environments: noun('environments'),
+    keys: noun('keys'),
+    applications: noun('applications'),
+    endpoints: noun('endpoints'),
+    eventTypes: noun('eventTypes'),
+    messages: noun('messages'),
+    attempts: noun('attempts'),
+    ping: async () => {
+      await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
+    },
+    changesOfOthers: () => writer.call('process', 'dataVersion', []),
+    close: async () => {
+      await reader.close()
+      await writer.close()
+    },
+  }
+}
+
+/** One worker thread with one connection, and the calls that wait for it. */
+class Thread {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
+  #lastId = 0
+  #ended: Error | null = null
+
+  constructor(path: string, role: 'writer' | 'reader') {
+    this.#worker = new Worker(new URL(import.meta.url.replace(/store(\.\w+)$/, 'thread$1')), { workerData: { path, role } })
+    this.#worker.on('message', (reply: Reply) => {
+      const waiting = this.#waiting.get(reply.id)
+      this.#waiting.delete(reply.id)
+      if ('error' in reply) waiting?.reject(new Error(`store: ${reply.error}`))
+      else waiting?.resolve(reply.value as never)
+    })
+    this.#worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))))
+    this.#worker.on('exit', () => this.#end(new Error('store: closed')))
+  }
+
+  call<Result>(noun: string, method: string, parameters: readonly unknown[]): Promise<Result> {
+    if (this.#ended) return Promise.reject(this.#ended)
+    this.#lastId += 1
+    const call: Call = { id: this.#lastId, noun, method, parameters }
+    return new Promise<Result>((resolve, reject) => {
+      this.#waiting.set(call.id, { resolve: resolve as (value: never) => void, reject })
+      this.#worker.postMessage(call)
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve))
+    this.#worker.postMessage('close')
+    await exited
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error
+    for (const { reject } of this.#waiting.values()) reject(this.#ended)
+    this.#waiting.clear()
+  }
+}

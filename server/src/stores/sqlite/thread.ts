@@ -1,0 +1,59 @@
+// The store's own thread: the main thread never waits on a disk. One call at a time, in the order they came.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { applications } from '../queries/applications.ts'
+import { attempts } from '../queries/attempts.ts'
+import { endpoints } from '../queries/endpoints.ts'
+import { environments } from '../queries/environments.ts'
+import { eventTypes } from '../queries/event-types.ts'
+import { keys } from '../queries/keys.ts'
+import { messages } from '../queries/messages.ts'
+import { road } from '../queries/road.ts'
+import { first } from '../db.ts'
+import { openConnection } from './connection.ts'
+
+export interface Call {
+  readonly id: number
+  readonly noun: string
+  readonly method: string
+  readonly parameters: readonly unknown[]
+}
+
+export type Reply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string }
+
+const { path, role } = workerData as { path: string; role: 'writer' | 'reader' }
+const db = openConnection(path, role)
+
+const process = {
+  ping: () => first(db, 'select 1 as one'),
+  // Grows when a commit is made by another connection than this one (sqlite.org/pragma.html#pragma_data_version).
+  dataVersion: async () => (await first<{ data_version: number }>(db, 'pragma data_version'))?.data_version ?? 0,
+}
+
+type Method = (...parameters: readonly unknown[]) => unknown
+const nouns = { road, environments, keys, applications, endpoints, eventTypes, messages, attempts } as unknown as Record<
+  string,
+  Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>
+>
+
+async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {
+  try {
+    const own = noun === 'process' ? (process as Record<string, Method>)[method] : undefined
+    const value = own ? await own(...parameters) : await nouns[noun]?.[method]?.(db, ...parameters)
+    return { id, value }
+  } catch (error) {
+    return { id, error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+let last: Promise<void> = Promise.resolve()
+parentPort?.on('message', (call: Call | 'close') => {
+  last = last.then(async () => {
+    if (call === 'close') {
+      db.close()
+      parentPort?.close()
+      return
+    }
+    parentPort?.postMessage(await answer(call))
+  })
+})
