@@ -1,0 +1,94 @@
+import type { Millis } from '../domain/ids.ts'
+import type { Store } from '../ports/store.ts'
+import type { Timer, World } from '../ports/world.ts'
+import type { Claimer } from './claimer.ts'
+import type { Directory } from './directory.ts'
+import type { Dispatcher } from './dispatch.ts'
+
+const lookForChangesMs: Millis = 500
+const sweepStep = 2_000
+
+/** What is done now and then: renewing leases, noticing what other processes changed, sweeping up after deletions. */
+export class Chores {
+  readonly #store: Store
+  readonly #world: World
+  readonly #directory: Directory
+  readonly #dispatcher: Dispatcher
+  readonly #claimer: Claimer
+  readonly #timers = new Map<string, Timer>()
+  #version = 0
+  #stopped = false
+  #sweeping = false
+
+  constructor(parts: { store: Store; world: World; directory: Directory; dispatcher: Dispatcher; claimer: Claimer }) {
+    this.#store = parts.store
+    this.#world = parts.world
+    this.#directory = parts.directory
+    this.#dispatcher = parts.dispatcher
+    this.#claimer = parts.claimer
+  }
+
+  async start(): Promise<void> {
+    this.#version = await this.#store.changesOfOthers()
+    this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
+    // Three chances to renew before a lease ends.
+    this.#every('leases', this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
+    this.sweep()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const timer of this.#timers.values()) timer.cancel()
+  }
+
+  /** Something was deleted: its waiting deliveries are removed, in steps that let commits through. */
+  sweep(): void {
+    if (this.#sweeping || this.#stopped) return
+    this.#sweeping = true
+    const step = async (): Promise<void> => {
+      while (!this.#stopped && (await this.#store.road.sweepDeleted(sweepStep)) === sweepStep) continue
+    }
+    step()
+      .catch(() => {}) // The next deletion, or the next start, sweeps again.
+      .finally(() => {
+        this.#sweeping = false
+      })
+  }
+
+  #every(name: string, ms: Millis, work: () => Promise<void>): void {
+    const again = (): void => {
+      if (this.#stopped) return
+      this.#timers.set(
+        name,
+        this.#world.after(ms, () => {
+          work()
+            .catch(() => {}) // The store does not answer: the committer says so in the log, here it is tried again.
+            .finally(again)
+        }),
+      )
+    }
+    again()
+  }
+
+  async #noticeChanges(): Promise<void> {
+    const version = await this.#store.changesOfOthers()
+    if (version === this.#version) return
+    this.#version = version
+    this.#directory.forgetAll()
+    this.#dispatcher.changedAll()
+    this.#claimer.wake()
+  }
+
+  async #renewLeases(): Promise<void> {
+    const now = this.#world.now()
+    const soon = this.#dispatcher.leasedBefore(now + (this.#dispatcher.leaseMs * 2) / 3)
+    if (soon.length === 0) return
+    const until = now + this.#dispatcher.leaseMs
+    await this.#store.road.renew(
+      this.#dispatcher.lease,
+      until,
+      soon.map(({ message, lane }) => ({ messageId: message.id, endpointId: lane.endpointId })),
+    )
+    for (const delivery of soon) delivery.leasedUntil = until
+  }
+}

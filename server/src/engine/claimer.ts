@@ -1,0 +1,118 @@
+import type { EndpointId, Millis } from '../domain/ids.ts'
+import type { RoadStore } from '../ports/store.ts'
+import type { Timer, World } from '../ports/world.ts'
+import type { Dispatcher } from './dispatch.ts'
+
+// Endpoints looked at, and deliveries taken, in one statement: a few milliseconds of the store's time, so that no
+// commit waits long behind it.
+const visits = 64
+const mostTaken = 512
+const share = 128
+// Nothing depends on this poll but work that another process put into the store.
+const pollMs: Millis = 1_000
+const storeDownMs: Millis = 500
+
+/**
+ * Fetches due deliveries from the store while there is room: retries, what did not fit into memory, what a dead process
+ * left. It goes round the endpoints, a few deliveries each, so its cost and its fairness do not depend on any backlog.
+ */
+export class Claimer {
+  readonly #store: RoadStore
+  readonly #world: World
+  readonly #dispatcher: Dispatcher
+  #cursor: EndpointId | '' = ''
+  #skipped = new Set<EndpointId>()
+  #nextDueAt: Millis = Number.POSITIVE_INFINITY
+  #timer: Timer | null = null
+  #running: Promise<void> | null = null
+  #again = false
+  #stopped = false
+
+  constructor(store: RoadStore, world: World, dispatcher: Dispatcher) {
+    this.#store = store
+    this.#world = world
+    this.#dispatcher = dispatcher
+    dispatcher.wake = () => this.wake()
+  }
+
+  /** There may be due work now. Cheap; many calls make one look. */
+  wake(): void {
+    if (this.#stopped) return
+    this.#again = true
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null
+      if (this.#again) this.wake()
+    })
+  }
+
+  /** A delivery was put back to be due then. */
+  expect(dueAt: Millis): void {
+    if (dueAt >= this.#nextDueAt) return
+    this.#nextDueAt = dueAt
+    if (!this.#running) this.#sleep()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#again = false
+    this.#timer?.cancel()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false
+      try {
+        if (await this.#round()) this.#again = true
+      } catch {
+        // The store does not answer. Whoever commits says so in the log; here it only means: later.
+        this.#nextDueAt = this.#world.now() + storeDownMs
+        break
+      }
+    }
+    this.#sleep()
+  }
+
+  /** Once round all endpoints, or until memory is full. Resolves to whether it took something. */
+  async #round(): Promise<boolean> {
+    if (this.#cursor === '') {
+      this.#dispatcher.beginRound()
+      this.#skipped.clear()
+      this.#nextDueAt = Number.POSITIVE_INFINITY
+    }
+    let took = false
+    do {
+      const room = Math.min(this.#dispatcher.room, mostTaken)
+      if (room === 0 || this.#stopped) return false
+      const now = this.#world.now()
+      const until = now + this.#dispatcher.leaseMs
+      const skip = this.#dispatcher.full(now)
+      for (const endpointId of skip) this.#skipped.add(endpointId)
+      const { deliveries, cursor, nextDueAt, moreOf } = await this.#store.claim({
+        now,
+        until,
+        lease: this.#dispatcher.lease,
+        after: this.#cursor,
+        skip,
+        visits,
+        share,
+        room,
+      })
+      this.#cursor = cursor
+      this.#nextDueAt = Math.min(this.#nextDueAt, nextDueAt ?? Number.POSITIVE_INFINITY)
+      if (deliveries.length > 0) {
+        took = true
+        this.#dispatcher.admitClaimed(deliveries, until, new Set(moreOf))
+      }
+    } while (this.#cursor !== '')
+    this.#dispatcher.endRound(this.#skipped)
+    return took
+  }
+
+  #sleep(): void {
+    this.#timer?.cancel()
+    if (this.#stopped) return
+    const wait = Math.min(pollMs, Math.max(0, this.#nextDueAt - this.#world.now()))
+    this.#timer = this.#world.after(wait, () => this.wake())
+  }
+}

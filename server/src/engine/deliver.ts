@@ -1,0 +1,134 @@
+import { hash } from 'node:crypto'
+import type { Attempt } from '../domain/attempt.ts'
+import { healthAfter } from '../domain/health.ts'
+import type { makeIds, MessageId, Millis } from '../domain/ids.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import { nextStep, type RetryPolicy, type Step } from '../domain/retry.ts'
+import type { HealthTurn, Settlement } from '../ports/store.ts'
+import type { Transport } from '../ports/transport.ts'
+import type { World } from '../ports/world.ts'
+import type { Destination } from './directory.ts'
+import type { GroupCommit } from './group-commit.ts'
+import type { HotDelivery, Lane } from './lane.ts'
+import type { Observer } from './observer.ts'
+
+export interface DeliverParts {
+  readonly world: World
+  readonly newId: ReturnType<typeof makeIds>
+  readonly transport: Transport
+  readonly commits: GroupCommit
+  readonly observer: Observer
+  readonly userAgent: string
+  readonly policy: RetryPolicy
+  readonly timeoutMs: Millis
+  /** Nothing but failures for this long disables an endpoint. */
+  readonly disableAfterMs: Millis
+  /** Called with the due time of each delivery that is put back. */
+  readonly expect: (dueAt: Millis) => void
+}
+
+/** Signs, sends, and hands what became of it to the next commit. */
+export function makeDeliver(parts: DeliverParts) {
+  const { world, newId, transport, commits, observer } = parts
+  return (
+    delivery: HotDelivery,
+    destination: Destination,
+    onOutcome: (succeeded: boolean) => void,
+    onDisk: (disabled: boolean) => void,
+  ): void => {
+    const { message, lane } = delivery
+    const startedAt = world.now()
+    const seconds = Math.floor(startedAt / 1000)
+    const headers = [
+      'content-type',
+      message.contentType ?? 'application/json',
+      'user-agent',
+      parts.userAgent,
+      'webhook-id',
+      message.id,
+      'webhook-timestamp',
+      `${seconds}`,
+      'webhook-signature',
+      destination.signerAt(startedAt).sign(message.id, seconds, message.payload),
+      'traceparent',
+      traceparent(message.id, delivery.attempts),
+      ...destination.extraHeaders,
+    ]
+    let firstByteAt: Millis | null = null
+    const noteFirstByte = (): void => {
+      firstByteAt = world.now()
+    }
+    const request = { url: destination.url, headers, body: message.payload, timeoutMs: parts.timeoutMs }
+    transport.send(request, delivery.fresh ? noteFirstByte : undefined).then((outcome) => {
+      const succeeded = outcome.kind === 'delivered'
+      const now = world.now()
+      const attempts = delivery.attempts + 1
+      const step = nextStep(attempts, outcome, parts.policy, now, world.random())
+      const attempt: Attempt = {
+        id: newId('attempt'),
+        messageId: message.id,
+        endpointId: destination.id,
+        succeeded,
+        trigger: delivery.trigger,
+        url: destination.url,
+        statusCode: outcome.kind === 'unreachable' ? 0 : outcome.status,
+        durationMs: outcome.durationMs,
+        response: outcome.kind === 'unreachable' ? outcome.detail : outcome.response,
+        responseCut: outcome.kind === 'unreachable' ? false : outcome.responseCut,
+        startedAt,
+      }
+      const turn = turnOf(lane, outcome, step, now, parts.disableAfterMs)
+      if (turn) {
+        applyTurn(lane, destination, turn)
+        observer.turned(turn)
+      }
+      observer.attempted(attempt, outcome, step, attempts, firstByteAt === null ? null : firstByteAt - message.acceptedAt)
+      commits.record(attempt, settlementOf(message.id, destination, step, attempts), turn, () => {
+        if (step.kind === 'retry') parts.expect(step.dueAt)
+        onDisk(turn?.kind === 'disable')
+      })
+      onOutcome(succeeded)
+    })
+  }
+}
+
+function settlementOf(messageId: MessageId, { id: endpointId }: Destination, step: Step, attempts: number): Settlement {
+  return step.kind === 'retry'
+    ? { kind: 'retry', messageId, endpointId, dueAt: step.dueAt, attempts }
+    : { kind: 'finish', messageId, endpointId }
+}
+
+function turnOf(lane: Lane, outcome: Outcome, step: Step, now: Millis, disableAfterMs: Millis): HealthTurn | null {
+  const { endpointId } = lane
+  if (step.kind === 'disable-endpoint') return { kind: 'disable', endpointId, because: step.because, at: now }
+  const decision = healthAfter(lane.failingSince, outcome.kind === 'delivered', now, disableAfterMs)
+  switch (decision.kind) {
+    case 'none':
+      return null
+    case 'failing':
+      return { kind: 'failing', endpointId, since: decision.since }
+    case 'healthy':
+      return { kind: 'healthy', endpointId }
+    case 'disable':
+      return { kind: 'disable', endpointId, because: decision.because, at: now }
+  }
+}
+
+function applyTurn(lane: Lane, destination: Destination, turn: HealthTurn): void {
+  if (turn.kind === 'disable') {
+    destination.disabledBecause = turn.because
+    return
+  }
+  lane.failingSince = turn.kind === 'failing' ? turn.since : null
+  destination.failingSince = lane.failingSince
+}
+
+/**
+ * W3C Trace Context: one trace for all tries of a message, found again from its id; the parent id tells the try.
+ * (Level 1, §3.2: 32 and 16 hex digits, neither all zero: a SHA-256 that begins so has not been seen yet.)
+ */
+function traceparent(messageId: MessageId, attempts: number): string {
+  const digest = hash('sha256', messageId)
+  const span = (Number.parseInt(digest.slice(40, 48), 16) ^ attempts) >>> 0
+  return `00-${digest.slice(0, 32)}-${digest.slice(32, 40)}${span.toString(16).padStart(8, '0')}-01`
+}

@@ -1,0 +1,142 @@
+import type { Application } from '../domain/application.ts'
+import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
+import { openHeaders, openSecrets } from '../domain/endpoint-seal.ts'
+import type { ApplicationId, EndpointId, EnvironmentId, Millis } from '../domain/ids.ts'
+import { type EndpointSecrets, secretsAt } from '../domain/secret.ts'
+import { makeSigner, type Signer } from '../domain/signature.ts'
+import type { Store } from '../ports/store.ts'
+
+/** An endpoint as the road needs it: opened, prepared, in memory. */
+export interface Destination {
+  readonly id: EndpointId
+  readonly applicationId: ApplicationId
+  readonly url: string
+  readonly eventTypes: readonly string[] | null
+  readonly channels: readonly string[] | null
+  disabledBecause: DisabledBecause | null
+  failingSince: Millis | null
+  /** The owner's extra headers, flat. */
+  readonly extraHeaders: readonly string[]
+  /** The signer of this moment: a former secret drops out when its overlap ends. */
+  signerAt(now: Millis): Signer
+}
+
+/** One application with everything a message is matched against. */
+export interface Routes {
+  readonly application: Application
+  readonly destinations: readonly Destination[]
+}
+
+// Applications kept prepared. Past this the least recently used one is read anew when it is next published to.
+const mostApplications = 10_000
+
+/**
+ * What the road knows of applications and endpoints, so that a publish asks the store nothing. Every change made through
+ * this process calls `forget` before it is answered, so the next publish sees it; a change by another process is
+ * noticed by `Store.changesOfOthers` (see chores).
+ */
+export class Directory {
+  readonly #store: Store
+  readonly #masterKey: Uint8Array
+  // By `environment name`, where the name is the id or the uid the caller used; a Map in order of last use.
+  readonly #byName = new Map<string, Routes>()
+  readonly #namesOf = new Map<ApplicationId, Set<string>>()
+  readonly #loading = new Map<string, Promise<Routes | null>>()
+  #generation = 0
+
+  constructor(store: Store, masterKey: Uint8Array) {
+    this.#store = store
+    this.#masterKey = masterKey
+  }
+
+  /** What is in memory; undefined: ask `load`. */
+  cached(environmentId: EnvironmentId, idOrUid: string): Routes | undefined {
+    return this.#byName.get(`${environmentId} ${idOrUid}`)
+  }
+
+  /** Resolves to null when the environment has no such application. */
+  async load(environmentId: EnvironmentId, idOrUid: string): Promise<Routes | null> {
+    const name = `${environmentId} ${idOrUid}`
+    const underway = this.#loading.get(name)
+    if (underway) return underway
+    const loading = this.#read(environmentId, idOrUid, name).finally(() => this.#loading.delete(name))
+    this.#loading.set(name, loading)
+    return loading
+  }
+
+  /** The endpoints of one application as they are in the store now, for deliveries that are already on their way. */
+  async destinations(applicationId: ApplicationId): Promise<readonly Destination[]> {
+    const endpoints = await this.#store.endpoints.all(applicationId)
+    return endpoints.map((endpoint) => this.#prepare(endpoint))
+  }
+
+  forget(applicationId: ApplicationId): void {
+    this.#generation += 1
+    for (const name of this.#namesOf.get(applicationId) ?? []) this.#byName.delete(name)
+    this.#namesOf.delete(applicationId)
+    this.#loading.clear()
+  }
+
+  forgetAll(): void {
+    this.#generation += 1
+    this.#byName.clear()
+    this.#namesOf.clear()
+    this.#loading.clear()
+  }
+
+  async #read(environmentId: EnvironmentId, idOrUid: string, name: string): Promise<Routes | null> {
+    for (;;) {
+      const generation = this.#generation
+      const application = await this.#store.applications.find(environmentId, idOrUid)
+      if (!application) return null
+      const routes: Routes = { application, destinations: await this.destinations(application.id) }
+      // Something changed while we read: what we hold may be the old world.
+      if (generation !== this.#generation) continue
+      this.#keep(name, routes)
+      return routes
+    }
+  }
+
+  #keep(name: string, routes: Routes): void {
+    this.#byName.set(name, routes)
+    const names = this.#namesOf.get(routes.application.id) ?? new Set()
+    names.add(name)
+    this.#namesOf.set(routes.application.id, names)
+    if (this.#byName.size <= mostApplications) return
+    for (const [oldest, old] of this.#byName) {
+      this.#byName.delete(oldest)
+      this.#namesOf.get(old.application.id)?.delete(oldest)
+      if (this.#namesOf.get(old.application.id)?.size === 0) this.#namesOf.delete(old.application.id)
+      break
+    }
+  }
+
+  #prepare(endpoint: Endpoint): Destination {
+    const secrets = openSecrets(this.#masterKey, endpoint)
+    const signers = signersOf(secrets)
+    return {
+      id: endpoint.id,
+      applicationId: endpoint.applicationId,
+      url: endpoint.url,
+      eventTypes: endpoint.eventTypes,
+      channels: endpoint.channels,
+      disabledBecause: endpoint.disabledBecause,
+      failingSince: endpoint.failingSince,
+      extraHeaders: Object.entries(openHeaders(this.#masterKey, endpoint)).flat(),
+      signerAt: signers,
+    }
+  }
+}
+
+/** Prepares the signer once for every stretch of time in which the same secrets sign. */
+function signersOf(secrets: EndpointSecrets): (now: Millis) => Signer {
+  let signer = makeSigner([secrets.current])
+  let goodUntil = Number.NEGATIVE_INFINITY
+  return (now) => {
+    if (now >= goodUntil) {
+      signer = makeSigner(secretsAt(secrets, now))
+      goodUntil = Math.min(...secrets.former.filter(({ until }) => until > now).map(({ until }) => until))
+    }
+    return signer
+  }
+}

@@ -1,0 +1,340 @@
+import type { ApplicationId, EndpointId, LeaseId, Millis } from '../domain/ids.ts'
+import { afterFailure, afterSuccess } from '../domain/window.ts'
+import type { ClaimedDelivery, DeliveryKey, NewMessage, RoadStore } from '../ports/store.ts'
+import type { World } from '../ports/world.ts'
+import type { Destination, Directory } from './directory.ts'
+import { Fifo } from './fifo.ts'
+import { type HotDelivery, Lane } from './lane.ts'
+import type { Observer } from './observer.ts'
+
+export interface DispatchLimits {
+  /** Requests in flight to one endpoint. */
+  readonly endpointInFlight: number
+  /** Requests in flight in all. */
+  readonly globalInFlight: number
+  /** Deliveries held in memory in all; the rest waits in the store. */
+  readonly hotDeliveries: number
+  readonly leaseMs: Millis
+}
+
+export interface DispatchParts {
+  readonly world: World
+  readonly store: RoadStore
+  readonly directory: Directory
+  readonly observer: Observer
+  readonly lease: LeaseId
+  readonly limits: DispatchLimits
+  /** Sends one delivery and has its outcome recorded; calls `onOutcome` when the wire is free and `onDisk` when it is written. */
+  readonly deliver: (
+    delivery: HotDelivery,
+    destination: Destination,
+    onOutcome: (succeeded: boolean) => void,
+    onDisk: (disabled: boolean) => void,
+  ) => void
+}
+
+// One endpoint's part of memory: enough to keep it busy while the next ones are fetched, small enough that sixteen
+// hung endpoints leave half of the hot set to the others.
+const laneShare = 1 / 16
+// Payload characters held hot in all; with small payloads the count of deliveries is reached first.
+const mostHotCharacters = 32 * 1024 * 1024
+const mostLanes = 20_000
+
+/** Holds what is hot, and lets it go as the gates allow: in turn, each endpoint within its own window. */
+export class Dispatcher {
+  readonly #parts: DispatchParts
+  readonly #lanes = new Map<EndpointId, Lane>()
+  readonly #lanesOf = new Map<ApplicationId, Set<Lane>>()
+  readonly #held = new Set<HotDelivery>()
+  readonly #ring = new Fifo<Lane>()
+  readonly #laneCap: number
+  readonly #refreshing = new Set<ApplicationId>()
+  #round = 0
+  #hot = 0
+  #hotCharacters = 0
+  #inFlight = 0
+  #stopped = false
+  #drained: (() => void)[] = []
+  /** Set by the claimer: there may be work in the store, and room for it. */
+  wake: () => void = () => {}
+
+  constructor(parts: DispatchParts) {
+    this.#parts = parts
+    this.#laneCap = Math.max(2 * parts.limits.endpointInFlight, Math.floor(parts.limits.hotDeliveries * laneShare))
+  }
+
+  get lease(): LeaseId {
+    return this.#parts.lease
+  }
+
+  get leaseMs(): Millis {
+    return this.#parts.limits.leaseMs
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  get hot(): number {
+    return this.#hot
+  }
+
+  /** Deliveries that could still be taken into memory. */
+  get room(): number {
+    if (this.#stopped || this.#hotCharacters > mostHotCharacters) return 0
+    return Math.max(0, this.#parts.limits.hotDeliveries - this.#hot)
+  }
+
+  /** Keeps a place for a delivery that is about to be stored; false: no room, it must wait in the store. */
+  reserve(destination: Destination): boolean {
+    const lane = this.#lane(destination.id, destination.applicationId)
+    this.#adopt(lane, destination)
+    if (lane.moreInStore || lane.held >= this.#laneCap || this.room === 0) {
+      this.#noteMore(lane)
+      return false
+    }
+    lane.held += 1
+    this.#hot += 1
+    return true
+  }
+
+  unreserve(destination: Destination): void {
+    const lane = this.#lane(destination.id, destination.applicationId)
+    lane.held -= 1
+    this.#hot -= 1
+  }
+
+  /** A delivery that was just stored, into the place reserved for it. */
+  admitFresh(destination: Destination, message: NewMessage): void {
+    const lane = this.#lane(destination.id, destination.applicationId)
+    this.#enqueue({ lane, message, attempts: 0, trigger: 'scheduled', fresh: true, leasedUntil: message.acceptedAt + this.leaseMs })
+    this.#pump()
+  }
+
+  /** Deliveries that were claimed from the store. `moreOf`: endpoints of which the store holds more that is due. */
+  admitClaimed(claimed: readonly ClaimedDelivery[], leasedUntil: Millis, moreOf: ReadonlySet<EndpointId>): void {
+    for (const { endpointId, applicationId, message, attempts, trigger } of claimed) {
+      const lane = this.#lane(endpointId, applicationId)
+      lane.held += 1
+      if (moreOf.has(endpointId)) this.#noteMore(lane)
+      this.#hot += 1
+      this.#enqueue({ lane, message, attempts, trigger, fresh: false, leasedUntil })
+    }
+    this.#pump()
+  }
+
+  /** The claim starts a new round through the endpoints. */
+  beginRound(): void {
+    this.#round += 1
+  }
+
+  /** The claim has been everywhere but at `skipped`: what it did not report as having more has no more. */
+  endRound(skipped: ReadonlySet<EndpointId>): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.moreInStore && lane.moreSinceRound < this.#round && !skipped.has(lane.endpointId)) lane.moreInStore = false
+    }
+  }
+
+  /** Endpoints that should get nothing from the store now: full, or held back by their own failures. */
+  full(now: Millis): EndpointId[] {
+    const full: EndpointId[] = []
+    for (const lane of this.#lanes.values()) {
+      if (lane.held > this.#laneCap / 2 || (lane.window.opensAt > now && lane.held > 0)) full.push(lane.endpointId)
+    }
+    return full
+  }
+
+  /** Somebody changed this application or its endpoints: what we knew of them no longer counts. */
+  changed(applicationId: ApplicationId): void {
+    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+      lane.destination = null
+      if (lane.waiting.size > 0) this.#refresh(applicationId)
+    }
+  }
+
+  changedAll(): void {
+    for (const applicationId of this.#lanesOf.keys()) this.changed(applicationId)
+  }
+
+  /** Deliveries whose lease ends before `before`; the caller renews them. */
+  leasedBefore(before: Millis): HotDelivery[] {
+    return [...this.#held].filter((delivery) => delivery.leasedUntil < before)
+  }
+
+  /** Takes nothing more in, sends nothing more; resolves when what is in flight is on disk. */
+  stop(): Promise<void> {
+    this.#stopped = true
+    for (const lane of this.#lanes.values()) lane.reopening?.cancel()
+    if (this.#inFlight === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  #noteMore(lane: Lane): void {
+    lane.moreInStore = true
+    lane.moreSinceRound = this.#round
+  }
+
+  #enqueue(delivery: HotDelivery): void {
+    this.#held.add(delivery)
+    this.#hotCharacters += delivery.message.payload.length
+    delivery.lane.waiting.push(delivery)
+    this.#toRing(delivery.lane)
+  }
+
+  #toRing(lane: Lane): void {
+    if (lane.inRing) return
+    lane.inRing = true
+    this.#ring.push(lane)
+  }
+
+  #pump(): void {
+    const now = this.#parts.world.now()
+    while (!this.#stopped && this.#inFlight < this.#parts.limits.globalInFlight) {
+      const lane = this.#ring.shift()
+      if (!lane) return
+      lane.inRing = false
+      if (!this.#mayGo(lane, now)) continue
+      const delivery = lane.waiting.shift()
+      if (!delivery || !lane.destination) continue
+      this.#send(delivery, lane, lane.destination)
+      if (lane.waiting.size > 0 && lane.inFlight < lane.window.width) this.#toRing(lane)
+    }
+  }
+
+  #mayGo(lane: Lane, now: Millis): boolean {
+    if (lane.waiting.size === 0) return false
+    if (lane.destination === null) {
+      this.#refresh(lane.applicationId)
+      return false
+    }
+    if (lane.destination.disabledBecause !== null) {
+      this.#giveBack(lane)
+      return false
+    }
+    if (lane.inFlight >= lane.window.width) return false
+    if (lane.window.opensAt > now) {
+      lane.reopening ??= this.#parts.world.after(lane.window.opensAt - now, () => {
+        lane.reopening = null
+        this.#toRing(lane)
+        this.#pump()
+      })
+      return false
+    }
+    return true
+  }
+
+  #send(delivery: HotDelivery, lane: Lane, destination: Destination): void {
+    lane.inFlight += 1
+    this.#inFlight += 1
+    this.#parts.deliver(
+      delivery,
+      destination,
+      (succeeded) => {
+        lane.inFlight -= 1
+        this.#inFlight -= 1
+        this.#adjust(lane, succeeded)
+        if (lane.waiting.size > 0) this.#toRing(lane)
+        this.#pump()
+        if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve()
+      },
+      (disabled) => {
+        this.#drop(delivery)
+        if (disabled) {
+          // Only now is it in the store: whoever reads it anew reads the truth.
+          this.#parts.directory.forget(lane.applicationId)
+          this.changed(lane.applicationId)
+        }
+        if (lane.moreInStore && lane.held <= this.#laneCap / 2) this.wake()
+      },
+    )
+  }
+
+  #adjust(lane: Lane, succeeded: boolean): void {
+    const before = lane.window
+    lane.window = succeeded
+      ? afterSuccess(before, this.#parts.limits.endpointInFlight)
+      : afterFailure(before, this.#parts.world.now())
+    if (before.opensAt === 0 && lane.window.opensAt > 0) this.#parts.observer.slowed(lane.endpointId, lane.window.failuresInRow)
+    if (before.opensAt > 0 && lane.window.opensAt === 0) {
+      this.#parts.observer.slowed(lane.endpointId, 0)
+      lane.reopening?.cancel()
+      lane.reopening = null
+      if (lane.moreInStore) this.wake()
+    }
+  }
+
+  #drop(delivery: HotDelivery): void {
+    this.#held.delete(delivery)
+    this.#hotCharacters -= delivery.message.payload.length
+    delivery.lane.held -= 1
+    this.#hot -= 1
+  }
+
+  /** A disabled endpoint's deliveries wait in the store until it is enabled again. */
+  #giveBack(lane: Lane): void {
+    const given = lane.waiting.drain()
+    const keys: DeliveryKey[] = given.map(({ message }) => ({ messageId: message.id, endpointId: lane.endpointId }))
+    this.#noteMore(lane)
+    for (const delivery of given) this.#drop(delivery)
+    // A failure here costs nothing but time: the leases lapse and the deliveries come back by themselves.
+    void this.#parts.store.release(this.lease, this.#parts.world.now(), keys).catch(() => {})
+  }
+
+  /** Reads the endpoints of an application anew for the lanes that wait for it. */
+  #refresh(applicationId: ApplicationId): void {
+    if (this.#refreshing.has(applicationId) || this.#stopped) return
+    this.#refreshing.add(applicationId)
+    const again = (): void => {
+      this.#refreshing.delete(applicationId)
+      for (const lane of this.#lanesOf.get(applicationId) ?? []) if (lane.waiting.size > 0) this.#toRing(lane)
+      this.#pump()
+    }
+    this.#parts.directory.destinations(applicationId).then(
+      (destinations) => {
+        const byId = new Map(destinations.map((destination) => [destination.id, destination]))
+        for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+          const destination = byId.get(lane.endpointId)
+          if (destination) {
+            this.#adopt(lane, destination)
+          } else {
+            // Deleted: nobody wants these any more; their rows are swept.
+            for (const delivery of lane.waiting.drain()) this.#drop(delivery)
+          }
+        }
+        again()
+      },
+      () => {
+        // The store does not answer now; it is asked again, and meanwhile the deliveries are safe where they are.
+        this.#parts.world.after(500, again)
+      },
+    )
+  }
+
+  #adopt(lane: Lane, destination: Destination): void {
+    if (lane.destination === null) lane.failingSince = destination.failingSince
+    lane.destination = destination
+  }
+
+  #lane(endpointId: EndpointId, applicationId: ApplicationId): Lane {
+    const known = this.#lanes.get(endpointId)
+    if (known) return known
+    if (this.#lanes.size >= mostLanes) this.#forgetResting()
+    const lane = new Lane(endpointId, applicationId, this.#parts.limits.endpointInFlight)
+    this.#lanes.set(endpointId, lane)
+    const siblings = this.#lanesOf.get(applicationId) ?? new Set()
+    siblings.add(lane)
+    this.#lanesOf.set(applicationId, siblings)
+    return lane
+  }
+
+  #forgetResting(): void {
+    for (const lane of this.#lanes.values()) {
+      if (!lane.atRest) continue
+      this.#lanes.delete(lane.endpointId)
+      this.#lanesOf.get(lane.applicationId)?.delete(lane)
+      if (this.#lanesOf.get(lane.applicationId)?.size === 0) this.#lanesOf.delete(lane.applicationId)
+      // What the directory prepared may be older than what the lane knew of the endpoint's health.
+      this.#parts.directory.forget(lane.applicationId)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { Attempt } from '../domain/attempt.ts'
+import type { LeaseId, MessageId } from '../domain/ids.ts'
+import { Problem } from '../domain/problem.ts'
+import type { HealthTurn, NewDelivery, NewMessage, RoadStore, Settlement } from '../ports/store.ts'
+import type { World } from '../ports/world.ts'
+import type { Observer } from './observer.ts'
+
+interface WaitingMessage {
+  readonly message: NewMessage
+  readonly deliveries: readonly NewDelivery[]
+  readonly resolve: (takenBy: MessageId | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface WaitingRecord {
+  readonly attempt: Attempt
+  readonly settlement: Settlement
+  readonly turn: HealthTurn | null
+  readonly done: () => void
+}
+
+// Past a few hundred rows a commit gets no cheaper per row, and everybody in it waits for all of it.
+const mostMessages = 500
+const mostRecords = 1_000
+// A full house means the disk has stopped keeping up: better a clear 503 than a growing heap.
+const mostWaitingBytes = 32 * 1024 * 1024
+const retryCommitMs = 250
+
+/**
+ * Single-flight group commit: one commit is on its way; everything that arrives meanwhile rides in the next one. It
+ * batches by itself, pushes back by itself, and needs no timer and no tuning (DESIGN §4).
+ */
+export class GroupCommit {
+  readonly #store: RoadStore
+  readonly #world: World
+  readonly #lease: LeaseId
+  readonly #observer: Observer
+  #messages: WaitingMessage[] = []
+  #records: WaitingRecord[] = []
+  #waitingBytes = 0
+  #running = false
+  #idle: (() => void)[] = []
+
+  constructor(store: RoadStore, world: World, lease: LeaseId, observer: Observer) {
+    this.#store = store
+    this.#world = world
+    this.#lease = lease
+    this.#observer = observer
+  }
+
+  /** Resolves when message and deliveries are on disk: null, or the id of the message that already had this `eventId`. */
+  publish(message: NewMessage, deliveries: readonly NewDelivery[]): Promise<MessageId | null> {
+    if (this.#waitingBytes > mostWaitingBytes) {
+      throw new Problem('unavailable', 'The store is not keeping up; nothing was accepted.', [], 1)
+    }
+    this.#waitingBytes += message.payload.length
+    return new Promise((resolve, reject) => {
+      this.#messages.push({ message, deliveries, resolve, reject })
+      this.#start()
+    })
+  }
+
+  /** `done` is called when the record is on disk. What cannot be written now is kept and written later. */
+  record(attempt: Attempt, settlement: Settlement, turn: HealthTurn | null, done: () => void): void {
+    this.#records.push({ attempt, settlement, turn, done })
+    this.#start()
+  }
+
+  /** Resolves when nothing is waiting to be written. */
+  idle(): Promise<void> {
+    if (!this.#running) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  #start(): void {
+    if (this.#running) return
+    this.#running = true
+    // A microtask later, what the same network read brought along rides too.
+    queueMicrotask(() => void this.#run())
+  }
+
+  async #run(): Promise<void> {
+    while (this.#messages.length > 0 || this.#records.length > 0) {
+      const messages = this.#messages.splice(0, mostMessages)
+      const records = this.#records.splice(0, mostRecords)
+      for (const { message } of messages) this.#waitingBytes -= message.payload.length
+      const startedAt = this.#world.now()
+      try {
+        const { taken } = await this.#store.commit({
+          lease: this.#lease,
+          messages: messages.map((waiting) => waiting.message),
+          deliveries: messages.flatMap((waiting) => waiting.deliveries),
+          attempts: records.map((waiting) => waiting.attempt),
+          settlements: records.map((waiting) => waiting.settlement),
+          turns: records.flatMap((waiting) => waiting.turn ?? []),
+        })
+        this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
+        for (const { message, resolve } of messages) resolve(taken.get(message.id) ?? null)
+        for (const { done } of records) done()
+      } catch (error) {
+        // Nothing of it is on disk. Callers are told at once; what already happened out there must still be written.
+        this.#observer.commitFailed(error)
+        for (const { reject } of messages) reject(new Problem('unavailable', 'The store could not take this; nothing was accepted.', [], 1))
+        this.#records.unshift(...records)
+        await new Promise<void>((resolve) => this.#world.after(retryCommitMs, resolve))
+      }
+    }
+    this.#running = false
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,18 @@
+import type { Attempt } from '../domain/attempt.ts'
+import type { EndpointId, Millis } from '../domain/ids.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import type { Step } from '../domain/retry.ts'
+import type { NewMessage } from '../ports/store.ts'
+import type { HealthTurn } from '../ports/store.ts'
+
+/** What the road tells those who watch it: `telemetry/` turns it into log lines and metrics. Called on the fast road. */
+export interface Observer {
+  accepted(message: NewMessage, deliveries: number, tookMs: Millis): void
+  /** `sinceAcceptMs`: from acceptance to the first byte out; null when this was not a fresh message's first attempt. */
+  attempted(attempt: Attempt, outcome: Outcome, step: Step, attempts: number, sinceAcceptMs: Millis | null): void
+  turned(turn: HealthTurn): void
+  /** Endpoint is failing so often that it is now tried gently, or has recovered from it. */
+  slowed(endpointId: EndpointId, failuresInRow: number): void
+  committed(rows: number, tookMs: Millis): void
+  commitFailed(error: unknown): void
+}

@@ -1,0 +1,113 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Millis } from '../domain/ids.ts'
+
+export interface Gauges {
+  readonly inFlight: () => number
+  readonly hot: () => number
+  /** Deliveries in the store, hot ones included. */
+  readonly stored: () => Promise<number>
+}
+
+// Upper bounds in seconds: from what a quiet machine does to what a caller still waits for.
+const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+/** Everything `/metrics` shows (Prometheus text format). One registry a server: two in one process do not mix. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #accepted = this.#counter('posthorn_messages_accepted_total', 'Messages stored and answered with 202')
+  readonly #planned = this.#counter('posthorn_deliveries_planned_total', 'Deliveries made for accepted messages')
+  readonly #attempts = new Counter({
+    name: 'posthorn_attempts_total',
+    help: 'Attempts by what became of them',
+    labelNames: ['outcome'],
+    registers: [this.#registry],
+  })
+  readonly #delivered = this.#attempts.labels('delivered')
+  readonly #refused = this.#attempts.labels('refused')
+  readonly #unreachable = this.#attempts.labels('unreachable')
+  readonly #retried = this.#counter('posthorn_deliveries_retried_total', 'Deliveries put back to be tried again')
+  readonly #failed = this.#counter('posthorn_deliveries_failed_total', 'Deliveries given up: schedule ended or receiver gone')
+  readonly #disabled = this.#counter('posthorn_endpoints_disabled_total', 'Endpoints disabled by Posthorn itself')
+  readonly #commitFailures = this.#counter('posthorn_commit_failures_total', 'Commits the store refused')
+  readonly #commitRows = new Histogram({
+    name: 'posthorn_commit_rows',
+    help: 'Messages and attempts that shared one commit',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+    registers: [this.#registry],
+  })
+  readonly #commitSeconds = this.#seconds('posthorn_commit_seconds', 'One commit, to the disk and back')
+  readonly #publishSeconds = this.#seconds('posthorn_publish_seconds', 'From a parsed publish to its 202')
+  readonly #firstByteSeconds = this.#seconds('posthorn_first_byte_seconds', 'From acceptance to the first byte to the receiver')
+  readonly #attemptSeconds = this.#seconds('posthorn_attempt_seconds', 'One attempt, as the receiver made it last')
+
+  constructor(gauges: Gauges) {
+    collectDefaultMetrics({ register: this.#registry })
+    this.#gauge('posthorn_in_flight', 'Requests on their way to receivers', gauges.inFlight)
+    this.#gauge('posthorn_hot_deliveries', 'Deliveries held in memory', gauges.hot)
+    this.#gauge('posthorn_stored_backlog', 'Deliveries waiting in the store only', async () =>
+      Math.max(0, (await gauges.stored()) - gauges.hot()),
+    )
+  }
+
+  accepted(deliveries: number, tookMs: Millis): void {
+    this.#accepted.inc()
+    this.#planned.inc(deliveries)
+    this.#publishSeconds.observe(tookMs / 1000)
+  }
+
+  attempted(outcome: 'delivered' | 'refused' | 'unreachable', durationMs: Millis, sinceAcceptMs: Millis | null): void {
+    if (outcome === 'delivered') this.#delivered.inc()
+    else if (outcome === 'refused') this.#refused.inc()
+    else this.#unreachable.inc()
+    this.#attemptSeconds.observe(durationMs / 1000)
+    if (sinceAcceptMs !== null) this.#firstByteSeconds.observe(sinceAcceptMs / 1000)
+  }
+
+  retried(): void {
+    this.#retried.inc()
+  }
+
+  gaveUp(): void {
+    this.#failed.inc()
+  }
+
+  disabled(): void {
+    this.#disabled.inc()
+  }
+
+  committed(rows: number, tookMs: Millis): void {
+    this.#commitRows.observe(rows)
+    this.#commitSeconds.observe(tookMs / 1000)
+  }
+
+  commitFailed(): void {
+    this.#commitFailures.inc()
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  render(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.#registry] })
+  }
+
+  #seconds(name: string, help: string): Histogram {
+    return new Histogram({ name, help, buckets: latencyBuckets, registers: [this.#registry] })
+  }
+
+  #gauge(name: string, help: string, read: () => number | Promise<number>): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      async collect() {
+        this.set(await read())
+      },
+    })
+  }
+}

@@ -1,0 +1,73 @@
+// TELEMETRY: what the road tells, as log lines and metrics. Successes are lines at `debug` only, so that full speed is
+// not spent on logging; failures and turns are lines at `info` and above.
+
+import type { Observer } from '../engine/observer.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+export function makeObserver(log: Log, metrics: Metrics): Observer {
+  let storeIsDown = false
+  const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
+  return {
+    accepted(message, deliveries, tookMs) {
+      metrics.accepted(deliveries, tookMs)
+      if (!tellsSuccess()) return
+      log.debug(
+        {
+          messageId: message.id,
+          applicationId: message.applicationId,
+          eventType: message.eventType,
+          payloadCharacters: message.payload.length,
+          deliveries,
+          tookMs,
+        },
+        'message accepted',
+      )
+    },
+    attempted(attempt, outcome, step, attempts, sinceAcceptMs) {
+      metrics.attempted(outcome.kind, attempt.durationMs, sinceAcceptMs)
+      if (step.kind === 'retry') metrics.retried()
+      if (step.kind === 'give-up' || step.kind === 'disable-endpoint') metrics.gaveUp()
+      if (outcome.kind === 'delivered' && !tellsSuccess()) return
+      const line = {
+        messageId: attempt.messageId,
+        endpointId: attempt.endpointId,
+        attemptId: attempt.id,
+        attempt: attempts,
+        trigger: attempt.trigger,
+        outcome: outcome.kind,
+        statusCode: attempt.statusCode || undefined,
+        reason: outcome.kind === 'unreachable' ? outcome.reason : undefined,
+        detail: outcome.kind === 'unreachable' ? outcome.detail : undefined,
+        durationMs: Math.round(attempt.durationMs),
+        next: step.kind === 'retry' ? new Date(step.dueAt).toISOString() : step.kind,
+      }
+      if (outcome.kind === 'delivered') log.debug(line, 'delivered')
+      else log.info(line, step.kind === 'retry' ? 'attempt failed, will be retried' : 'attempt failed, delivery given up')
+    },
+    turned(turn) {
+      if (turn.kind === 'disable') {
+        metrics.disabled()
+        log.warn({ endpointId: turn.endpointId, because: turn.because }, 'endpoint disabled; what waits for it is kept')
+      } else if (turn.kind === 'failing') {
+        log.info({ endpointId: turn.endpointId }, 'endpoint has begun to fail')
+      } else {
+        log.info({ endpointId: turn.endpointId }, 'endpoint has recovered')
+      }
+    },
+    slowed(endpointId, failuresInRow) {
+      if (failuresInRow > 0) log.info({ endpointId, failuresInRow }, 'endpoint keeps failing: tried gently until it answers')
+    },
+    committed(rows, tookMs) {
+      metrics.committed(rows, tookMs)
+      if (storeIsDown) log.info('store takes commits again')
+      storeIsDown = false
+    },
+    commitFailed(error) {
+      metrics.commitFailed()
+      // Once, not on every try: a full disk must not be made fuller by the log.
+      if (!storeIsDown) log.error({ err: error }, 'store refused a commit: publishes are answered 503 until it takes them again')
+      storeIsDown = true
+    },
+  }
+}
