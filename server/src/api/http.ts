@@ -1,0 +1,195 @@
+// API: everything that speaks to callers. It turns requests into calls of manage/ and engine/, and what comes back into
+// answers; it decides nothing about messages, and knows no store beyond asking it for keys and for its health.
+
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Operation, operations } from '@posthorn/contract'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { Problem } from '../domain/problem.ts'
+import type { Publish } from '../engine/accept.ts'
+import type { Manage } from '../manage/manage.ts'
+import type { Store } from '../ports/store.ts'
+import type { World } from '../ports/world.ts'
+import { Authenticator, demand } from './auth.ts'
+import { makeProblemHandler, pathOf, problemJson, problemType } from './problem.ts'
+import { referencePaths, referenceRoutes } from './reference.ts'
+import { applicationRoutes } from './rest/application.ts'
+import { attemptRoutes } from './rest/attempt.ts'
+import { endpointRoutes } from './rest/endpoint.ts'
+import { eventTypeRoutes } from './rest/event-type.ts'
+import { healthRoute } from './rest/health.ts'
+import { messageRoutes } from './rest/message.ts'
+import { messageCreateRoute } from './rest/message-create.ts'
+
+export interface ApiDeps {
+  readonly store: Pick<Store, 'keys' | 'ping'>
+  readonly world: World
+  readonly manage: Manage
+  readonly publish: Publish
+  readonly metrics: { render(): Promise<string>; readonly contentType: string }
+  readonly log: Pick<Logger, 'error'>
+  /** Without a slash at its end. */
+  readonly publicUrl: string
+  readonly maxBodyBytes: number
+  readonly version: string
+}
+
+// The longest name in a path is a uid of 256 characters; percent-encoded it may take three times as many.
+const longestParameter = 1024
+// A request that has not arrived in full by then is not going to (slow senders hold a socket and a buffer each).
+const requestTimeoutMs = 60_000
+
+/** The listener with every route, not listening yet. */
+export function createApi(deps: ApiDeps): FastifyInstance {
+  const { log, publicUrl, world } = deps
+  const token = (bytes: number): string => Buffer.from(world.randomBytes(bytes)).toString('base64url')
+  const newRequestId = requestIds(token(6))
+  const answerProblem = makeProblemHandler({ log, publicUrl, newIncident: () => `inc_${token(12)}` })
+
+  const app = fastify({
+    logger: false,
+    bodyLimit: deps.maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    // While stopping, what still arrives on open connections is served, and told to close.
+    return503OnClosing: false,
+    genReqId: (request) => givenRequestId(request) ?? newRequestId(),
+    routerOptions: { maxParamLength: longestParameter, ignoreTrailingSlash: true },
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id)
+      answerProblem(error, request, reply)
+    },
+    clientErrorHandler: (error, socket) => refuseUnreadable(error, socket, publicUrl, newRequestId()),
+  })
+  app.decorateRequest('principal', null)
+  app.setErrorHandler(answerProblem)
+  app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply))
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
+  // Bodies stay bytes: the publish call cuts the payload out of them, and what is not UTF-8 is refused, not mended.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+
+  referenceRoutes(app, deps)
+  app.get('/metrics', async (_, reply) =>
+    reply.header('content-type', deps.metrics.contentType).send(await deps.metrics.render()),
+  )
+  app.register(async (api) => {
+    requireKey(api, new Authenticator(deps.store, world))
+    healthRoute(api, deps.store)
+    applicationRoutes(api, deps.manage)
+    eventTypeRoutes(api, deps.manage)
+    endpointRoutes(api, deps.manage)
+    messageCreateRoute(api, deps.publish, deps.manage)
+    messageRoutes(api, deps.manage)
+    attemptRoutes(api, deps.manage)
+  })
+  return app
+}
+
+/** Nothing of a request is read before its key is known to allow it. */
+function requireKey(api: FastifyInstance, keys: Authenticator): void {
+  api.addHook('onRequest', (request, _, done) => {
+    const { scope } = request.routeOptions.config
+    if (scope === null) return done()
+    if (scope === undefined) return done(new Error(`${request.url} does not say which scope it needs`))
+    const admit = (principal: NonNullable<FastifyRequest['principal']>): void => {
+      demand(principal, scope)
+      request.principal = principal
+      const encoding = request.headers['content-encoding']
+      if (encoding !== undefined && encoding !== 'identity') {
+        throw new Problem('media-type-unsupported', 'The body must not be compressed.')
+      }
+    }
+    const known = keys.known(request.headers.authorization)
+    if (known === undefined) {
+      keys
+        .read(request.headers.authorization)
+        .then(admit)
+        .then(() => done(), done)
+      return
+    }
+    try {
+      admit(known)
+    } catch (error) {
+      return done(error instanceof Error ? error : new Error(String(error)))
+    }
+    done()
+  })
+}
+
+function givenRequestId(request: { readonly headers: IncomingMessage['headers'] }): string | null {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : null
+}
+
+/** Cheap ids: a random word for this process, then a count. */
+function requestIds(word: string): () => string {
+  let count = 0
+  return () => `req_${word}_${(++count).toString(36)}`
+}
+
+interface KnownPath {
+  readonly shape: RegExp
+  readonly allowed: Set<string>
+}
+
+const knownPaths = ((): readonly KnownPath[] => {
+  const paths = new Map<string, Set<string>>()
+  const add = (path: string, method: string): void => {
+    const methods = paths.get(path) ?? new Set()
+    methods.add(method)
+    if (method === 'GET') methods.add('HEAD')
+    paths.set(path, methods)
+  }
+  const all: readonly Operation[] = Object.values(operations)
+  for (const { path, method } of all) add(path, method)
+  for (const path of referencePaths) add(path, 'GET')
+  return [...paths].map(([path, allowed]) => ({
+    shape: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+    allowed,
+  }))
+})()
+
+/** A path that is there with another method is 405, any other 404. */
+function refuseUnknown(request: FastifyRequest, reply: FastifyReply): never {
+  const path = pathOf(request.url)
+  const known = knownPaths.find(({ shape }) => shape.test(path))
+  if (!known || known.allowed.has(request.method)) throw new Problem('not-found', 'There is nothing at this path.')
+  const allowed = [...known.allowed].join(', ')
+  reply.header('allow', allowed)
+  throw new Problem('method-not-allowed', `${request.method} is not one of ${allowed}.`)
+}
+
+/** What is not HTTP never reaches the framework: it is told so on the bare socket. */
+function refuseUnreadable(
+  error: Error & { code?: string },
+  socket: Socket,
+  publicUrl: string,
+  requestId: string,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const detail =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'The headers are too large.'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'The request did not arrive in time.'
+        : 'This could not be read as an HTTP request.'
+  const body = problemJson(new Problem('request-malformed', detail), publicUrl)
+  socket.end(
+    [
+      'HTTP/1.1 400 Bad Request',
+      `content-type: ${problemType}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}

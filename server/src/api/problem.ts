@@ -1,0 +1,79 @@
+import { problems } from '@posthorn/contract'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { Problem } from '../domain/problem.ts'
+
+export const problemType = 'application/problem+json; charset=utf-8'
+
+// A body of nothing but faults would answer megabytes; nobody reads past these.
+const mostFaults = 100
+
+/** Where a problem's page is. */
+export const pageOfProblem = (publicUrl: string, code: string): string => `${publicUrl}/docs/problems/${code}`
+
+/** A problem as RFC 9457 JSON. */
+export function problemJson(problem: Problem, publicUrl: string, incident?: string): string {
+  return JSON.stringify({
+    type: pageOfProblem(publicUrl, problem.code),
+    title: problems[problem.code].title,
+    status: problem.status,
+    code: problem.code,
+    detail: problem.message,
+    ...(problem.faults.length > 0 ? { errors: problem.faults.slice(0, mostFaults) } : {}),
+    ...(incident === undefined ? {} : { incident }),
+  })
+}
+
+export interface ProblemParts {
+  readonly log: Pick<Logger, 'error'>
+  readonly publicUrl: string
+  readonly newIncident: () => string
+}
+
+/** The one place where whatever was thrown becomes an answer. Whatever is not a caller's mistake is logged, once. */
+export const makeProblemHandler =
+  ({ log, publicUrl, newIncident }: ProblemParts) =>
+  (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = problemOf(error)
+    if (problem) return send(reply, problem, problemJson(problem, publicUrl))
+    const incident = newIncident()
+    // The path only: a query may hold what the caller would not want in a log.
+    log.error(
+      { err: error, incident, requestId: request.id, method: request.method, path: pathOf(request.url) },
+      'incident',
+    )
+    const unknown = new Problem('internal', `The operator finds it in the log as ${incident}.`)
+    return send(reply, unknown, problemJson(unknown, publicUrl, incident))
+  }
+
+export const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
+
+function send(reply: FastifyReply, problem: Problem, json: string): FastifyReply {
+  if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
+  const retryAfter = problem.retryAfter ?? (problem.status === 503 || problem.status === 429 ? 1 : null)
+  if (retryAfter !== null) reply.header('retry-after', String(Math.ceil(retryAfter)))
+  return reply.code(problem.status).header('content-type', problemType).send(json)
+}
+
+// What the framework refuses before a handler runs: https://fastify.dev/docs/latest/Reference/Errors
+function problemOf(error: unknown): Problem | null {
+  if (error instanceof Problem) return error.code === 'iterator-invalid' ? inQuery(error) : error
+  if (!(error instanceof Error)) return null
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body-too-large')
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('media-type-unsupported')
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return new Problem('not-found')
+  if (code === 'FST_ERR_BAD_URL') return new Problem('request-malformed', 'The URL is not validly percent-encoded.')
+  const status = 'statusCode' in error ? error.statusCode : undefined
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new Problem('request-malformed', error.message)
+  return null
+}
+
+/** Pages do not know how they are asked for; over HTTP it is in the query. */
+const inQuery = ({ code, message, faults }: Problem): Problem =>
+  new Problem(
+    code,
+    message,
+    faults.map((fault) => ({ ...fault, pointer: `/query${fault.pointer}` })),
+  )

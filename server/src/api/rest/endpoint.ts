@@ -1,0 +1,105 @@
+import { type EndpointOut, type EndpointPatch, type EndpointUpsertIn, operations } from '@posthorn/contract'
+import type { FastifyInstance } from 'fastify'
+import type { Endpoint } from '../../domain/endpoint.ts'
+import type { EndpointWish } from '../../manage/endpoints.ts'
+import type { Manage } from '../../manage/manage.ts'
+import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
+import { pageAskOf } from './page-ask.ts'
+import { timeText } from './time.ts'
+
+const usualGraceSeconds = 86_400
+
+// Where both names of a renamed field are given, the newer one counts.
+const typesOf = (body: EndpointPatch) => (body.eventTypes === undefined ? body.filterTypes : body.eventTypes)
+const rateOf = (body: EndpointPatch) => (body.throttleRate === undefined ? body.rateLimit : body.throttleRate)
+
+/** What a body says about an endpoint; what it leaves out takes its default. */
+const wish = (body: EndpointUpsertIn): EndpointWish => ({
+  url: body.url,
+  description: body.description ?? '',
+  uid: body.uid,
+  disabled: body.disabled ?? false,
+  eventTypes: typesOf(body) ?? null,
+  channels: body.channels ?? null,
+  metadata: body.metadata ?? {},
+  throttleRate: rateOf(body) ?? null,
+})
+
+export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): void {
+  serve(app, operations['v1.endpoint.list'], async ({ params, query }, { principal, url }) => {
+    const page = await endpoints.list(principal.environmentId, params.app_id, pageAskOf(query, 'ascending'))
+    return pageAnswer(page, url, json)
+  })
+  serve(app, operations['v1.endpoint.create'], async ({ params, body }, { principal }) => {
+    const { secret = null, headers } = body
+    return created(
+      json(await endpoints.create(principal.environmentId, params.app_id, wish(body), secret, headers ?? {})),
+    )
+  })
+  serve(app, operations['v1.endpoint.get'], async ({ params }, { principal }) =>
+    ok(json(await endpoints.get(principal.environmentId, params.app_id, params.endpoint_id))),
+  )
+  serve(app, operations['v1.endpoint.update'], async ({ params, body }, { principal }) => {
+    const { app_id, endpoint_id } = params
+    const { created, row } = await endpoints.replace(principal.environmentId, app_id, endpoint_id, wish(body))
+    return upserted(created, json(row))
+  })
+  serve(app, operations['v1.endpoint.patch'], async ({ params, body }, { principal }) => {
+    const { url, description, uid, disabled, channels, metadata } = body
+    const patch = {
+      url,
+      description,
+      uid,
+      disabled,
+      channels,
+      metadata,
+      eventTypes: typesOf(body),
+      throttleRate: rateOf(body),
+    }
+    return ok(json(await endpoints.patch(principal.environmentId, params.app_id, params.endpoint_id, patch)))
+  })
+  serve(app, operations['v1.endpoint.delete'], async ({ params }, { principal }) => {
+    await endpoints.delete(principal.environmentId, params.app_id, params.endpoint_id)
+    return done
+  })
+  serve(app, operations['v1.endpoint.get-secret'], async ({ params }, { principal }) =>
+    ok(JSON.stringify({ key: await endpoints.secret(principal.environmentId, params.app_id, params.endpoint_id) })),
+  )
+  serve(app, operations['v1.endpoint.rotate-secret'], async ({ params, body }, { principal }) => {
+    const graceMs = (body.gracePeriodSeconds ?? usualGraceSeconds) * 1000
+    const { app_id, endpoint_id } = params
+    await endpoints.rotateSecret(principal.environmentId, app_id, endpoint_id, body.key ?? null, graceMs)
+    return done
+  })
+  serve(app, operations['v1.endpoint.get-headers'], async ({ params }, { principal }) =>
+    ok(JSON.stringify(await endpoints.headers(principal.environmentId, params.app_id, params.endpoint_id))),
+  )
+  serve(app, operations['v1.endpoint.update-headers'], async ({ params, body }, { principal }) => {
+    await endpoints.replaceHeaders(principal.environmentId, params.app_id, params.endpoint_id, body.headers)
+    return done
+  })
+  serve(app, operations['v1.endpoint.patch-headers'], async ({ params, body }, { principal }) => {
+    const { headers = {}, deleteHeaders = [] } = body
+    await endpoints.patchHeaders(principal.environmentId, params.app_id, params.endpoint_id, headers, deleteHeaders)
+    return done
+  })
+}
+
+/** An endpoint as it is shown wherever it appears, but for its metadata. */
+export const endpointShown = (row: Endpoint): Omit<EndpointOut, 'metadata'> => ({
+  id: row.id,
+  uid: row.uid,
+  url: row.url,
+  description: row.description,
+  disabled: row.disabledBecause !== null,
+  eventTypes: row.eventTypes === null ? null : [...row.eventTypes],
+  filterTypes: row.eventTypes === null ? null : [...row.eventTypes],
+  channels: row.channels === null ? null : [...row.channels],
+  throttleRate: row.throttleRate,
+  rateLimit: row.throttleRate,
+  version: 1,
+  createdAt: timeText(row.createdAt),
+  updatedAt: timeText(row.updatedAt),
+})
+
+const json = (row: Endpoint): string => JSON.stringify({ ...endpointShown(row), metadata: row.metadata })

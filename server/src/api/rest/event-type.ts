@@ -1,0 +1,67 @@
+import { type EventTypeOut, type EventTypePatch, type EventTypeUpsertIn, operations } from '@posthorn/contract'
+import type { FastifyInstance } from 'fastify'
+import type { EventType } from '../../domain/event-type.ts'
+import type { EventTypeWish } from '../../manage/event-types.ts'
+import type { Manage } from '../../manage/manage.ts'
+import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
+import { pageAskOf } from './page-ask.ts'
+import { timeText } from './time.ts'
+
+// Older clients know one flag only; where both names are given, the newer one counts.
+function flagsOf({ featureFlags, featureFlag }: EventTypePatch): readonly string[] | null | undefined {
+  if (featureFlags !== undefined) return featureFlags
+  return typeof featureFlag === 'string' ? [featureFlag] : featureFlag
+}
+
+/** What a body says about an event type; what it leaves out takes its default. */
+const wish = (body: EventTypeUpsertIn): EventTypeWish => ({
+  description: body.description,
+  archived: body.archived ?? false,
+  deprecated: body.deprecated ?? false,
+  schemas: body.schemas ?? null,
+  groupName: body.groupName ?? null,
+  featureFlags: flagsOf(body) ?? null,
+})
+
+export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): void {
+  serve(app, operations['v1.event-type.list'], async ({ query }, { principal, url }) => {
+    const filter = { includeArchived: query.include_archived ?? false }
+    const page = await eventTypes.list(principal.environmentId, filter, pageAskOf(query, 'ascending'))
+    return pageAnswer(page, url, (row) => json(row, query.with_content ?? false))
+  })
+  serve(app, operations['v1.event-type.create'], async ({ body }, { principal }) =>
+    created(json(await eventTypes.create(principal.environmentId, body.name, wish(body)))),
+  )
+  serve(app, operations['v1.event-type.get'], async ({ params }, { principal }) =>
+    ok(json(await eventTypes.get(principal.environmentId, params.event_type_name))),
+  )
+  serve(app, operations['v1.event-type.update'], async ({ params, body }, { principal }) => {
+    const { created, row } = await eventTypes.replace(principal.environmentId, params.event_type_name, wish(body))
+    return upserted(created, json(row))
+  })
+  serve(app, operations['v1.event-type.patch'], async ({ params, body }, { principal }) => {
+    const { description, archived, deprecated, schemas, groupName } = body
+    const patch = { description, archived, deprecated, schemas, groupName, featureFlags: flagsOf(body) }
+    return ok(json(await eventTypes.patch(principal.environmentId, params.event_type_name, patch)))
+  })
+  serve(app, operations['v1.event-type.delete'], async ({ params, query }, { principal }) => {
+    await eventTypes.delete(principal.environmentId, params.event_type_name, query.expunge ?? false)
+    return done
+  })
+}
+
+function json(row: EventType, withContent = true): string {
+  const shown: EventTypeOut = {
+    name: row.name,
+    description: row.description,
+    archived: row.archived,
+    deprecated: row.deprecated,
+    schemas: withContent ? row.schemas : null,
+    groupName: row.groupName,
+    featureFlags: row.featureFlags === null ? null : [...row.featureFlags],
+    featureFlag: row.featureFlags?.[0] ?? null,
+    createdAt: timeText(row.createdAt),
+    updatedAt: timeText(row.updatedAt),
+  }
+  return JSON.stringify(shown)
+}

@@ -1,0 +1,215 @@
+// The hottest code of the API: checked by hand, and the answer put together as text. `MessageIn` of the contract is what
+// the reference prints; api.test.ts holds the two together.
+
+import { type ApplicationIn, operations, schemas } from '@posthorn/contract'
+import type { FastifyInstance } from 'fastify'
+import { isId } from '../../domain/ids.ts'
+import { slicePayload } from '../../domain/payload.ts'
+import { type Fault, Problem } from '../../domain/problem.ts'
+import { uidFault } from '../../domain/uid.ts'
+import type { NewFact, Publish } from '../../engine/accept.ts'
+import type { Manage } from '../../manage/manage.ts'
+import { demand, type Principal } from '../auth.ts'
+import { checkOf, invalid } from '../input.ts'
+import { parseJson, textFault, textOf } from '../json.ts'
+import { jsonType, routePath } from '../route.ts'
+import { applicationWish } from './application.ts'
+import { messageMembers } from './message.ts'
+
+const eventTypeShape = /^[a-zA-Z0-9\-_./]{1,256}$/
+const channelShape = /^[a-zA-Z0-9\-_.:]{1,128}$/
+const contentTypeShape = /^[\x21-\x7e][\x20-\x7e]{0,255}$/
+const mostLabels = 10
+const longestTag = 128
+
+// To ignore these would deliver at another time, in another order, or keep for longer than the caller asked.
+const notYet = ['deliverAt', 'orderingKey', 'payloadRetentionPeriod', 'payloadRetentionHours'] as const
+
+const applicationFaults = checkOf(schemas.ApplicationIn)
+
+export interface NewMessageBody {
+  readonly fact: NewFact
+  readonly application: ApplicationIn | null
+}
+
+/** Reads the body of a publish call. Throws `body-malformed` or, with every fault at once, `request-invalid`. */
+export function readMessage(text: string): NewMessageBody {
+  const body = parseJson(text)
+  if (!isRecord(body)) throw invalid([{ pointer: '', message: 'must be object' }])
+  const faults: Fault[] = []
+  const { eventType, eventId = null, channels = null, tags = null, application = null } = body
+
+  if (eventType === undefined) faults.push({ pointer: '/eventType', message: 'is required' })
+  else if (typeof eventType !== 'string' || !eventTypeShape.test(eventType)) {
+    faults.push({ pointer: '/eventType', message: `must be a string that matches ${eventTypeShape.source}` })
+  }
+  if (eventId !== null) {
+    const fault =
+      typeof eventId === 'string'
+        ? uidFault(eventId, '/eventId')
+        : { pointer: '/eventId', message: 'must be string or null' }
+    if (fault) faults.push(fault)
+  }
+  if (channels !== null) {
+    checkLabels(channels, '/channels', faults, (label) =>
+      channelShape.test(label) ? null : `must match ${channelShape.source}`,
+    )
+  }
+  if (tags !== null) {
+    checkLabels(tags, '/tags', faults, (label) =>
+      label.length < 1 || label.length > longestTag
+        ? `must be 1 to ${longestTag} characters`
+        : (textFault(label, '')?.message ?? null),
+    )
+  }
+  if (application !== null) faults.push(...applicationFaults(application, '/application'))
+  for (const name of notYet) {
+    if (body[name] != null) faults.push({ pointer: `/${name}`, message: 'is not supported yet' })
+  }
+  const content = readContent(text, body, faults)
+  if (faults.length > 0 || content === null) throw invalid(faults)
+  return {
+    fact: {
+      eventType: eventType as string,
+      eventId: eventId as string | null,
+      channels: labelsOf(channels),
+      tags: labelsOf(tags),
+      ...content,
+    },
+    application: application as ApplicationIn | null,
+  }
+}
+
+type Content = Pick<NewFact, 'payload' | 'contentType'>
+
+/** The bytes to send: the span of `payload` as it is spelled, or the raw text that stands in its place. */
+function readContent(text: string, body: Readonly<Record<string, unknown>>, faults: Fault[]): Content | null {
+  const params = body.transformationsParams ?? null
+  if (params !== null && !isRecord(params)) {
+    faults.push({ pointer: '/transformationsParams', message: 'must be object or null' })
+    return null
+  }
+  const contentType = readContentType(params?.headers ?? null, faults)
+  const raw = params?.rawPayload ?? null
+  if (raw !== null) {
+    const at = '/transformationsParams/rawPayload'
+    const fault = typeof raw === 'string' ? textFault(raw, at) : { pointer: at, message: 'must be string' }
+    if (fault) faults.push(fault)
+    // No content type means: known to be JSON. Any other text carries one, so that it is never taken for JSON.
+    return typeof raw === 'string'
+      ? { payload: raw, contentType: contentType ?? (isJson(raw) ? null : 'application/json') }
+      : null
+  }
+  if (body.payload === undefined) {
+    faults.push({ pointer: '/payload', message: 'is required' })
+    return null
+  }
+  const span = isRecord(body.payload) ? slicePayload(text) : null
+  if (!span) {
+    faults.push({ pointer: '/payload', message: 'must be object' })
+    return null
+  }
+  return { payload: text.slice(span.start, span.end), contentType }
+}
+
+function readContentType(headers: unknown, faults: Fault[]): string | null {
+  const at = '/transformationsParams/headers'
+  if (headers === null) return null
+  if (!isRecord(headers)) {
+    faults.push({ pointer: at, message: 'must be object' })
+    return null
+  }
+  let contentType: string | null = null
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.toLowerCase() !== 'content-type') {
+      faults.push({ pointer: at, message: 'can only set content-type; other headers belong to the endpoint' })
+    } else if (typeof value === 'string' && contentTypeShape.test(value)) contentType = value
+    else faults.push({ pointer: `${at}/${name}`, message: 'must be a media type in visible ASCII' })
+  }
+  return contentType
+}
+
+function checkLabels(
+  labels: unknown,
+  pointer: string,
+  faults: Fault[],
+  faultOf: (label: string) => string | null,
+): void {
+  if (!Array.isArray(labels)) {
+    faults.push({ pointer, message: 'must be array or null' })
+    return
+  }
+  if (labels.length > mostLabels) {
+    faults.push({ pointer, message: `must not have more than ${mostLabels} items` })
+    return
+  }
+  for (const [at, label] of labels.entries()) {
+    const message = typeof label === 'string' ? faultOf(label) : 'must be string'
+    if (message !== null) faults.push({ pointer: `${pointer}/${at}`, message })
+  }
+}
+
+/** None at all is what no labels are. */
+const labelsOf = (labels: unknown): readonly string[] | null =>
+  Array.isArray(labels) && labels.length > 0 ? (labels as string[]) : null
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function messageCreateRoute(app: FastifyInstance, publish: Publish, manage: Manage): void {
+  const operation = operations['v1.message.create']
+  app.route<{ Params: { app_id: string }; Querystring: { with_content?: unknown } }>({
+    method: operation.method,
+    url: routePath(operation),
+    config: { scope: operation.scope },
+    handler: async (request, reply) => {
+      const { principal } = request
+      if (principal === null) throw new Error('a message was published without a key')
+      const { app_id } = request.params
+      const { with_content = 'true' } = request.query
+      if (with_content !== 'true' && with_content !== 'false') {
+        throw invalid([{ pointer: '/query/with_content', message: 'must be true or false' }])
+      }
+      const { fact, application } = readMessage(textOf(request.body))
+      if (application) await ensureApplication(manage, principal, app_id, application)
+      const message = await publish(principal.environmentId, app_id, fact)
+      return reply
+        .code(202)
+        .header('content-type', jsonType)
+        .send(`{${messageMembers(message, with_content === 'true')}}`)
+    },
+  })
+}
+
+/** The application of the path, made as the body describes it if there is none. */
+async function ensureApplication(
+  manage: Manage,
+  principal: Principal,
+  idOrUid: string,
+  body: ApplicationIn,
+): Promise<void> {
+  const { environmentId } = principal
+  try {
+    await manage.applications.get(environmentId, idOrUid)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'not-found' || isId('application', idOrUid)) throw error
+    demand(principal, 'manage')
+    const uidInPath = uidFault(idOrUid, '/path/app_id')
+    if (uidInPath) throw invalid([uidInPath])
+    if (body.uid != null && body.uid !== idOrUid) {
+      throw invalid([
+        { pointer: '/application/uid', message: `must be '${idOrUid}', the name in the path, or left out` },
+      ])
+    }
+    await manage.applications.create(environmentId, { ...applicationWish(body), uid: idOrUid }, true)
+  }
+}

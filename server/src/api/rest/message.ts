@@ -1,0 +1,53 @@
+import { operations } from '@posthorn/contract'
+import type { FastifyInstance } from 'fastify'
+import type { Message } from '../../domain/message.ts'
+import type { Manage } from '../../manage/manage.ts'
+import type { MessageFilter } from '../../ports/store.ts'
+import { ok, pageAnswer, serve } from '../route.ts'
+import { pageAskOf } from './page-ask.ts'
+import { timeOf, timeText } from './time.ts'
+
+export interface FilterQuery {
+  readonly channel?: string
+  readonly tag?: string
+  readonly event_types?: readonly string[]
+  readonly before?: string
+  readonly after?: string
+}
+
+export const messageFilterOf = (query: FilterQuery): MessageFilter => ({
+  channel: query.channel ?? null,
+  tag: query.tag ?? null,
+  eventTypes: query.event_types ?? null,
+  before: timeOf(query.before),
+  after: timeOf(query.after),
+})
+
+export function messageRoutes(app: FastifyInstance, { messages }: Manage): void {
+  serve(app, operations['v1.message.list'], async ({ params, query }, { principal, url }) => {
+    const withContent = query.with_content ?? true
+    const filter = messageFilterOf(query)
+    const ask = pageAskOf(query, 'descending')
+    const page = await messages.list(principal.environmentId, params.app_id, filter, withContent, ask)
+    return pageAnswer(page, url, (row) => `{${messageMembers(row, withContent)}}`)
+  })
+  serve(app, operations['v1.message.get'], async ({ params, query }, { principal }) => {
+    const withContent = query.with_content ?? true
+    const row = await messages.get(principal.environmentId, params.app_id, params.msg_id, withContent)
+    return ok(`{${messageMembers(row, withContent)}}`)
+  })
+}
+
+/**
+ * The members of a message as JSON text, for the object they are to stand in. The payload is set in as it was spelled,
+ * never printed from a parsed value. One with a content type of its own need not be JSON, and is shown as a string.
+ */
+export function messageMembers(message: Message, withContent: boolean): string {
+  const { payload, contentType } = message
+  const shown = !withContent || payload === null ? '{}' : contentType === null ? payload : JSON.stringify(payload)
+  return (
+    `"id":"${message.id}","eventType":${JSON.stringify(message.eventType)},"eventId":${JSON.stringify(message.eventId)},` +
+    `"payload":${shown},"channels":${JSON.stringify(message.channels)},"tags":${JSON.stringify(message.tags)},` +
+    `"timestamp":"${timeText(message.acceptedAt)}","deliverAt":null`
+  )
+}

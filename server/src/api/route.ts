@@ -1,0 +1,80 @@
+import type { InputOf, Operation } from '@posthorn/contract'
+import type { FastifyInstance } from 'fastify'
+import type { Scope } from '../domain/key.ts'
+import type { Page } from '../domain/page.ts'
+import type { Principal } from './auth.ts'
+import { readerOf } from './input.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set before any handler of an operation that needs a key. */
+    principal: Principal | null
+  }
+  interface FastifyContextConfig {
+    readonly scope?: Scope | null
+  }
+}
+
+/** What a handler decided: JSON text, ready to go. */
+export interface Answer {
+  readonly status: number
+  readonly json?: string
+  readonly link?: string
+}
+
+/** Who calls, and as which URL. */
+export interface Caller {
+  readonly principal: Principal
+  readonly url: string
+}
+
+export const jsonType = 'application/json; charset=utf-8'
+
+/** The path as the framework spells parameters. */
+export const routePath = (operation: Operation): string => operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+/** Serves one operation that needs a key: reads its input, answers what the handler decided. */
+export function serve<O extends Operation>(
+  app: FastifyInstance,
+  operation: O,
+  handle: (input: InputOf<O>, caller: Caller) => Promise<Answer>,
+): void {
+  const read = readerOf(operation)
+  app.route({
+    method: operation.method,
+    url: routePath(operation),
+    config: { scope: operation.scope },
+    handler: async (request, reply) => {
+      const { principal, url } = request
+      if (principal === null) throw new Error(`${operation.operationId} was reached without a key`)
+      const { status, json, link } = await handle(read(request), { principal, url })
+      if (link) reply.header('link', link)
+      reply.code(status)
+      return json === undefined ? reply.send() : reply.header('content-type', jsonType).send(json)
+    },
+  })
+}
+
+export const ok = (json: string): Answer => ({ status: 200, json })
+export const upserted = (created: boolean, json: string): Answer => ({ status: created ? 201 : 200, json })
+export const created = (json: string): Answer => ({ status: 201, json })
+export const done: Answer = { status: 204 }
+
+/** A page as JSON, and RFC 8288 links to the pages beside it. `show` prints one row. */
+export function pageAnswer<Row>(page: Page<Row>, url: string, show: (row: Row) => string): Answer {
+  const { rows, iterator, prevIterator } = page
+  const json =
+    `{"data":[${rows.map(show).join(',')}],"iterator":${JSON.stringify(iterator)},` +
+    `"prevIterator":${JSON.stringify(prevIterator)},"done":${page.done}}`
+  const links = []
+  if (!page.done && iterator !== null) links.push(`<${withIterator(url, iterator)}>; rel="next"`)
+  if (prevIterator !== null) links.push(`<${withIterator(url, prevIterator)}>; rel="prev"`)
+  return { status: 200, json, ...(links.length > 0 ? { link: links.join(', ') } : {}) }
+}
+
+function withIterator(url: string, iterator: string): string {
+  const [path = '', query = ''] = url.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  parameters.set('iterator', iterator)
+  return `${path}?${parameters}`
+}

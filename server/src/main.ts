@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs'
+import { createApi } from './api/http.ts'
+import type { Settings } from './config.ts'
+import { makeIds } from './domain/ids.ts'
+import { makePublish } from './engine/accept.ts'
+import { Chores } from './engine/chores.ts'
+import { Claimer } from './engine/claimer.ts'
+import { makeDeliver } from './engine/deliver.ts'
+import { Directory } from './engine/directory.ts'
+import { Dispatcher } from './engine/dispatch.ts'
+import { GroupCommit } from './engine/group-commit.ts'
+import { type Manage, makeManage } from './manage/manage.ts'
+import { masterKeyFor } from './master-key.ts'
+import type { Store } from './ports/store.ts'
+import type { World } from './ports/world.ts'
+import { holdAlone } from './stores/sqlite/alone.ts'
+import { openSqliteStore } from './stores/sqlite/store.ts'
+import type { Log } from './telemetry/log.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import { makeObserver } from './telemetry/observer.ts'
+import { createHttpTransport } from './transports/http/client.ts'
+
+export const version: string = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+/** A running Posthorn. */
+export interface Running {
+  /** Where it listens, with the real port. */
+  readonly url: string
+  /** The key that was made because the database had none; null when there was one. Shown once, stored only as a hash. */
+  readonly newKey: string | null
+  readonly store: Store
+  /** Stops accepting, finishes what is in flight within the grace, puts the rest back due now. */
+  stop(): Promise<void>
+}
+
+/** Wires everything and starts it: the store first, then the road, the listener last. Throws with a plain word on a bad setting. */
+export async function start(settings: Settings, world: World, log: Log): Promise<Running> {
+  const path = settings.database.path
+  const alone = holdAlone(path)
+  const { key: masterKey, from: masterKeyFrom } = masterKeyFor(path, settings.masterKey, world.randomBytes)
+  const store = await openSqliteStore(path)
+  const newId = makeIds(world.now, world.randomBytes)
+
+  const directory = new Directory(store, masterKey)
+  const metrics: Metrics = new Metrics({
+    inFlight: () => dispatcher.inFlight,
+    hot: () => dispatcher.hot,
+    stored: () => store.road.backlog(10_000_000),
+  })
+  const observer = makeObserver(log, metrics)
+  const lease = newId('lease')
+  const commits = new GroupCommit(store.road, world, lease, observer)
+  const transport = createHttpTransport({
+    allow: settings.egressAllow,
+    world,
+    maxConnectionsPerOrigin: settings.globalInFlight,
+  })
+  const dispatcher: Dispatcher = new Dispatcher({
+    world,
+    store: store.road,
+    directory,
+    observer,
+    lease,
+    limits: {
+      endpointInFlight: settings.endpointInFlight,
+      globalInFlight: settings.globalInFlight,
+      hotDeliveries: settings.hotDeliveries,
+      leaseMs: settings.leaseDuration,
+    },
+    deliver: makeDeliver({
+      world,
+      newId,
+      transport,
+      commits,
+      observer,
+      userAgent: `Posthorn/${version} (+${settings.publicUrl}/docs)`,
+      policy: { delaysMs: settings.retrySchedule, jitter: settings.retryJitter },
+      timeoutMs: settings.attemptTimeout,
+      disableAfterMs: settings.disableAfter,
+      expect: (dueAt) => claimer.expect(dueAt),
+    }),
+  })
+  const claimer = new Claimer(store.road, world, dispatcher)
+  const chores = new Chores({ store, world, directory, dispatcher, claimer })
+
+  const manage = makeManage({
+    store,
+    world,
+    newId,
+    masterKey,
+    egressAllow: settings.egressAllow,
+    changed(applicationId) {
+      directory.forget(applicationId)
+      dispatcher.changed(applicationId)
+      chores.sweep()
+      claimer.wake()
+    },
+    wake: () => claimer.wake(),
+  })
+  const newKey = await ensureKey(manage, settings.apiKey)
+
+  const recovered = await store.road.recover(world.now())
+  if (recovered > 0) log.info({ deliveries: recovered }, 'deliveries of the process before are due now')
+  await chores.start()
+  claimer.wake()
+
+  const api = createApi({
+    store,
+    world,
+    manage,
+    publish: makePublish({ world, newId, directory, commits, dispatcher, observer }),
+    metrics,
+    log,
+    publicUrl: settings.publicUrl,
+    maxBodyBytes: settings.maxBody,
+    version,
+  })
+  const url = await api.listen({ host: settings.listen.host, port: settings.listen.port })
+  log.info({ url, database: path, masterKeyFrom, version }, 'posthorn is listening')
+
+  return {
+    url,
+    newKey,
+    store,
+    async stop() {
+      await api.close()
+      chores.stop()
+      await claimer.stop()
+      const drained = dispatcher.stop()
+      const grace = new Promise<void>((resolve) => {
+        const timer = world.after(settings.shutdownGrace, resolve)
+        void drained.then(() => {
+          timer.cancel()
+          resolve()
+        })
+      })
+      await grace
+      await commits.idle()
+      await store.road.release(lease, world.now(), null)
+      await transport.close()
+      await store.close()
+      alone.release()
+      log.info('posthorn has stopped')
+    },
+  }
+}
+
+/** Sees to it that somebody can get in: the operator's own key, or one made now because there is none. */
+async function ensureKey(manage: Manage, chosen: string | null): Promise<string | null> {
+  if (chosen !== null) {
+    await manage.keys.adopt({ environment: 'default', name: 'POSTHORN_API_KEY', scopes: ['admin'] }, chosen)
+    return null
+  }
+  const alive = (await manage.keys.list(null)).some((key) => key.revokedAt === null)
+  if (alive) return null
+  const { text } = await manage.keys.create({ environment: 'default', name: 'first start', scopes: ['admin'] })
+  return text
+}

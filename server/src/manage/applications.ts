@@ -1,0 +1,181 @@
+import type { Application, Metadata } from '../domain/application.ts'
+import { type EnvironmentId, isId } from '../domain/ids.ts'
+import { metadataFault } from '../domain/metadata.ts'
+import type { Page, PageAsk } from '../domain/page.ts'
+import { Problem } from '../domain/problem.ts'
+import { uidFault } from '../domain/uid.ts'
+import { untilFresh, written } from './change.ts'
+import { refuse } from './checks.ts'
+import type { ManageContext } from './context.ts'
+import { readPage } from './page.ts'
+
+/** What the operator can say about an application. */
+export interface ApplicationWish {
+  readonly name: string
+  /** Undefined: none for a new one; the one it has where it is replaced. */
+  readonly uid: string | null | undefined
+  readonly throttleRate: number | null
+  readonly metadata: Metadata
+}
+
+/** Changes only what is named. */
+export type ApplicationPatch = { readonly [Key in keyof ApplicationWish]?: ApplicationWish[Key] | undefined }
+
+export interface ApplicationFilter {
+  readonly withEndpointsOnly: boolean
+  /** Leave out those that have endpoints, all of them disabled. */
+  readonly notAllDisabled: boolean
+}
+
+const check = (wish: ApplicationPatch): void =>
+  refuse([
+    wish.uid == null ? null : uidFault(wish.uid, '/uid'),
+    wish.metadata === undefined ? null : metadataFault(wish.metadata, '/metadata'),
+  ])
+
+const nothingBy = (idOrUid: string): Problem =>
+  new Problem('not-found', `No application '${idOrUid}' in this environment.`)
+
+/** Throws Problem `not-found`. */
+export async function getApplication(
+  { store }: Pick<ManageContext, 'store'>,
+  environmentId: EnvironmentId,
+  idOrUid: string,
+): Promise<Application> {
+  const found = await store.applications.find(environmentId, idOrUid)
+  if (!found) throw nothingBy(idOrUid)
+  return found
+}
+
+/** Applications by id, which is by age. Throws Problem `iterator-invalid`. */
+export const listApplications = (
+  { store }: ManageContext,
+  environmentId: EnvironmentId,
+  filter: ApplicationFilter,
+  ask: PageAsk,
+): Promise<Page<Application>> =>
+  readPage<Application>(ask, {
+    keys: 'application',
+    keyOf: ({ id }) => id,
+    fetch: (search) => store.applications.list(environmentId, { withEndpointsOnly: filter.withEndpointsOnly }, search),
+    ...(filter.notAllDisabled
+      ? {
+          keep: async ({ id }) => {
+            const endpoints = await store.endpoints.all(id)
+            return endpoints.length === 0 || endpoints.some(({ disabledBecause }) => disabledBecause === null)
+          },
+        }
+      : {}),
+  })
+
+function fresh({ world, newId }: ManageContext, environmentId: EnvironmentId, wish: ApplicationWish): Application {
+  const now = world.now()
+  const { name, uid = null, throttleRate, metadata } = wish
+  return {
+    id: newId('application'),
+    environmentId,
+    uid,
+    name,
+    throttleRate,
+    metadata,
+    createdAt: now,
+    updatedAt: now,
+    revision: 1,
+  }
+}
+
+/** `getIfExists`: an application that has the uid already is answered as it is. Throws `uid-taken`, `request-invalid`. */
+export async function createApplication(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  wish: ApplicationWish,
+  getIfExists = false,
+): Promise<{ readonly created: boolean; readonly row: Application }> {
+  check(wish)
+  const uid = wish.uid ?? null
+  return untilFresh(async () => {
+    const found = getIfExists && uid !== null ? await context.store.applications.find(environmentId, uid) : null
+    if (found) return { created: false, row: found }
+    const row = fresh(context, environmentId, wish)
+    const result = await context.store.applications.insert(row)
+    // Made by somebody else since we looked: look again.
+    if (result === 'uid-taken' && getIfExists) return 'stale'
+    written(result, row)
+    context.changed(row.id)
+    return { created: true, row }
+  })
+}
+
+/** Creates under the uid of the path what is not there. Throws `not-found`, `uid-taken`, `changed-meanwhile`, `request-invalid`. */
+export async function replaceApplication(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  idOrUid: string,
+  wish: ApplicationWish,
+): Promise<{ readonly created: boolean; readonly row: Application }> {
+  check(wish)
+  return untilFresh(async () => {
+    const found = await context.store.applications.find(environmentId, idOrUid)
+    if (!found) {
+      if (isId('application', idOrUid)) throw nothingBy(idOrUid)
+      refuse([uidFault(idOrUid, '/path/app_id'), otherName(wish.uid, idOrUid)])
+      const row = fresh(context, environmentId, { ...wish, uid: idOrUid })
+      if ((await context.store.applications.insert(row)) === 'uid-taken') return 'stale'
+      context.changed(row.id)
+      return { created: true, row }
+    }
+    // A replacement that does not name the uid it was addressed by must not take it away: sent again, it would then
+    // create a second application.
+    const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
+    const { name, throttleRate, metadata } = wish
+    const row = await changed(context, found, { name, uid, throttleRate, metadata })
+    return row === 'stale' ? 'stale' : { created: false, row }
+  })
+}
+
+/** Throws `not-found`, `uid-taken`, `changed-meanwhile`, `request-invalid`. */
+export async function patchApplication(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  idOrUid: string,
+  patch: ApplicationPatch,
+): Promise<Application> {
+  check(patch)
+  return untilFresh(async () => {
+    const found = await getApplication(context, environmentId, idOrUid)
+    return changed(context, found, {
+      name: patch.name ?? found.name,
+      uid: patch.uid === undefined ? found.uid : patch.uid,
+      throttleRate: patch.throttleRate === undefined ? found.throttleRate : patch.throttleRate,
+      metadata: patch.metadata ?? found.metadata,
+    })
+  })
+}
+
+/** With its endpoints and what waits for them. Throws `not-found`. */
+export async function deleteApplication(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  idOrUid: string,
+): Promise<void> {
+  const { id } = await getApplication(context, environmentId, idOrUid)
+  await context.store.applications.delete(id, context.world.now())
+  context.changed(id)
+}
+
+/** A thing is created under the name in the path; a body that gives it another name contradicts itself. */
+export const otherName = (uid: string | null | undefined, inPath: string) =>
+  uid == null || uid === inPath
+    ? null
+    : { pointer: '/uid', message: `must be '${inPath}', the name in the path, or left out` }
+
+async function changed(
+  context: ManageContext,
+  found: Application,
+  wish: Pick<Application, 'name' | 'uid' | 'throttleRate' | 'metadata'>,
+): Promise<Application | 'stale'> {
+  const row = { ...found, ...wish, updatedAt: context.world.now(), revision: found.revision + 1 }
+  const result = written(await context.store.applications.update(row), row)
+  if (result !== 'stale') context.changed(found.id)
+  return result
+}

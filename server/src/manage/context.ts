@@ -1,0 +1,20 @@
+// MANAGE: the slow road — what people change, one file per noun. Reads, decides, writes, and tells the fast road that
+// something is different now. It knows ports and domain, and nothing of HTTP.
+
+import type { EgressAllow } from '../domain/egress.ts'
+import type { ApplicationId, makeIds } from '../domain/ids.ts'
+import type { Store } from '../ports/store.ts'
+import type { World } from '../ports/world.ts'
+
+export interface ManageContext {
+  readonly store: Store
+  readonly world: World
+  readonly newId: ReturnType<typeof makeIds>
+  /** 32 bytes: what secrets and headers are sealed under. */
+  readonly masterKey: Uint8Array
+  readonly egressAllow: EgressAllow
+  /** The fast road must read this application anew. Called before the caller is answered. */
+  changed(applicationId: ApplicationId): void
+  /** There may be due work that was not there before. */
+  wake(): void
+}

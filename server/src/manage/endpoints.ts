@@ -1,0 +1,335 @@
+import type { Metadata } from '../domain/application.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
+import { checkEndpointHeaders } from '../domain/endpoint-headers.ts'
+import { openHeaders, openSecrets, sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
+import { checkEndpointUrl } from '../domain/endpoint-url.ts'
+import { type ApplicationId, type EndpointId, type EnvironmentId, isId, type Millis } from '../domain/ids.ts'
+import { metadataFault } from '../domain/metadata.ts'
+import type { Page, PageAsk } from '../domain/page.ts'
+import { Problem } from '../domain/problem.ts'
+import { checkSecret, type EndpointSecrets, newSecret, publicKeyOf, rotate } from '../domain/secret.ts'
+import { uidFault } from '../domain/uid.ts'
+import { getApplication, otherName } from './applications.ts'
+import { untilFresh, written } from './change.ts'
+import { checkAll, refuse } from './checks.ts'
+import type { ManageContext } from './context.ts'
+import { readPage } from './page.ts'
+import { isSensitiveHeader } from './sensitive-header.ts'
+
+/** What a subscriber can say about an endpoint, but for its secret and headers. */
+export interface EndpointWish {
+  readonly url: string
+  readonly description: string
+  /** Undefined: none for a new one; the one it has where it is replaced. */
+  readonly uid: string | null | undefined
+  readonly disabled: boolean
+  readonly eventTypes: readonly string[] | null
+  readonly channels: readonly string[] | null
+  readonly metadata: Metadata
+  readonly throttleRate: number | null
+}
+
+/** Changes only what is named. */
+export type EndpointPatch = { readonly [Key in keyof EndpointWish]?: EndpointWish[Key] | undefined }
+
+const nonceBytes = 12
+
+function checks(context: ManageContext, wish: EndpointPatch): (() => unknown)[] {
+  const { url, uid, metadata } = wish
+  return [
+    () => url !== undefined && checkEndpointUrl(url, context.egressAllow, '/url'),
+    () =>
+      refuse([
+        uid == null ? null : uidFault(uid, '/uid'),
+        metadata === undefined ? null : metadataFault(metadata, '/metadata'),
+      ]),
+  ]
+}
+
+const nothingBy = (idOrUid: string): Problem =>
+  new Problem('not-found', `No endpoint '${idOrUid}' in this application.`)
+
+/** Throws Problem `not-found`, for the application too. */
+export async function getEndpoint(
+  context: Pick<ManageContext, 'store'>,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+): Promise<Endpoint> {
+  const { id } = await getApplication(context, environmentId, application)
+  return endpointOf(context, id, idOrUid)
+}
+
+/** Throws Problem `not-found`. */
+export async function endpointOf(
+  { store }: Pick<ManageContext, 'store'>,
+  applicationId: ApplicationId,
+  idOrUid: string,
+): Promise<Endpoint> {
+  const found = await store.endpoints.find(applicationId, idOrUid)
+  if (!found) throw nothingBy(idOrUid)
+  return found
+}
+
+/** Endpoints by id, which is by age. Throws `not-found`, `iterator-invalid`. */
+export async function listEndpoints(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  ask: PageAsk,
+): Promise<Page<Endpoint>> {
+  const { id } = await getApplication(context, environmentId, application)
+  return readPage<Endpoint>(ask, {
+    keys: 'endpoint',
+    keyOf: (endpoint) => endpoint.id,
+    fetch: (search) => context.store.endpoints.list(id, search),
+  })
+}
+
+function fresh(
+  { world, newId, masterKey }: ManageContext,
+  applicationId: ApplicationId,
+  { url, description, uid = null, disabled, eventTypes, channels, metadata, throttleRate }: EndpointWish,
+  secret: string | null,
+  headers: Readonly<Record<string, string>>,
+): Endpoint {
+  const now = world.now()
+  const id: EndpointId = newId('endpoint')
+  const secrets: EndpointSecrets = { current: secret ?? newSecret(world.randomBytes), former: [] }
+  return {
+    id,
+    applicationId,
+    uid,
+    url,
+    description,
+    eventTypes,
+    channels,
+    metadata,
+    throttleRate,
+    disabledBecause: disabled ? 'owner' : null,
+    failingSince: null,
+    sealedSecrets: sealSecrets(masterKey, id, secrets, world.randomBytes(nonceBytes)),
+    sealedHeaders: sealHeaders(masterKey, id, headers, world.randomBytes(nonceBytes)),
+    createdAt: now,
+    updatedAt: now,
+    revision: 1,
+  }
+}
+
+/**
+ * `secret` null: one is made. Throws `not-found`, `uid-taken`, `endpoint-url-invalid`, `endpoint-url-private`,
+ * `secret-invalid`, `header-reserved`, or `request-invalid` where there is more than one fault.
+ */
+export async function createEndpoint(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  wish: EndpointWish,
+  secret: string | null,
+  headers: Readonly<Record<string, string>>,
+): Promise<Endpoint> {
+  const { id } = await getApplication(context, environmentId, application)
+  checkAll([
+    ...checks(context, wish),
+    () => secret !== null && checkSecret(secret, '/secret'),
+    () => checkEndpointHeaders(headers, '/headers'),
+  ])
+  const row = fresh(
+    context,
+    id,
+    { ...wish, url: checkEndpointUrl(wish.url, context.egressAllow, '/url') },
+    secret === null ? null : checkSecret(secret, '/secret'),
+    checkEndpointHeaders(headers, '/headers'),
+  )
+  written(await context.store.endpoints.insert(row), row)
+  context.changed(id)
+  return row
+}
+
+/** Creates under the uid of the path what is not there. Throws as `createEndpoint`, and `changed-meanwhile`. */
+export async function replaceEndpoint(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+  wish: EndpointWish,
+): Promise<{ readonly created: boolean; readonly row: Endpoint }> {
+  const { id } = await getApplication(context, environmentId, application)
+  return untilFresh(async () => {
+    const found = await context.store.endpoints.find(id, idOrUid)
+    if (!found) {
+      if (isId('endpoint', idOrUid)) throw nothingBy(idOrUid)
+      checkAll([
+        ...checks(context, wish),
+        () => refuse([uidFault(idOrUid, '/path/endpoint_id'), otherName(wish.uid, idOrUid)]),
+      ])
+      const url = checkEndpointUrl(wish.url, context.egressAllow, '/url')
+      const row = fresh(context, id, { ...wish, url, uid: idOrUid }, null, {})
+      if ((await context.store.endpoints.insert(row)) === 'uid-taken') return 'stale'
+      context.changed(id)
+      return { created: true, row }
+    }
+    checkAll(checks(context, wish))
+    // As with applications: the name it was addressed by is not lost by leaving it out.
+    const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
+    const row = await changed(context, found, { ...wish, uid })
+    return row === 'stale' ? 'stale' : { created: false, row }
+  })
+}
+
+/** Throws as `createEndpoint`, and `changed-meanwhile`. */
+export async function patchEndpoint(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+  patch: EndpointPatch,
+): Promise<Endpoint> {
+  const { id } = await getApplication(context, environmentId, application)
+  return untilFresh(async () => {
+    const found = await endpointOf(context, id, idOrUid)
+    checkAll(checks(context, patch))
+    return changed(context, found, patch)
+  })
+}
+
+/** What waits for it is dropped. Throws `not-found`. */
+export async function deleteEndpoint(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+): Promise<void> {
+  const { id, applicationId } = await getEndpoint(context, environmentId, application, idOrUid)
+  await context.store.endpoints.delete(id, context.world.now())
+  context.changed(applicationId)
+}
+
+/** What a receiver verifies with: the shared secret, or the public half of a key pair. Throws `not-found`. */
+export async function getEndpointSecret(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+): Promise<string> {
+  const { current } = openSecrets(context.masterKey, await getEndpoint(context, environmentId, application, idOrUid))
+  return publicKeyOf(current) ?? current
+}
+
+/**
+ * The former secret goes on signing for `graceMs`. `next` null: one of the same kind is made. Throws `not-found`,
+ * `secret-invalid`, `changed-meanwhile`.
+ */
+export async function rotateEndpointSecret(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+  next: string | null,
+  graceMs: Millis,
+): Promise<void> {
+  const given = next === null ? null : checkSecret(next, '/key')
+  const { world, masterKey } = context
+  await untilFresh(async () => {
+    const found = await getEndpoint(context, environmentId, application, idOrUid)
+    const secrets = openSecrets(masterKey, found)
+    const current = given ?? newSecret(world.randomBytes, secrets.current.startsWith('whsk_') ? 'whsk' : 'whsec')
+    const sealedSecrets = sealSecrets(
+      masterKey,
+      found.id,
+      rotate(secrets, current, world.now(), graceMs),
+      world.randomBytes(nonceBytes),
+    )
+    return changedRow(context, found, { sealedSecrets })
+  })
+}
+
+/** The headers whose values may be shown, and the names of those that may not. Throws `not-found`. */
+export async function getEndpointHeaders(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly sensitive: readonly string[] }> {
+  const endpoint = await getEndpoint(context, environmentId, application, idOrUid)
+  const all = Object.entries(openHeaders(context.masterKey, endpoint))
+  return {
+    headers: Object.fromEntries(all.filter(([name]) => !isSensitiveHeader(name))),
+    sensitive: all.map(([name]) => name).filter(isSensitiveHeader),
+  }
+}
+
+/** Throws `not-found`, `header-reserved`, `changed-meanwhile`. */
+export const replaceEndpointHeaders = (
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> => changeHeaders(context, environmentId, application, idOrUid, () => headers)
+
+/** Null, or a name in `remove`, takes a header away. Names are compared without case. Throws as `replaceEndpointHeaders`. */
+export function patchEndpointHeaders(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+  set: Readonly<Record<string, string | null>>,
+  remove: readonly string[],
+): Promise<void> {
+  const named = new Set([...remove, ...Object.keys(set)].map((name) => name.toLowerCase()))
+  return changeHeaders(context, environmentId, application, idOrUid, (held) =>
+    Object.fromEntries([
+      ...Object.entries(held).filter(([name]) => !named.has(name.toLowerCase())),
+      ...Object.entries(set).filter((entry): entry is [string, string] => entry[1] !== null),
+    ]),
+  )
+}
+
+async function changeHeaders(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+  decide: (held: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+): Promise<void> {
+  const { world, masterKey } = context
+  await untilFresh(async () => {
+    const found = await getEndpoint(context, environmentId, application, idOrUid)
+    const headers = checkEndpointHeaders(decide(openHeaders(masterKey, found)), '/headers')
+    return changedRow(context, found, {
+      sealedHeaders: sealHeaders(masterKey, found.id, headers, world.randomBytes(nonceBytes)),
+    })
+  })
+}
+
+function changed(context: ManageContext, found: Endpoint, patch: EndpointPatch): Promise<Endpoint | 'stale'> {
+  const kept = <Value>(given: Value | undefined, held: Value): Value => (given === undefined ? held : given)
+  const because = found.disabledBecause
+  const disabledBecause = patch.disabled === undefined ? because : patch.disabled ? (because ?? 'owner') : null
+  return changedRow(context, found, {
+    url: patch.url === undefined ? found.url : checkEndpointUrl(patch.url, context.egressAllow, '/url'),
+    description: kept(patch.description, found.description),
+    uid: kept(patch.uid, found.uid),
+    eventTypes: kept(patch.eventTypes, found.eventTypes),
+    channels: kept(patch.channels, found.channels),
+    metadata: kept(patch.metadata, found.metadata),
+    throttleRate: kept(patch.throttleRate, found.throttleRate),
+    disabledBecause,
+    // Enabled again, it starts with a clean slate: its old failures must not disable it at the next one.
+    failingSince: because !== null && disabledBecause === null ? null : found.failingSince,
+  })
+}
+
+async function changedRow(
+  context: ManageContext,
+  found: Endpoint,
+  parts: Partial<Endpoint>,
+): Promise<Endpoint | 'stale'> {
+  const row: Endpoint = { ...found, ...parts, updatedAt: context.world.now(), revision: found.revision + 1 }
+  const result = written(await context.store.endpoints.update(row), row)
+  if (result === 'stale') return 'stale'
+  context.changed(found.applicationId)
+  if (found.disabledBecause !== null && row.disabledBecause === null) context.wake()
+  return result
+}

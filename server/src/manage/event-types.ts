@@ -1,0 +1,125 @@
+import type { EventType } from '../domain/event-type.ts'
+import type { EnvironmentId } from '../domain/ids.ts'
+import type { Page, PageAsk } from '../domain/page.ts'
+import { Problem } from '../domain/problem.ts'
+import { untilFresh } from './change.ts'
+import type { ManageContext } from './context.ts'
+import { readPage } from './page.ts'
+
+/** What the operator can say about an event type. */
+export type EventTypeWish = Pick<
+  EventType,
+  'description' | 'archived' | 'deprecated' | 'schemas' | 'groupName' | 'featureFlags'
+>
+
+/** Changes only what is named. */
+export type EventTypePatch = { readonly [Key in keyof EventTypeWish]?: EventTypeWish[Key] | undefined }
+
+const nothingBy = (name: string): Problem => new Problem('not-found', `No event type '${name}' in this environment.`)
+
+/** Throws Problem `not-found`. */
+export async function getEventType(
+  { store }: ManageContext,
+  environmentId: EnvironmentId,
+  name: string,
+): Promise<EventType> {
+  const found = await store.eventTypes.find(environmentId, name)
+  if (!found) throw nothingBy(name)
+  return found
+}
+
+/** Event types by name. Throws Problem `iterator-invalid`. */
+export const listEventTypes = (
+  { store }: ManageContext,
+  environmentId: EnvironmentId,
+  filter: { readonly includeArchived: boolean },
+  ask: PageAsk,
+): Promise<Page<EventType>> =>
+  readPage<EventType>(ask, {
+    keys: /^[a-zA-Z0-9\-_./]{1,256}$/,
+    keyOf: ({ name }) => name,
+    fetch: (search) => store.eventTypes.list(environmentId, filter, search),
+  })
+
+/** An archived one comes back as it is described now. Throws `event-type-exists`, `changed-meanwhile`. */
+export const createEventType = (
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  name: string,
+  wish: EventTypeWish,
+): Promise<EventType> =>
+  untilFresh(async () => {
+    const found = await context.store.eventTypes.find(environmentId, name)
+    if (!found) return inserted(context, environmentId, name, wish)
+    if (found.archived) return changed(context, found, wish)
+    throw new Problem('event-type-exists', `Event type '${name}' is declared already.`, [
+      { pointer: '/name', message: 'is declared already' },
+    ])
+  })
+
+/** Throws `changed-meanwhile`. */
+export const replaceEventType = (
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  name: string,
+  wish: EventTypeWish,
+): Promise<{ readonly created: boolean; readonly row: EventType }> =>
+  untilFresh(async () => {
+    const found = await context.store.eventTypes.find(environmentId, name)
+    const row = found ? await changed(context, found, wish) : await inserted(context, environmentId, name, wish)
+    return row === 'stale' ? 'stale' : { created: found === null, row }
+  })
+
+/** Throws `not-found`, `changed-meanwhile`. */
+export const patchEventType = (
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  name: string,
+  patch: EventTypePatch,
+): Promise<EventType> =>
+  untilFresh(async () => {
+    const found = await getEventType(context, environmentId, name)
+    return changed(context, found, {
+      description: patch.description ?? found.description,
+      archived: patch.archived ?? found.archived,
+      deprecated: patch.deprecated ?? found.deprecated,
+      schemas: patch.schemas === undefined ? found.schemas : patch.schemas,
+      groupName: patch.groupName === undefined ? found.groupName : patch.groupName,
+      featureFlags: patch.featureFlags === undefined ? found.featureFlags : patch.featureFlags,
+    })
+  })
+
+/** Archives it, or (`expunge`) removes it. Throws `not-found`, `changed-meanwhile`. */
+export async function deleteEventType(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  name: string,
+  expunge: boolean,
+): Promise<void> {
+  if (!expunge) {
+    await patchEventType(context, environmentId, name, { archived: true })
+    return
+  }
+  await getEventType(context, environmentId, name)
+  await context.store.eventTypes.expunge(environmentId, name)
+}
+
+async function inserted(
+  { store, world }: ManageContext,
+  environmentId: EnvironmentId,
+  name: string,
+  wish: EventTypeWish,
+): Promise<EventType | 'stale'> {
+  const now = world.now()
+  const row: EventType = { ...wish, environmentId, name, createdAt: now, updatedAt: now, revision: 1 }
+  return (await store.eventTypes.insert(row)) === 'done' ? row : 'stale'
+}
+
+async function changed(
+  { store, world }: ManageContext,
+  found: EventType,
+  wish: EventTypeWish,
+): Promise<EventType | 'stale'> {
+  const row: EventType = { ...found, ...wish, updatedAt: world.now(), revision: found.revision + 1 }
+  return (await store.eventTypes.update(row)) === 'done' ? row : 'stale'
+}

@@ -1,0 +1,96 @@
+import {
+  createApplication,
+  deleteApplication,
+  getApplication,
+  listApplications,
+  patchApplication,
+  replaceApplication,
+} from './applications.ts'
+import {
+  getAttempt,
+  listAttemptedDestinations,
+  listAttemptedMessages,
+  listAttemptsByEndpoint,
+  listAttemptsByMessage,
+  resend,
+} from './attempts.ts'
+import type { ManageContext } from './context.ts'
+import {
+  createEndpoint,
+  deleteEndpoint,
+  getEndpoint,
+  getEndpointHeaders,
+  getEndpointSecret,
+  listEndpoints,
+  patchEndpoint,
+  patchEndpointHeaders,
+  replaceEndpoint,
+  replaceEndpointHeaders,
+  rotateEndpointSecret,
+} from './endpoints.ts'
+import {
+  createEventType,
+  deleteEventType,
+  getEventType,
+  listEventTypes,
+  patchEventType,
+  replaceEventType,
+} from './event-types.ts'
+import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
+import { getMessage, listMessages } from './messages.ts'
+
+type Given<Verb> = Verb extends (context: never, ...given: infer Rest) => unknown ? Rest : never
+
+export type Manage = ReturnType<typeof makeManage>
+
+/** Everything people can change or look up, by noun. What each does and throws stands beside it in the noun's file. */
+export const makeManage = (context: ManageContext) => ({
+  applications: {
+    list: (...given: Given<typeof listApplications>) => listApplications(context, ...given),
+    create: (...given: Given<typeof createApplication>) => createApplication(context, ...given),
+    get: (...given: Given<typeof getApplication>) => getApplication(context, ...given),
+    replace: (...given: Given<typeof replaceApplication>) => replaceApplication(context, ...given),
+    patch: (...given: Given<typeof patchApplication>) => patchApplication(context, ...given),
+    delete: (...given: Given<typeof deleteApplication>) => deleteApplication(context, ...given),
+  },
+  eventTypes: {
+    list: (...given: Given<typeof listEventTypes>) => listEventTypes(context, ...given),
+    create: (...given: Given<typeof createEventType>) => createEventType(context, ...given),
+    get: (...given: Given<typeof getEventType>) => getEventType(context, ...given),
+    replace: (...given: Given<typeof replaceEventType>) => replaceEventType(context, ...given),
+    patch: (...given: Given<typeof patchEventType>) => patchEventType(context, ...given),
+    delete: (...given: Given<typeof deleteEventType>) => deleteEventType(context, ...given),
+  },
+  endpoints: {
+    list: (...given: Given<typeof listEndpoints>) => listEndpoints(context, ...given),
+    create: (...given: Given<typeof createEndpoint>) => createEndpoint(context, ...given),
+    get: (...given: Given<typeof getEndpoint>) => getEndpoint(context, ...given),
+    replace: (...given: Given<typeof replaceEndpoint>) => replaceEndpoint(context, ...given),
+    patch: (...given: Given<typeof patchEndpoint>) => patchEndpoint(context, ...given),
+    delete: (...given: Given<typeof deleteEndpoint>) => deleteEndpoint(context, ...given),
+    secret: (...given: Given<typeof getEndpointSecret>) => getEndpointSecret(context, ...given),
+    rotateSecret: (...given: Given<typeof rotateEndpointSecret>) => rotateEndpointSecret(context, ...given),
+    headers: (...given: Given<typeof getEndpointHeaders>) => getEndpointHeaders(context, ...given),
+    replaceHeaders: (...given: Given<typeof replaceEndpointHeaders>) => replaceEndpointHeaders(context, ...given),
+    patchHeaders: (...given: Given<typeof patchEndpointHeaders>) => patchEndpointHeaders(context, ...given),
+  },
+  messages: {
+    list: (...given: Given<typeof listMessages>) => listMessages(context, ...given),
+    get: (...given: Given<typeof getMessage>) => getMessage(context, ...given),
+  },
+  attempts: {
+    get: (...given: Given<typeof getAttempt>) => getAttempt(context, ...given),
+    listByEndpoint: (...given: Given<typeof listAttemptsByEndpoint>) => listAttemptsByEndpoint(context, ...given),
+    listByMessage: (...given: Given<typeof listAttemptsByMessage>) => listAttemptsByMessage(context, ...given),
+    attemptedMessages: (...given: Given<typeof listAttemptedMessages>) => listAttemptedMessages(context, ...given),
+    attemptedDestinations: (...given: Given<typeof listAttemptedDestinations>) =>
+      listAttemptedDestinations(context, ...given),
+    resend: (...given: Given<typeof resend>) => resend(context, ...given),
+  },
+  keys: {
+    create: (...given: Given<typeof createKey>) => createKey(context, ...given),
+    adopt: (...given: Given<typeof adoptKey>) => adoptKey(context, ...given),
+    list: (...given: Given<typeof listKeys>) => listKeys(context, ...given),
+    revoke: (...given: Given<typeof revokeKey>) => revokeKey(context, ...given),
+  },
+})

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Svix } from 'svix'
+import { loadSettings, type Settings } from '../../src/config.ts'
+import { type Running, start } from '../../src/main.ts'
+import type { Store } from '../../src/ports/store.ts'
+import { makeLog } from '../../src/telemetry/log.ts'
+import { type TestWorld, testWorld } from './world.ts'
+
+export interface TestServer {
+  readonly url: string
+  /** An admin key of environment `default`. */
+  readonly key: string
+  readonly world: TestWorld
+  /** The official client, pointed at this server. */
+  readonly svix: Svix
+  readonly store: Store
+  /** Where the database is, for tests that look at the file or start on it again. */
+  readonly databasePath: string
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  stop(): Promise<void>
+}
+
+export interface TestServerOptions {
+  readonly settings?: Partial<Settings>
+  readonly world?: TestWorld
+  /** A database left by an earlier server of the same test; it is then kept at the stop, too. */
+  readonly databasePath?: string
+}
+
+export const testKey = 'test-key-of-the-default-environment'
+
+/** The whole server as `serve` runs it, on a real file and a real socket; only time and dice are the test's. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const folder = options.databasePath === undefined ? mkdtempSync(join(tmpdir(), 'posthorn-test-')) : null
+  const databasePath = options.databasePath ?? join(folder ?? '', 'test.db')
+  const world = options.world ?? testWorld()
+  const settings: Settings = {
+    ...loadSettings({
+      env: {},
+      flags: {
+        listen: '127.0.0.1:0',
+        database: `sqlite:${databasePath}`,
+        apiKey: testKey,
+        egressAllow: '127.0.0.0/8,::1',
+      },
+    }),
+    ...options.settings,
+  }
+  const running: Running = await start(settings, world, makeLog({ format: 'json', level: 'silent' }))
+  return {
+    url: running.url,
+    key: testKey,
+    world,
+    svix: new Svix(testKey, { serverUrl: running.url, retryScheduleInMs: [] }),
+    store: running.store,
+    databasePath,
+    fetch: (path, init = {}) => {
+      const headers = new Headers(init.headers)
+      if (!headers.has('authorization')) headers.set('authorization', `Bearer ${testKey}`)
+      return fetch(`${running.url}${path}`, { ...init, headers })
+    },
+    async stop() {
+      await running.stop()
+      if (folder !== null) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
