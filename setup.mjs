@@ -1,8 +1,8 @@
 // Installs what is missing, and nothing else: run before `npm start`, `npm test` and the other commands.
 // Plain JavaScript for the oldest Node a newcomer may have (20); everything after it runs on the Node 26 of package.json.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,7 +10,13 @@ const root = dirname(fileURLToPath(import.meta.url))
 const at = (...parts) => join(root, ...parts)
 const lock = at('package-lock.json')
 const stamp = at('node_modules', '.posthorn-setup')
-const manifests = ['package.json', 'contract/package.json', 'server/package.json', 'bench/package.json', 'package-lock.json']
+const manifests = [
+  'package.json',
+  'contract/package.json',
+  'server/package.json',
+  'bench/package.json',
+  'package-lock.json',
+]
 
 /** What is installed is right when it was installed from these very manifests. */
 const wanted = () => {

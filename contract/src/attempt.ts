@@ -8,7 +8,7 @@ export const MessageStatus = Type.Integer({
   enum: [0, 1, 2, 3, 4],
   description: '0 success, 1 pending, 2 fail, 3 sending, 4 canceled',
 })
-export const MessageStatusText = Type.Enum(['success', 'pending', 'fail', 'sending', 'canceled'])
+const MessageStatusText = Type.Enum(['success', 'pending', 'fail', 'sending', 'canceled'])
 
 export const MessageAttemptOut = Type.Object(
   {

@@ -25,7 +25,7 @@ function printed(schema: unknown, atRoot = false): unknown {
 }
 
 /** The problems an operation can answer: its own, and those that come with having a key, a body, or values to check. */
-export function problemsOf(operation: Operation): readonly ProblemCode[] {
+function problemsOf(operation: Operation): readonly ProblemCode[] {
   const codes = new Set<ProblemCode>(['request-malformed', 'request-invalid', 'internal', ...operation.problems])
   if (operation.scope !== null) codes.add('unauthenticated').add('scope-missing').add('unavailable')
   if (operation.body !== null) codes.add('body-malformed').add('body-too-large').add('media-type-unsupported')

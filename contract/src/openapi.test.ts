@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Value } from 'typebox/value'
+import { openapi, operations, problems, schemas } from './index.ts'
+import type { Operation } from './operation.ts'
+import { ProblemOut } from './problem.ts'
+
+const document = JSON.parse(JSON.stringify(openapi({ version: '1.2.3', publicUrl: 'https://hooks.example' })))
+const all: readonly Operation[] = Object.values(operations)
+const printed = all.map((operation) => ({
+  operation,
+  print: document.paths[operation.path][operation.method.toLowerCase()],
+}))
+
+function* nodes(value: unknown): Generator<object> {
+  if (typeof value !== 'object' || value === null) return
+  yield value
+  for (const inner of Object.values(value)) yield* nodes(inner)
+}
+
+test('every operation of the table is printed once, under its own id', () => {
+  assert.equal(document.openapi, '3.1.0')
+  assert.equal(document.jsonSchemaDialect, 'https://json-schema.org/draft/2020-12/schema')
+  const ids = Object.values(document.paths).flatMap((path) =>
+    Object.values(path as object).map(({ operationId }) => operationId),
+  )
+  assert.deepEqual(ids.toSorted(), Object.keys(operations).toSorted())
+  for (const [id, { operationId }] of Object.entries(operations)) assert.equal(operationId, id)
+})
+
+test('every reference in the document leads somewhere', () => {
+  const references = [...nodes(document)].flatMap((node) => ('$ref' in node ? [String(node.$ref)] : []))
+  assert.ok(references.length > 50)
+  for (const reference of references) {
+    const name = reference.replace('#/components/schemas/', '')
+    assert.ok(name in document.components.schemas, reference)
+  }
+})
+
+test('every parameter of a path is described, and nothing else is', () => {
+  for (const { operation, print } of printed) {
+    const inPath = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    const described = print.parameters.filter((parameter: { in: string }) => parameter.in === 'path')
+    assert.deepEqual(
+      described.map(({ name }: { name: string }) => name),
+      inPath,
+      operation.operationId,
+    )
+  }
+})
+
+test('every operation says which problems it answers, as problem+json', () => {
+  for (const { operation, print } of printed) {
+    const statuses = Object.entries(print.responses as Record<string, { content?: object }>)
+    const problemStatuses = statuses.filter(([, { content }]) => content && 'application/problem+json' in content)
+    assert.ok(problemStatuses.length >= 3, operation.operationId)
+    for (const code of operation.problems) assert.ok(print.responses[problems[code].status], operation.operationId)
+    if (operation.scope !== null) assert.ok(print.responses[401] && print.responses[403], operation.operationId)
+    if (operation.body) assert.ok(print.responses[400] && print.responses[413] && print.responses[415])
+  }
+})
+
+test('an operation needs a key, unless its scope is null', () => {
+  for (const { operation, print } of printed) {
+    assert.deepEqual(print.security, operation.scope === null ? [] : [{ bearer: [] }])
+  }
+  assert.deepEqual(
+    all.filter(({ scope }) => scope === null).map(({ operationId }) => operationId),
+    ['v1.health.get'],
+  )
+})
+
+test('what only looks needs no more than read, what changes never only that', () => {
+  for (const { operationId, method, scope } of all) {
+    if (scope === null || operationId === 'v1.endpoint.get-secret') continue
+    assert.equal(scope === 'read', method === 'GET', operationId)
+  }
+})
+
+test('every example fits the schema it is an example of', () => {
+  const withExamples = Object.entries({ ...schemas, ProblemOut }).filter(([name]) => !name.startsWith('List'))
+  for (const [name, schema] of withExamples) {
+    const examples: readonly unknown[] = 'examples' in schema && Array.isArray(schema.examples) ? schema.examples : []
+    assert.ok(examples.length > 0, name)
+    for (const example of examples) assert.deepEqual([...Value.Errors(schema, example)], [], name)
+  }
+})
+
+test('both generations of a renamed field are in what goes in and in what comes out', () => {
+  for (const schema of [schemas.EndpointIn, schemas.EndpointUpsertIn, schemas.EndpointPatch, schemas.EndpointOut]) {
+    for (const name of ['eventTypes', 'filterTypes', 'throttleRate', 'rateLimit'])
+      assert.ok(name in schema.properties, name)
+  }
+  for (const schema of [schemas.ApplicationIn, schemas.ApplicationPatch, schemas.ApplicationOut]) {
+    for (const name of ['throttleRate', 'rateLimit']) assert.ok(name in schema.properties, name)
+  }
+  for (const schema of [schemas.EventTypeIn, schemas.EventTypeUpsertIn, schemas.EventTypePatch, schemas.EventTypeOut]) {
+    for (const name of ['featureFlags', 'featureFlag']) assert.ok(name in schema.properties, name)
+  }
+})
+
+test('every problem says what happened and what to do, in whole sentences', () => {
+  for (const [code, { status, title, happened, remedy }] of Object.entries(problems)) {
+    assert.match(code, /^[a-z]+(-[a-z]+)*$/)
+    assert.ok(status >= 400 && status < 600, code)
+    for (const text of [happened, remedy]) assert.match(text, /^[A-Z].*\.$/, code)
+    assert.doesNotMatch(title, /\.$/, code)
+  }
+})
