@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { request } from 'undici'
+import { type Child, freePort, startChild } from './child.ts'
+import { type Metrics, scrape } from './metrics.ts'
+import { type Usage, usageOf } from './usage.ts'
+import { makeFolder, root, sizeOf } from './workspace.ts'
+
+/** Where publish calls go, and with which key. */
+export interface Target {
+  readonly url: string
+  readonly apiKey: string
+}
+
+/** A process that takes messages: the gateway, or the pass-through. */
+export interface Server extends AsyncDisposable {
+  readonly child: Child
+  /** Null where the kernel does not tell. */
+  usage(): Usage | null
+}
+
+export interface Gateway extends Server {
+  /** Makes an application with one endpoint; resolves to where its messages are published. */
+  addApplication(uid: string, endpointUrl: string): Promise<Target>
+  metrics(): Promise<Metrics>
+  /** Bytes on disk. */
+  storeBytes(): number
+}
+
+const answerWithinMs = 10_000
+
+/** The real gateway as its own process, with a new database on a disk. */
+export async function startGateway(): Promise<Gateway> {
+  const folder = makeFolder('gateway')
+  const base = `http://127.0.0.1:${await freePort()}`
+  const apiKey = `bench_${randomBytes(24).toString('hex')}`
+  const ask = async (method: 'GET' | 'POST', path: string, body: unknown = null) => {
+    const answer = await request(`${base}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body: body === null ? null : JSON.stringify(body),
+      headersTimeout: answerWithinMs,
+      bodyTimeout: answerWithinMs,
+    })
+    return { status: answer.statusCode, text: await answer.body.text() }
+  }
+  const make = async (path: string, body: unknown) => {
+    const { status, text } = await ask('POST', path, body)
+    if (status < 200 || status > 299) throw new Error(`POST ${path}: ${status} ${text.slice(0, 500)}`)
+  }
+  const child = await startChild({
+    name: 'gateway',
+    command: process.execPath,
+    args: [join(root, 'server/bin/posthorn.mjs'), 'serve'],
+    env: {
+      POSTHORN_LISTEN: base.slice('http://'.length),
+      POSTHORN_DATABASE: `sqlite:${join(folder.path, 'posthorn.db')}`,
+      POSTHORN_API_KEY: apiKey,
+      POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
+      POSTHORN_LOG: 'json',
+    },
+    folder: folder.path,
+    ready: async () => (await ask('GET', '/api/v1/health')).status === 204,
+  })
+  return {
+    child,
+    usage: () => usageOf(child.pid),
+    addApplication: async (uid, endpointUrl) => {
+      await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })
+      await make(`/api/v1/app/${uid}/endpoint`, { url: endpointUrl })
+      return { url: `${base}/api/v1/app/${uid}/msg`, apiKey }
+    },
+    metrics: () => scrape(`${base}/metrics`),
+    storeBytes: () => sizeOf(folder.path),
+    [Symbol.asyncDispose]: async () => {
+      await child.stop()
+      folder.remove()
+    },
+  }
+}
+
+/** The limit of one process (pass-through.ts), forwarding to `receiverUrl`. */
+export async function startPassThrough(
+  receiverUrl: string,
+  connections: number,
+): Promise<Server & { readonly target: Target }> {
+  const folder = makeFolder('pass-through')
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}/api/v1/app/bench/msg`
+  const child = await startChild({
+    name: 'pass-through',
+    command: process.execPath,
+    args: [
+      fileURLToPath(new URL('./pass-through.ts', import.meta.url)),
+      String(port),
+      receiverUrl,
+      String(connections),
+    ],
+    folder: folder.path,
+    ready: async () => {
+      const answer = await request(url)
+      await answer.body.dump()
+      return answer.statusCode === 204
+    },
+  })
+  return {
+    child,
+    target: { url, apiKey: 'none' },
+    usage: () => usageOf(child.pid),
+    [Symbol.asyncDispose]: async () => {
+      await child.stop()
+      folder.remove()
+    },
+  }
+}

@@ -1,0 +1,126 @@
+import { Worker } from 'node:worker_threads'
+import { Pool } from 'undici'
+import type { Target } from './gateway.ts'
+import { makeLatency, type Quantiles } from './latency.ts'
+import { bodyAt, nowUs, untimedBody } from './message.ts'
+import { findTool } from './tool.ts'
+import { runWrk } from './wrk.ts'
+
+export interface LoadAsk {
+  readonly seconds: number
+  readonly connections: number
+  /** Whether payloads carry their sending time and the ids of accepted messages are kept. Costs the generator a little. */
+  readonly timed: boolean
+}
+
+/** What the generator saw of one run at full load. */
+export interface Load {
+  /** Answered 202. */
+  readonly accepted: number
+  /** Answered otherwise, or not at all. What was under way when the time was over is neither. */
+  readonly failed: number
+  readonly seconds: number
+  /** Publish call to its answer, in a closed loop: when the gateway stalls the generator stalls with it, which flatters. */
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Of accepted messages; null unless `timed`. */
+  readonly ids: readonly string[] | null
+}
+
+/** What the generator saw of one run at a fixed rate. */
+export interface Paced {
+  readonly ids: readonly string[]
+  readonly failed: number
+  /** From the moment a message was to be sent, whether or not it could be, to its 202: a stall counts in full. */
+  readonly publish: Quantiles
+  /** How late the generator itself was; part of every latency here. */
+  readonly late: Quantiles
+}
+
+const idIn = /"id":\s*"(msg_\w+)"/
+
+const clientFor = (target: Target, connections: number) => {
+  const { origin, pathname } = new URL(target.url)
+  const pool = new Pool(origin, { connections, pipelining: 1, headersTimeout: 10_000, bodyTimeout: 10_000 })
+  const headers = ['content-type', 'application/json', 'authorization', `Bearer ${target.apiKey}`]
+  return {
+    /** The id of the accepted message; null for anything else. */
+    async publish(body: string): Promise<string | null> {
+      try {
+        const answer = await pool.request({ path: pathname, method: 'POST', headers, body })
+        const text = await answer.body.text()
+        return answer.statusCode === 202 ? (idIn.exec(text)?.[1] ?? null) : null
+      } catch {
+        return null
+      }
+    },
+    close: () => pool.close(),
+  }
+}
+
+async function runNode(target: Target, ask: LoadAsk): Promise<Load> {
+  const client = clientFor(target, ask.connections)
+  const latency = makeLatency()
+  const ids: string[] = []
+  let accepted = 0
+  let failed = 0
+  const start = nowUs()
+  const end = start + ask.seconds * 1e6
+  const loop = async () => {
+    for (let at = nowUs(); at < end; at = nowUs()) {
+      const id = await client.publish(ask.timed ? bodyAt(at) : untimedBody)
+      if (id === null) failed += 1
+      else {
+        accepted += 1
+        if (ask.timed) ids.push(id)
+        latency.record(nowUs() - at)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: ask.connections }, loop))
+  const seconds = (nowUs() - start) / 1e6
+  await client.close()
+  const { p50Ms, p99Ms } = latency.quantiles()
+  return { accepted, failed, seconds, p50Ms, p99Ms, ids: ask.timed ? ids : null }
+}
+
+/** As many messages as `connections` callers get through, each waiting for its answer before the next. */
+export async function fullLoad(wanted: 'wrk' | 'node', target: Target, ask: LoadAsk): Promise<Load> {
+  const wrk = wanted === 'wrk' ? findTool('wrk') : null
+  return wrk === null ? runNode(target, ask) : runWrk(wrk, target, ask)
+}
+
+/** A fixed number of messages per second, whatever the gateway does (an open loop). wrk has no rate, so this is Node. */
+export async function fixedRate(target: Target, ratePerS: number, ask: Omit<LoadAsk, 'timed'>): Promise<Paced> {
+  const client = clientFor(target, ask.connections)
+  const publish = makeLatency()
+  const late = makeLatency()
+  const ids: string[] = []
+  const running = new Set<Promise<void>>()
+  let failed = 0
+  let sent = 0
+  const count = Math.max(1, Math.round(ratePerS * ask.seconds))
+  const startUs = nowUs() + 100_000
+  const send = async (intendedUs: number) => {
+    late.record(nowUs() - intendedUs)
+    const id = await client.publish(bodyAt(intendedUs))
+    publish.record(nowUs() - intendedUs)
+    if (id === null) failed += 1
+    else ids.push(id)
+  }
+  const pacer = new Worker(new URL('./pacer.ts', import.meta.url), { workerData: { startUs, ratePerS, count } })
+  await new Promise<void>((resolve, reject) => {
+    pacer.on('error', reject)
+    pacer.on('message', (due: number) => {
+      for (; sent < due; sent += 1) {
+        const one = send(startUs + (sent * 1e6) / ratePerS).finally(() => running.delete(one))
+        running.add(one)
+      }
+      if (sent === count) resolve()
+    })
+  })
+  await Promise.all(running)
+  await pacer.terminate()
+  await client.close()
+  return { ids, failed, publish: publish.quantiles(), late: late.quantiles() }
+}

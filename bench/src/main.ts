@@ -1,0 +1,55 @@
+// BENCH: one file per question. Generator, receiver and gateway are processes of their own; nothing here imports the
+// gateway, it is started and asked as any caller would.
+import { backlog } from './backlog.ts'
+import { machine } from './machine.ts'
+import { type Options, optionsOf, UsageError, usage } from './options.ts'
+import { passThrough, publish, shortRate } from './publish.ts'
+import { printed, type Report } from './report.ts'
+import { tenth } from './tenth.ts'
+
+// Processes we started and folders we made are ended and removed as this one exits, however it does.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+async function* answers(options: Options): AsyncGenerator<Report> {
+  switch (options.question) {
+    case 'publish':
+      yield publish(options)
+      break
+    case 'tenth':
+      yield tenth(options, options.rate === null ? await shortRate(options) : Number.NaN)
+      break
+    case 'backlog':
+      yield backlog(options)
+      break
+    case 'pass-through':
+      yield passThrough(options)
+      break
+    case 'all': {
+      const full = await publish(options)
+      yield full
+      yield tenth(options, full.deliveredPerS)
+      yield backlog(options)
+    }
+  }
+}
+
+try {
+  const args = process.argv.slice(2)
+  const options = optionsOf(args)
+  if (options === null) {
+    console.log(usage)
+  } else {
+    console.log(`# Benchmark\n\n${await machine(args)}`)
+    let faults = 0
+    for await (const report of answers(options)) {
+      console.log(`\n${printed(report)}`)
+      faults += report.faults.length
+    }
+    process.exitCode = faults > 0 ? 1 : 0
+  }
+} catch (error) {
+  console.error(
+    `bench: ${error instanceof UsageError ? `${error.message}\n\n${usage}` : error instanceof Error ? error.message : error}`,
+  )
+  process.exitCode = 2
+}

@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util'
+
+const questions = ['publish', 'tenth', 'backlog', 'pass-through', 'all'] as const
+type Question = (typeof questions)[number]
+
+/** What the caller wants to know, and how long it may take. */
+export interface Options {
+  readonly question: Question
+  /** Length of one measured window, after `warmupS`. */
+  readonly seconds: number
+  readonly warmupS: number
+  readonly connections: number
+  /** How often each side is measured, in turns. */
+  readonly rounds: number
+  readonly receiver: 'nginx' | 'node'
+  readonly generator: 'wrk' | 'node'
+  /** Messages per second where the rate is fixed. Null: the question's own choice. */
+  readonly rate: number | null
+  /** Deliveries that wait for the dead endpoint (question `backlog`). */
+  readonly pending: number
+  /** How that endpoint is dead: it takes the connection and says nothing, or nobody listens there. */
+  readonly dead: 'hung' | 'refused'
+}
+
+export const usage = `npm run bench -- [question] [options]
+
+Questions
+  publish        how many messages per second are accepted and delivered, beside the limit of one process (default)
+  tenth          latency at a tenth of that rate
+  backlog        what a million deliveries waiting for a dead endpoint cost another endpoint, and memory
+  pass-through   the limit of one process alone
+  all            publish, tenth, backlog
+
+Options
+  --seconds N       length of one measured window (20)
+  --warmup N        seconds before it (5)
+  --connections N   (64)
+  --rounds N        how often each side is measured, in turns (2)
+  --rate N          messages per second where the rate is fixed (tenth: a tenth of what publish reached; backlog: 1000)
+  --pending N       deliveries waiting for the dead endpoint (1000000)
+  --dead hung|refused   how that endpoint is dead (hung)
+  --receiver nginx|node, --generator wrk|node
+  --quick           seconds instead of minutes: shows that it runs, not how fast it is
+
+The report goes to standard output as Markdown, progress to standard error.
+Exit code 1: a message was lost or doubled, or a request failed. 2: the bench could not run.`
+
+/** A wrong word on the command line. */
+export class UsageError extends Error {}
+
+const whole = (name: string, text: string | undefined, least: number, otherwise: number): number => {
+  if (text === undefined) return otherwise
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least)
+    throw new UsageError(`--${name} ${text}: a whole number from ${least}, as in --${name} 20`)
+  return value
+}
+
+const oneOf = <T extends string>(name: string, text: string, choices: readonly T[]): T => {
+  const found = choices.find((choice) => choice === text)
+  if (found === undefined) throw new UsageError(`${name} ${text}: one of ${choices.join(', ')}`)
+  return found
+}
+
+/** Null: help was asked for. Throws UsageError. */
+export function optionsOf(args: readonly string[]): Options | null {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  const { values, positionals } = (() => {
+    try {
+      return parseArgs({
+        args: [...args],
+        allowPositionals: true,
+        options: {
+          seconds: text,
+          warmup: text,
+          connections: text,
+          rounds: text,
+          rate: text,
+          pending: text,
+          dead: { ...text, default: 'hung' },
+          receiver: { ...text, default: 'nginx' },
+          generator: { ...text, default: 'wrk' },
+          quick: flag,
+          help: { ...flag, short: 'h' },
+        },
+      })
+    } catch (error) {
+      throw new UsageError(error instanceof Error ? error.message : String(error))
+    }
+  })()
+  if (values.help) return null
+  if (positionals.length > 1) throw new UsageError(`one question at a time, not ${positionals.join(' ')}`)
+  const quick = values.quick ?? false
+  return {
+    question: oneOf('question', positionals[0] ?? 'publish', questions),
+    seconds: whole('seconds', values.seconds, 1, quick ? 2 : 20),
+    warmupS: whole('warmup', values.warmup, 0, quick ? 1 : 5),
+    connections: whole('connections', values.connections, 1, 64),
+    rounds: whole('rounds', values.rounds, 1, quick ? 1 : 2),
+    rate: values.rate === undefined ? null : whole('rate', values.rate, 1, 1),
+    pending: whole('pending', values.pending, 1, quick ? 20_000 : 1_000_000),
+    dead: oneOf('--dead', values.dead, ['hung', 'refused']),
+    receiver: oneOf('--receiver', values.receiver, ['nginx', 'node']),
+    generator: oneOf('--generator', values.generator, ['wrk', 'node']),
+  }
+}

@@ -1,0 +1,160 @@
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { request } from 'undici'
+import { freePort, startChild } from './child.ts'
+import type { Quantiles } from './latency.ts'
+import { findTool } from './tool.ts'
+import { makeFolder } from './workspace.ts'
+
+/** Where deliveries go. */
+export interface Receiver extends AsyncDisposable {
+  readonly kind: 'nginx' | 'node'
+  readonly url: string
+  /** Deliveries answered so far, by the receiver's own count. */
+  received(): Promise<number>
+}
+
+/** What a counting receiver saw since its last reset. */
+interface Seen {
+  readonly received: number
+  readonly unique: number
+  /** Ids that came more than once. */
+  readonly doubled: number
+  /** Deliveries without a `webhook-id`. */
+  readonly nameless: number
+  /** From the sending time in the payload to its last byte here. */
+  readonly latency: Quantiles
+}
+
+export interface CountingReceiver extends Receiver {
+  seen(): Promise<Seen>
+  reset(): Promise<void>
+  /** Which of the accepted ids never came, and how many came that were not among them. */
+  compare(accepted: readonly string[]): Promise<{ readonly missing: number; readonly unexpected: number }>
+}
+
+const text = async (url: string, method: 'GET' | 'POST' = 'GET', body = ''): Promise<string> => {
+  const answer = await request(url, method === 'GET' ? {} : { method, body })
+  const page = await answer.body.text()
+  if (answer.statusCode !== 200) throw new Error(`${method} ${url}: ${answer.statusCode}`)
+  return page
+}
+
+// One process that answers 204 and does nothing else: a receiver that costs as little as one can. stub_status counts.
+// Without a master, because a worker outlives a master that was killed.
+const nginxConfig = (folder: string, port: number) => `
+daemon off;
+master_process off;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log warn;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 3600s;
+  client_max_body_size 0;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location = /status { stub_status; }
+    location / { return 204; }
+  }
+}
+`
+
+async function startNginx(command: string): Promise<Receiver> {
+  const folder = makeFolder('receiver')
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const config = join(folder.path, 'nginx.conf')
+  writeFileSync(config, nginxConfig(folder.path, port))
+  let readings = 0
+  const received = async () => {
+    const page = await text(`${url}/status`)
+    readings += 1
+    // The third number of the third line is requests: of deliveries and of readings, this one among them.
+    const count = /^\s*\d+\s+\d+\s+(\d+)\s*$/m.exec(page)?.[1]
+    if (count === undefined) throw new Error(`nginx's status page reads differently: ${page}`)
+    return Number(count) - readings
+  }
+  const child = await startChild({
+    name: 'nginx',
+    command,
+    args: ['-p', folder.path, '-e', join(folder.path, 'error.log'), '-c', config],
+    folder: folder.path,
+    ready: async () => (await received()) >= 0,
+  })
+  return {
+    kind: 'nginx',
+    url: `${url}/hook`,
+    received,
+    [Symbol.asyncDispose]: async () => {
+      await child.stop()
+      folder.remove()
+    },
+  }
+}
+
+export async function startCountingReceiver(): Promise<CountingReceiver> {
+  const folder = makeFolder('receiver')
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const seen = async () => JSON.parse(await text(`${url}/~report`)) as Seen
+  const child = await startChild({
+    name: 'counting-receiver',
+    command: process.execPath,
+    args: [fileURLToPath(new URL('./counting-receiver.ts', import.meta.url)), String(port)],
+    folder: folder.path,
+    ready: async () => (await seen()).received === 0,
+  })
+  return {
+    kind: 'node',
+    url: `${url}/hook`,
+    received: async () => (await seen()).received,
+    seen,
+    reset: async () => {
+      await text(`${url}/~reset`)
+    },
+    compare: async (accepted) =>
+      JSON.parse(await text(`${url}/~compare`, 'POST', accepted.join('\n'))) as { missing: number; unexpected: number },
+    [Symbol.asyncDispose]: async () => {
+      await child.stop()
+      folder.remove()
+    },
+  }
+}
+
+/** The cheapest receiver there is here: nginx, or our Node one when it is not installed or not wanted. */
+export async function startReceiver(wanted: 'nginx' | 'node'): Promise<Receiver> {
+  const nginx = wanted === 'nginx' ? findTool('nginx') : null
+  return nginx === null ? startCountingReceiver() : startNginx(nginx)
+}
+
+/** A receiver that is no help: one that takes connections and never answers, or a port where nobody listens. */
+export async function startDeadReceiver(how: 'hung' | 'refused'): Promise<{ readonly url: string } & AsyncDisposable> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}/hook`
+  if (how === 'refused') return { url, [Symbol.asyncDispose]: async () => {} }
+  const sockets = new Set<{ destroy(): void }>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+    socket.resume()
+  })
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return {
+    url,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
