@@ -4,7 +4,7 @@ import { type EgressAllow, parseEgressAllow } from './domain/egress.ts'
 import type { Millis } from './domain/ids.ts'
 import { defaultRetryPolicy } from './domain/retry.ts'
 
-export interface ListenAddress {
+interface ListenAddress {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
@@ -12,8 +12,8 @@ export interface ListenAddress {
 
 const logFormats = ['pretty', 'json'] as const
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-export type LogFormat = (typeof logFormats)[number]
-export type LogLevel = (typeof logLevels)[number]
+type LogFormat = (typeof logFormats)[number]
+type LogLevel = (typeof logLevels)[number]
 
 interface Setting<T> {
   readonly env: string
@@ -80,7 +80,7 @@ const table = {
     flag: 'database',
     parse: database,
     default: 'sqlite:./posthorn.db',
-    doc: 'Where everything is kept: sqlite: and a path. Two more files appear beside it while it is open.',
+    doc: 'Where everything is kept: sqlite: and the path of a file. A key file (back it up) and a lock file stand beside it.',
   }),
   apiKey: optional({
     env: 'POSTHORN_API_KEY',
@@ -189,7 +189,7 @@ const table = {
 } as const
 
 type Table = typeof table
-export type SettingName = keyof Table
+type SettingName = keyof Table
 type Values = { readonly [Name in SettingName]: ReturnType<Table[Name]['read']> }
 
 /** Everything an operator can decide. Spans are in milliseconds, `maxBody` in bytes. */

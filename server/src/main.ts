@@ -128,7 +128,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       await api.close()
       chores.stop()
       await claimer.stop()
-      const drained = dispatcher.stop()
+      const drained = dispatcher.stop().then(() => commits.idle())
       const grace = new Promise<void>((resolve) => {
         const timer = world.after(settings.shutdownGrace, resolve)
         void drained.then(() => {
@@ -137,8 +137,11 @@ export async function start(settings: Settings, world: World, log: Log): Promise
         })
       })
       await grace
-      await commits.idle()
-      await store.road.release(lease, world.now(), null)
+      // What ends from here on ends because of us: it is no attempt, and the next start makes it again.
+      commits.close()
+      await store.road.release(lease, world.now(), null).catch((error) => {
+        log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
+      })
       await transport.close()
       await store.close()
       alone.release()

@@ -19,7 +19,9 @@ export function masterKeyFor(
   chmodSync(file, 0o600)
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64')
   if (key.length !== keyBytes) {
-    throw new Error(`${file} does not hold a master key (32 bytes in base64). Restore it from your backup: without it no stored secret opens.`)
+    throw new Error(
+      `${file} does not hold a master key (32 bytes in base64). Restore it from your backup: without it no stored secret opens.`,
+    )
   }
   return { key, from: file }
 }

@@ -8,7 +8,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url))
 
 /** What each part may import of ours, besides itself. `main`, `cli` and `world` stand outside: only they know all. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
-  domain: ['@posthorn/contract'],
+  domain: ['@posthorn/contract/problems'],
   ports: ['domain'],
   engine: ['ports', 'domain'],
   manage: ['ports', 'domain'],
@@ -22,18 +22,33 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Node modules that touch the world: a decision that needs one is no decision. */
-const worldly = ['node:fs', 'node:net', 'node:http', 'node:https', 'node:dns', 'node:child_process', 'node:worker_threads', 'node:timers']
+const worldly = [
+  'node:fs',
+  'node:net',
+  'node:http',
+  'node:https',
+  'node:dns',
+  'node:child_process',
+  'node:worker_threads',
+  'node:timers',
+]
 
 interface Import {
   readonly from: string
   readonly to: string
 }
 
-const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+)
 
 const imports: readonly Import[] = sources.flatMap((file) => {
   const text = readFileSync(join(src, file), 'utf8')
-  const named = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"`;]*?\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g)]
+  const named = [
+    ...text.matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g,
+    ),
+  ]
   return named.map((match) => {
     const to = match[1] ?? match[2] ?? match[3] ?? ''
     return { from: file, to: to.startsWith('.') ? relative(src, resolve(src, dirname(file), to)) : to }
@@ -53,20 +68,31 @@ test('every import runs along an arrow of ARCHITECTURE.md', () => {
 })
 
 test('the domain imports nothing that touches the world', () => {
-  const offences = imports.filter(({ from, to }) => partOf(from) === 'domain' && worldly.some((name) => to === name || to.startsWith(`${name}/`)))
+  const offences = imports.filter(
+    ({ from, to }) => partOf(from) === 'domain' && worldly.some((name) => to === name || to.startsWith(`${name}/`)),
+  )
   assert.deepEqual(offences, [])
 })
 
 test('one transport knows nothing of another, nor one store of another', () => {
   const kindOf = (path: string): string => path.split('/').slice(0, 2).join('/')
   const kinds = ['transports/http', 'stores/sqlite']
-  const offences = imports.filter(({ from, to }) => kinds.includes(kindOf(from)) && partOf(to) === partOf(from) && kindOf(to) !== kindOf(from) && !/^stores\/(queries|db\.ts)/.test(to))
+  const offences = imports.filter(
+    ({ from, to }) =>
+      kinds.includes(kindOf(from)) &&
+      partOf(to) === partOf(from) &&
+      kindOf(to) !== kindOf(from) &&
+      !/^stores\/(queries|db\.ts)/.test(to),
+  )
   assert.deepEqual(offences, [])
 })
 
 test('only config.ts reads the environment of the process', () => {
   const readers = sources.filter((file) => readFileSync(join(src, file), 'utf8').includes('process.env'))
-  assert.deepEqual(readers.filter((file) => file !== 'config.ts' && partOf(file) !== 'cli'), [])
+  assert.deepEqual(
+    readers.filter((file) => file !== 'config.ts' && partOf(file) !== 'cli'),
+    [],
+  )
 })
 
 test('the arrows are read from real imports: the engine is seen to use its ports', () => {

@@ -9,7 +9,7 @@ export const problemType = 'application/problem+json; charset=utf-8'
 const mostFaults = 100
 
 /** Where a problem's page is. */
-export const pageOfProblem = (publicUrl: string, code: string): string => `${publicUrl}/docs/problems/${code}`
+const pageOfProblem = (publicUrl: string, code: string): string => `${publicUrl}/docs/problems/${code}`
 
 /** A problem as RFC 9457 JSON. */
 export function problemJson(problem: Problem, publicUrl: string, incident?: string): string {

@@ -8,7 +8,7 @@ import { realWorld } from '../world.ts'
 import type { Command } from './command.ts'
 import { realEvents } from './demo/bodies.ts'
 import { startReceiver } from './demo/receiver.ts'
-import { percentile, ProgressLine, table } from './demo/screen.ts'
+import { ProgressLine, percentile, table } from './demo/screen.ts'
 
 const endpoints = [
   { name: 'steady', temper: { failing: 0, slow: 0, slowMs: 0 }, about: 'always answers' },
@@ -55,7 +55,11 @@ one message. Exits 1 if anything was lost, changed or wrongly signed. Keeps noth
     try {
       await call('POST', '/api/v1/app', { name: 'A customer', uid: 'demo' })
       for (const { name, temper, about } of endpoints) {
-        await call('POST', '/api/v1/app/demo/endpoint', { url: `${receiver.url}/${name}`, uid: name, description: about })
+        await call('POST', '/api/v1/app/demo/endpoint', {
+          url: `${receiver.url}/${name}`,
+          uid: name,
+          description: about,
+        })
         const { key } = (await call('GET', `/api/v1/app/demo/endpoint/${name}/secret`)) as { key: string }
         receiver.trust(name, key, temper)
       }
@@ -93,7 +97,11 @@ one message. Exits 1 if anything was lost, changed or wrongly signed. Keeps noth
       const result = judge(published, [...receiver.sightings()], receiver.counts.wronglySigned)
       io.stdout.write(`\n${summary(published, result)}\n\n${await attemptLog(call, result.mostTried)}\n`)
       const good = result.lost === 0 && result.changed === 0 && result.wronglySigned === 0
-      io.stdout.write(good ? '\nNothing lost, nothing changed, every signature right.\n' : '\nSomething went wrong: see the numbers above.\n')
+      io.stdout.write(
+        good
+          ? '\nNothing lost, nothing changed, every signature right.\n'
+          : '\nSomething went wrong: see the numbers above.\n',
+      )
       return good ? 0 : 1
     } finally {
       await gateway.stop()
@@ -118,7 +126,14 @@ function caller(url: string, key: string): Call {
   }
 }
 
-type Sightings = Iterable<{ readonly messageId: string; readonly endpoint: string; readonly accepted: number; readonly requests: number; readonly body: string; readonly firstSeenAt: number }>
+type Sightings = Iterable<{
+  readonly messageId: string
+  readonly endpoint: string
+  readonly accepted: number
+  readonly requests: number
+  readonly body: string
+  readonly firstSeenAt: number
+}>
 
 const deliveredOf = (sightings: Sightings): number => {
   let delivered = 0
@@ -126,7 +141,11 @@ const deliveredOf = (sightings: Sightings): number => {
   return delivered
 }
 
-function judge(published: readonly Published[], sightings: readonly (Sightings extends Iterable<infer S> ? S : never)[], wronglySigned: number) {
+function judge(
+  published: readonly Published[],
+  sightings: readonly (Sightings extends Iterable<infer S> ? S : never)[],
+  wronglySigned: number,
+) {
   const byId = new Map(published.map((message) => [message.id, message]))
   const delivered = sightings.filter(({ accepted }) => accepted > 0)
   const mostTried = sightings.toSorted((a, b) => b.requests - a.requests)[0]?.messageId ?? ''
@@ -150,8 +169,16 @@ function summary(published: readonly Published[], result: ReturnType<typeof judg
   return table(
     ['', 'count', 'note'],
     [
-      ['accepted', published.length, `202 after p50 ${percentile(took, 0.5).toFixed(1)} ms, p99 ${percentile(took, 0.99).toFixed(1)} ms`],
-      ['delivered', result.deliveries, `first try at the receiver p50 ${percentile(result.latencies, 0.5)} ms, p99 ${percentile(result.latencies, 0.99)} ms later`],
+      [
+        'accepted',
+        published.length,
+        `202 after p50 ${percentile(took, 0.5).toFixed(1)} ms, p99 ${percentile(took, 0.99).toFixed(1)} ms`,
+      ],
+      [
+        'delivered',
+        result.deliveries,
+        `first try at the receiver p50 ${percentile(result.latencies, 0.5)} ms, p99 ${percentile(result.latencies, 0.99)} ms later`,
+      ],
       ['retried', result.retried, 'requests beyond the first, because the receiver failed'],
       ['lost', result.lost, ''],
       ['changed', result.changed, 'bodies that were not byte for byte what was published'],
@@ -163,7 +190,13 @@ function summary(published: readonly Published[], result: ReturnType<typeof judg
 
 async function attemptLog(call: Call, messageId: string): Promise<string> {
   const { data } = (await call('GET', `/api/v1/app/demo/attempt/msg/${messageId}?limit=50`)) as {
-    data: readonly { url: string; responseStatusCode: number; responseDurationMs: number; statusText: string; timestamp: string }[]
+    data: readonly {
+      url: string
+      responseStatusCode: number
+      responseDurationMs: number
+      statusText: string
+      timestamp: string
+    }[]
   }
   const rows = data
     .toSorted((a, b) => a.timestamp.localeCompare(b.timestamp))

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
-import { createKeyIn } from './keys.ts'
 import { runGateway } from './gateway.ts'
+import { createKeyIn } from './keys.ts'
 
 export const dev: Command = {
   summary: 'runs the gateway for trying out',
@@ -19,7 +19,8 @@ Examples:
       { egressAllow: '127.0.0.0/8,::1', log: 'pretty,info', retrySchedule: '2s,10s,30s,2m,10m,1h,6h' },
       async ({ url, newKey, store }) => {
         // A key made earlier is stored only as a hash, so each start that was not given one makes its own.
-        const key = io.env.POSTHORN_API_KEY || newKey || (await createKeyIn(store, 'default', 'posthorn dev', ['admin'])).text
+        const key =
+          io.env.POSTHORN_API_KEY || newKey || (await createKeyIn(store, 'default', 'posthorn dev', ['admin'])).text
         io.stdout.write(greeting(url, key))
       },
     ),

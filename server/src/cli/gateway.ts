@@ -1,5 +1,13 @@
 import { parseArgs } from 'node:util'
-import { loadSettings, type Settings, settingFlags, settingOptions, type SettingTexts, unknownVariables, settingVariables } from '../config.ts'
+import {
+  loadSettings,
+  type Settings,
+  type SettingTexts,
+  settingFlags,
+  settingOptions,
+  settingVariables,
+  unknownVariables,
+} from '../config.ts'
 import { type Running, start } from '../main.ts'
 import { makeLog } from '../telemetry/log.ts'
 import { realWorld } from '../world.ts'
@@ -20,7 +28,10 @@ export async function runGateway(
   const settings = loadSettings({ env: io.env, flags: settingFlags(values), defaults })
   const log = makeLog({ format: settings.logFormat, level: settings.logLevel })
   for (const name of unknownVariables(io.env)) {
-    log.warn({ name, meant: nearest(name, settingVariables) ?? undefined }, 'a variable that is no setting: it does nothing')
+    log.warn(
+      { name, meant: nearest(name, settingVariables) ?? undefined },
+      'a variable that is no setting: it does nothing',
+    )
   }
   let running: Running
   try {
@@ -47,7 +58,8 @@ export async function runGateway(
 
 function whyNot(error: unknown, { listen }: Settings): string {
   const code = error instanceof Error && 'code' in error ? error.code : null
-  if (code === 'EADDRINUSE') return `${listen.host}:${listen.port} is in use. Choose another with --listen ${listen.host}:8072`
+  if (code === 'EADDRINUSE')
+    return `${listen.host}:${listen.port} is in use. Choose another with --listen ${listen.host}:8072`
   if (code === 'EACCES') return `no permission to listen on port ${listen.port}. Choose one above 1023 with --listen`
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { type ReadSecret, readSecret } from '../domain/secret.ts'
+import { type ReadSecret, readSecret } from '../domain/secret-text.ts'
 import { type Io, UsageError } from './command.ts'
 
 /** The bytes of a file, or of standard input for `-`. Throws UsageError where they cannot be read. */

@@ -72,8 +72,14 @@ export const createKeyIn = (store: Store, environment: string, name: string, hel
 async function create(store: Store, words: Words, positionals: readonly string[], io: Io): Promise<number> {
   if (positionals.length > 0) throw new UsageError(`create takes options only, not ${JSON.stringify(positionals[0])}`)
   const environment = words.environment ?? 'default'
-  if (!/^[a-zA-Z0-9\-_.]{1,64}$/.test(environment)) throw new UsageError('--environment must be 1 to 64 of a-z A-Z 0-9 - _ .')
-  const { key, text } = await createKeyIn(store, environment, words.name ?? 'posthorn keys create', scopesOf(words.scope))
+  if (!/^[a-zA-Z0-9\-_.]{1,64}$/.test(environment))
+    throw new UsageError('--environment must be 1 to 64 of a-z A-Z 0-9 - _ .')
+  const { key, text } = await createKeyIn(
+    store,
+    environment,
+    words.name ?? 'posthorn keys create',
+    scopesOf(words.scope),
+  )
   io.stdout.write(`${text}\n`)
   io.stderr.write(`${key.id}: environment ${environment}, scopes ${key.scopes.join(' ')}. The key is shown only now.\n`)
   return exitCodes.done
@@ -83,7 +89,8 @@ function scopesOf(given: readonly string[] | undefined): readonly Scope[] {
   const asked = (given ?? ['admin']).flatMap((text) => text.split(','))
   return asked.map((text) => {
     const scope = scopes.find((known) => known === text)
-    if (scope === undefined) throw new UsageError(`--scope must be one of ${scopes.join(', ')}, not ${JSON.stringify(text)}`)
+    if (scope === undefined)
+      throw new UsageError(`--scope must be one of ${scopes.join(', ')}, not ${JSON.stringify(text)}`)
     return scope
   })
 }
@@ -91,14 +98,19 @@ function scopesOf(given: readonly string[] | undefined): readonly Scope[] {
 async function list(store: Store, words: Words, _positionals: readonly string[], io: Io): Promise<number> {
   const names = new Map((await store.environments.list()).map(({ id, name }) => [id, name]))
   const wanted = words.environment === undefined ? null : await store.environments.byName(words.environment)
-  if (words.environment !== undefined && wanted === null) throw new UsageError(`there is no environment ${JSON.stringify(words.environment)}`)
-  const rows = (await listKeys(contextOf(store), wanted?.id ?? null)).map((key) => shown(key, names.get(key.environmentId) ?? ''))
+  if (words.environment !== undefined && wanted === null)
+    throw new UsageError(`there is no environment ${JSON.stringify(words.environment)}`)
+  const rows = (await listKeys(contextOf(store), wanted?.id ?? null)).map((key) =>
+    shown(key, names.get(key.environmentId) ?? ''),
+  )
   if (words.json === true) {
     io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
     return exitCodes.done
   }
   for (const row of rows) {
-    io.stdout.write(`${row.id}  ${row.revokedAt === null ? 'alive  ' : 'revoked'}  ${row.environment}  ${row.scopes.join(' ')}  ${row.name}\n`)
+    io.stdout.write(
+      `${row.id}  ${row.revokedAt === null ? 'alive  ' : 'revoked'}  ${row.environment}  ${row.scopes.join(' ')}  ${row.name}\n`,
+    )
   }
   return exitCodes.done
 }
@@ -114,7 +126,8 @@ const shown = ({ id, name, scopes: held, createdAt, revokedAt }: ApiKey, environ
 
 async function revoke(store: Store, _words: Words, positionals: readonly string[], io: Io): Promise<number> {
   const [id, ...more] = positionals
-  if (id === undefined || more.length > 0 || !isId('key', id)) throw new UsageError('name one key by its id, as posthorn keys list shows it')
+  if (id === undefined || more.length > 0 || !isId('key', id))
+    throw new UsageError('name one key by its id, as posthorn keys list shows it')
   const known = (await store.keys.list(null)).some((key) => key.id === id)
   if (!known) {
     io.stderr.write(`posthorn keys: no key ${id} in this database\n`)

@@ -27,20 +27,22 @@ const headersOf = (text: string): Record<string, string> =>
   )
 
 describe('posthorn sign', { concurrency: true }, () => {
-  for (const [at, answer] of [...vectors.known_answers, ...vectors.derived].entries()) {
-    test(`prints the published signature of "${answer.name}"`, async () => {
+  test('prints the published signature of text, of bytes that are none, and of a key pair', async () => {
+    const answers = [...vectors.known_answers, ...vectors.derived].filter(
+      (answer) => 'public' in answer || 'body_hex' in answer || answer.name === 'utf-8 body',
+    )
+    assert.equal(answers.length, 3)
+    const printed = answers.map(async (answer, at) => {
       const bytes = 'body_hex' in answer ? Buffer.from(answer.body_hex, 'hex') : answer.body
       const words = ['--secret', answer.secret, '--id', answer.id, '--timestamp', String(answer.timestamp)]
-      const { code, stdout } = await posthorn(['sign', ...words, file(`body-${at}`, bytes)])
-      assert.equal(code, 0)
-      const expected = [
-        `webhook-id: ${answer.id}`,
-        `webhook-timestamp: ${answer.timestamp}`,
-        `webhook-signature: ${answer.signature}`,
-      ]
-      assert.equal(stdout, `${expected.join('\n')}\n`)
+      return posthorn(['sign', ...words, file(`body-${at}`, bytes)])
     })
-  }
+    for (const [at, { code, stdout }] of (await Promise.all(printed)).entries()) {
+      const { id, timestamp, signature } = answers[at] ?? assert.fail()
+      assert.equal(code, 0)
+      assert.equal(stdout, `webhook-id: ${id}\nwebhook-timestamp: ${timestamp}\nwebhook-signature: ${signature}\n`)
+    }
+  })
 
   test('makes up an id and the time of now, which the reference library accepts', async () => {
     const { stdout } = await posthorn(['sign', '--secret', secret, '-'], { input: body })

@@ -12,8 +12,9 @@ after(() => rmSync(folder, { recursive: true }))
 
 const [answer] = vectors.known_answers
 assert.ok(answer)
-const pair = vectors.known_answers.find((known) => 'public' in known)
-assert.ok(pair && 'public' in pair)
+const pair = vectors.known_answers.find((known) => known.public !== undefined)
+assert.ok(pair?.public)
+const { public: publicKey } = pair
 const { secret, id, timestamp, body, signature } = answer
 const bodyFile = join(folder, 'body.json')
 writeFileSync(bodyFile, body)
@@ -29,7 +30,7 @@ describe('posthorn verify', { concurrency: true }, () => {
   })
 
   test('an Ed25519 request is valid with the key pair and with the public key alone', async () => {
-    for (const key of [pair.secret, pair.public]) {
+    for (const key of [pair.secret, publicKey]) {
       const { code, stdout } = await posthorn([...words({ secret: key, signature: pair.signature }), bodyFile])
       assert.deepEqual([code, stdout], [0, 'valid: the v1a signature is right\n'])
     }
@@ -67,7 +68,7 @@ describe('posthorn verify', { concurrency: true }, () => {
 
   test('what posthorn sign prints, posthorn verify reads', async () => {
     const signed = await posthorn(['sign', '--secret', secret, '--secret', pair.secret, bodyFile])
-    for (const key of [secret, pair.public]) {
+    for (const key of [secret, publicKey]) {
       const { code } = await posthorn(['verify', '--secret', key, '--headers', '-', bodyFile], { input: signed.stdout })
       assert.equal(code, 0)
     }
@@ -107,7 +108,7 @@ describe('posthorn verify', { concurrency: true }, () => {
       ],
       ['a version nobody knows', { signature: signature.replace('v1', 'v2') }, /no signature of a version known here/],
       ['a signature without a version', { signature: 'invalid_signature' }, /no signature of a version known here/],
-      ['a public key for a v1 signature', { secret: pair.public }, /is v1, which needs the shared secret/],
+      ['a public key for a v1 signature', { secret: publicKey }, /is v1, which needs the shared secret/],
       [
         'a shared secret for a v1a signature',
         { signature: pair.signature },

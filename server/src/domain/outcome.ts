@@ -6,7 +6,12 @@ export type Outcome =
   /** The receiver answered, but not with 2xx. `retryAfterMs`: how long it asked us to wait. */
   | ({ readonly kind: 'refused'; readonly status: number; readonly retryAfterMs: Millis | null } & Answer)
   /** No whole answer: DNS, connection, TLS, timeout, or our own egress guard. `detail` is for people. */
-  | { readonly kind: 'unreachable'; readonly reason: UnreachableReason; readonly detail: string; readonly durationMs: Millis }
+  | {
+      readonly kind: 'unreachable'
+      readonly reason: UnreachableReason
+      readonly detail: string
+      readonly durationMs: Millis
+    }
 
 export type UnreachableReason = 'timeout' | 'dns' | 'connect' | 'tls' | 'reset' | 'blocked' | 'protocol'
 

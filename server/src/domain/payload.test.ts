@@ -140,6 +140,13 @@ test('any key can be asked for, also one that is itself full of quotes, backslas
   )
 })
 
+test('a key is compared by what it says, not by how it is spelled', () => {
+  // Spelled a, backslash, b, the key in the text says a and a backspace.
+  assert.equal(sliceValue('{"a\\b":1}', 'a\\b'), null)
+  assert.deepEqual(sliceValue('{"a\\b":1}', 'a\b'), { start: 7, end: 8 })
+  assert.deepEqual(sliceValue('{"a\\\\b":1}', 'a\\b'), { start: 8, end: 9 })
+})
+
 test('number spelling, duplicate keys, escapes and spacing inside the payload stay as they are', () => {
   const payload = '{ "id":12345678901234567890,\t"n":1.0, "e":1e3,"e":1E3, "s":"\\u0041\\/" }'
   const text = `{"eventType":"a.b","payload" :\r\n ${payload} ,"eventId":null}`

@@ -1,4 +1,4 @@
-import { type ProblemCode, problems } from '@posthorn/contract'
+import { type ProblemCode, problems } from '@posthorn/contract/problems'
 
 /** One fault, and where in the request it is (RFC 6901 JSON Pointer; `/headers/…` and `/query/…` for the rest). */
 export interface Fault {

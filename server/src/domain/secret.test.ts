@@ -5,16 +5,8 @@ import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import vectors from '../../test/vectors/standard-webhooks.json' with { type: 'json' }
 import { Problem } from './problem.ts'
-import {
-  checkSecret,
-  type EndpointSecrets,
-  newSecret,
-  privateKeyOf,
-  publicKeyOf,
-  readSecret,
-  rotate,
-  secretsAt,
-} from './secret.ts'
+import { checkSecret, type EndpointSecrets, newSecret, publicKeyOf, rotate, secretsAt } from './secret.ts'
+import { privateKeyOf, readSecret } from './secret-text.ts'
 
 const refusal = (text: string): Problem => {
   try {

@@ -6,7 +6,7 @@ import {
   timingSafeEqual,
   verify as verifyWith,
 } from 'node:crypto'
-import { privateKeyOf, readSecret, verifyingKeyOf } from './secret.ts'
+import { privateKeyOf, readSecret, verifyingKeyOf } from './secret-text.ts'
 
 /** Signs for one endpoint. Keep it as long as the endpoint's secrets stay the same: making it costs more than using it. */
 export interface Signer {

@@ -30,7 +30,8 @@ export function afterSuccess(window: Window, cap: number): Window {
 
 export function afterFailure(window: Window, now: Millis): Window {
   const failuresInRow = window.failuresInRow + 1
-  const gap = failuresInRow < patience ? 0 : Math.min(longestGapMs, firstGapMs * 2 ** Math.min(failuresInRow - patience, 10))
+  const gap =
+    failuresInRow < patience ? 0 : Math.min(longestGapMs, firstGapMs * 2 ** Math.min(failuresInRow - patience, 10))
   return {
     width: failuresInRow < patience ? Math.max(1, Math.ceil(window.width / 2)) : 1,
     failuresInRow,

@@ -1,7 +1,7 @@
 // ENGINE: the fast road — accept, dispatch, deliver, record. It knows ports and domain, and no engine, framework or
 // wire: those are handed to it by main.
 
-import { type EnvironmentId, type makeIds, type MessageId } from '../domain/ids.ts'
+import type { EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
 import { matches } from '../domain/match.ts'
 import type { Message } from '../domain/message.ts'
 import { Problem } from '../domain/problem.ts'
@@ -41,7 +41,8 @@ export interface AcceptParts {
 export function makePublish(parts: AcceptParts): Publish {
   const { world, newId, directory, commits, dispatcher, observer } = parts
   return async (environmentId, applicationIdOrUid, fact) => {
-    const routes = directory.cached(environmentId, applicationIdOrUid) ?? (await directory.load(environmentId, applicationIdOrUid))
+    const routes =
+      directory.cached(environmentId, applicationIdOrUid) ?? (await directory.load(environmentId, applicationIdOrUid))
     if (!routes) throw new Problem('not-found', `No application '${applicationIdOrUid}' in this environment.`)
 
     const acceptedAt = world.now()

@@ -46,7 +46,7 @@ export class Chores {
     if (this.#sweeping || this.#stopped) return
     this.#sweeping = true
     const step = async (): Promise<void> => {
-      while (!this.#stopped && (await this.#store.road.sweepDeleted(sweepStep)) === sweepStep) continue
+      while (!this.#stopped && (await this.#store.road.sweepDeleted(sweepStep)) === sweepStep);
     }
     step()
       .catch(() => {}) // The next deletion, or the next start, sweeps again.

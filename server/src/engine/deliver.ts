@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Attempt } from '../domain/attempt.ts'
 import { healthAfter } from '../domain/health.ts'
-import type { makeIds, MessageId, Millis } from '../domain/ids.ts'
+import type { MessageId, Millis, makeIds } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { nextStep, type RetryPolicy, type Step } from '../domain/retry.ts'
 import type { HealthTurn, Settlement } from '../ports/store.ts'
@@ -77,12 +77,18 @@ export function makeDeliver(parts: DeliverParts) {
         responseCut: outcome.kind === 'unreachable' ? false : outcome.responseCut,
         startedAt,
       }
-      const turn = turnOf(lane, outcome, step, now, parts.disableAfterMs)
+      const turn = turnOf(lane, destination, outcome, step, now, parts.disableAfterMs)
       if (turn) {
         applyTurn(lane, destination, turn)
         observer.turned(turn)
       }
-      observer.attempted(attempt, outcome, step, attempts, firstByteAt === null ? null : firstByteAt - message.acceptedAt)
+      observer.attempted(
+        attempt,
+        outcome,
+        step,
+        attempts,
+        firstByteAt === null ? null : firstByteAt - message.acceptedAt,
+      )
       commits.record(attempt, settlementOf(message.id, destination, step, attempts), turn, () => {
         if (step.kind === 'retry') parts.expect(step.dueAt)
         onDisk(turn?.kind === 'disable')
@@ -98,8 +104,18 @@ function settlementOf(messageId: MessageId, { id: endpointId }: Destination, ste
     : { kind: 'finish', messageId, endpointId }
 }
 
-function turnOf(lane: Lane, outcome: Outcome, step: Step, now: Millis, disableAfterMs: Millis): HealthTurn | null {
+function turnOf(
+  lane: Lane,
+  destination: Destination,
+  outcome: Outcome,
+  step: Step,
+  now: Millis,
+  disableAfterMs: Millis,
+): HealthTurn | null {
   const { endpointId } = lane
+  // Changed or disabled since this try began: its failure is about what the endpoint was, not about what it is.
+  const isOld = destination !== lane.destination || destination.disabledBecause !== null
+  if (isOld && outcome.kind !== 'delivered') return null
   if (step.kind === 'disable-endpoint') return { kind: 'disable', endpointId, because: step.because, at: now }
   const decision = healthAfter(lane.failingSince, outcome.kind === 'delivered', now, disableAfterMs)
   switch (decision.kind) {

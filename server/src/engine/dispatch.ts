@@ -45,7 +45,6 @@ export class Dispatcher {
   readonly #parts: DispatchParts
   readonly #lanes = new Map<EndpointId, Lane>()
   readonly #lanesOf = new Map<ApplicationId, Set<Lane>>()
-  readonly #held = new Set<HotDelivery>()
   readonly #ring = new Fifo<Lane>()
   readonly #laneCap: number
   readonly #refreshing = new Set<ApplicationId>()
@@ -107,7 +106,16 @@ export class Dispatcher {
   /** A delivery that was just stored, into the place reserved for it. */
   admitFresh(destination: Destination, message: NewMessage): void {
     const lane = this.#lane(destination.id, destination.applicationId)
-    this.#enqueue({ lane, message, attempts: 0, trigger: 'scheduled', fresh: true, leasedUntil: message.acceptedAt + this.leaseMs })
+    // Its commit took longer than its lease: the claim was there first.
+    if (lane.hot.has(message.id)) return this.unreserve(destination)
+    this.#enqueue({
+      lane,
+      message,
+      attempts: 0,
+      trigger: 'scheduled',
+      fresh: true,
+      leasedUntil: message.acceptedAt + this.leaseMs,
+    })
     this.#pump()
   }
 
@@ -115,6 +123,12 @@ export class Dispatcher {
   admitClaimed(claimed: readonly ClaimedDelivery[], leasedUntil: Millis, moreOf: ReadonlySet<EndpointId>): void {
     for (const { endpointId, applicationId, message, attempts, trigger } of claimed) {
       const lane = this.#lane(endpointId, applicationId)
+      // The machine slept past the lease, and what was claimed is what is held here: one of it is enough.
+      const held = lane.hot.get(message.id)
+      if (held) {
+        held.leasedUntil = leasedUntil
+        continue
+      }
       lane.held += 1
       if (moreOf.has(endpointId)) this.#noteMore(lane)
       this.#hot += 1
@@ -131,7 +145,8 @@ export class Dispatcher {
   /** The claim has been everywhere but at `skipped`: what it did not report as having more has no more. */
   endRound(skipped: ReadonlySet<EndpointId>): void {
     for (const lane of this.#lanes.values()) {
-      if (lane.moreInStore && lane.moreSinceRound < this.#round && !skipped.has(lane.endpointId)) lane.moreInStore = false
+      if (lane.moreInStore && lane.moreSinceRound < this.#round && !skipped.has(lane.endpointId))
+        lane.moreInStore = false
     }
   }
 
@@ -158,10 +173,14 @@ export class Dispatcher {
 
   /** Deliveries whose lease ends before `before`; the caller renews them. */
   leasedBefore(before: Millis): HotDelivery[] {
-    return [...this.#held].filter((delivery) => delivery.leasedUntil < before)
+    const ending: HotDelivery[] = []
+    for (const lane of this.#lanes.values()) {
+      for (const delivery of lane.hot.values()) if (delivery.leasedUntil < before) ending.push(delivery)
+    }
+    return ending
   }
 
-  /** Takes nothing more in, sends nothing more; resolves when what is in flight is on disk. */
+  /** Takes nothing more in, sends nothing more; resolves when nothing is in flight. */
   stop(): Promise<void> {
     this.#stopped = true
     for (const lane of this.#lanes.values()) lane.reopening?.cancel()
@@ -175,7 +194,7 @@ export class Dispatcher {
   }
 
   #enqueue(delivery: HotDelivery): void {
-    this.#held.add(delivery)
+    delivery.lane.hot.set(delivery.message.id, delivery)
     this.#hotCharacters += delivery.message.payload.length
     delivery.lane.waiting.push(delivery)
     this.#toRing(delivery.lane)
@@ -254,7 +273,8 @@ export class Dispatcher {
     lane.window = succeeded
       ? afterSuccess(before, this.#parts.limits.endpointInFlight)
       : afterFailure(before, this.#parts.world.now())
-    if (before.opensAt === 0 && lane.window.opensAt > 0) this.#parts.observer.slowed(lane.endpointId, lane.window.failuresInRow)
+    if (before.opensAt === 0 && lane.window.opensAt > 0)
+      this.#parts.observer.slowed(lane.endpointId, lane.window.failuresInRow)
     if (before.opensAt > 0 && lane.window.opensAt === 0) {
       this.#parts.observer.slowed(lane.endpointId, 0)
       lane.reopening?.cancel()
@@ -264,7 +284,7 @@ export class Dispatcher {
   }
 
   #drop(delivery: HotDelivery): void {
-    this.#held.delete(delivery)
+    delivery.lane.hot.delete(delivery.message.id)
     this.#hotCharacters -= delivery.message.payload.length
     delivery.lane.held -= 1
     this.#hot -= 1

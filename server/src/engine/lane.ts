@@ -1,5 +1,5 @@
 import type { Trigger } from '../domain/attempt.ts'
-import type { ApplicationId, EndpointId, Millis } from '../domain/ids.ts'
+import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
 import { firstWindow, type Window } from '../domain/window.ts'
 import type { NewMessage } from '../ports/store.ts'
 import type { Timer } from '../ports/world.ts'
@@ -23,12 +23,14 @@ export class Lane {
   readonly endpointId: EndpointId
   readonly applicationId: ApplicationId
   readonly waiting = new Fifo<HotDelivery>()
+  /** Every delivery that is waiting, in flight, or finished and not yet on disk. */
+  readonly hot = new Map<MessageId, HotDelivery>()
   /** Null: not known now (new, or changed by somebody); nothing is sent until it is read again. */
   destination: Destination | null = null
   failingSince: Millis | null = null
   window: Window
   inFlight = 0
-  /** Reserved, waiting, in flight, or finished and not yet on disk. */
+  /** How many are in `hot`, and how many places are reserved. */
   held = 0
   /** The store may hold more for this endpoint: new deliveries go behind them, not past them. */
   moreInStore = false

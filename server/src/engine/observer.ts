@@ -2,8 +2,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { EndpointId, Millis } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Step } from '../domain/retry.ts'
-import type { NewMessage } from '../ports/store.ts'
-import type { HealthTurn } from '../ports/store.ts'
+import type { HealthTurn, NewMessage } from '../ports/store.ts'
 
 /** What the road tells those who watch it: `telemetry/` turns it into log lines and metrics. Called on the fast road. */
 export interface Observer {

@@ -3,7 +3,16 @@ import type { Attempt, Trigger } from '../domain/attempt.ts'
 import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
 import type { Environment } from '../domain/environment.ts'
 import type { EventType } from '../domain/event-type.ts'
-import type { ApplicationId, AttemptId, EndpointId, EnvironmentId, KeyId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
+import type {
+  ApplicationId,
+  AttemptId,
+  EndpointId,
+  EnvironmentId,
+  KeyId,
+  LeaseId,
+  MessageId,
+  Millis,
+} from '../domain/ids.ts'
 import type { ApiKey } from '../domain/key.ts'
 import type { Message } from '../domain/message.ts'
 import type { PageSearch } from '../domain/page.ts'
@@ -69,7 +78,12 @@ export type Settlement =
 export type HealthTurn =
   | { readonly kind: 'failing'; readonly endpointId: EndpointId; readonly since: Millis }
   | { readonly kind: 'healthy'; readonly endpointId: EndpointId }
-  | { readonly kind: 'disable'; readonly endpointId: EndpointId; readonly because: DisabledBecause; readonly at: Millis }
+  | {
+      readonly kind: 'disable'
+      readonly endpointId: EndpointId
+      readonly because: DisabledBecause
+      readonly at: Millis
+    }
 
 export interface CommitBatch {
   readonly lease: LeaseId
@@ -143,7 +157,11 @@ export interface ApplicationStore {
   /** With its endpoints; their waiting deliveries are swept afterwards. */
   delete(id: ApplicationId, at: Millis): Promise<void>
   find(environmentId: EnvironmentId, idOrUid: string): Promise<Application | null>
-  list(environmentId: EnvironmentId, filter: { readonly withEndpointsOnly: boolean }, search: PageSearch): Promise<readonly Application[]>
+  list(
+    environmentId: EnvironmentId,
+    filter: { readonly withEndpointsOnly: boolean },
+    search: PageSearch,
+  ): Promise<readonly Application[]>
 }
 
 export interface EndpointStore {
@@ -161,7 +179,11 @@ export interface EventTypeStore {
   update(row: EventType): Promise<'done' | 'stale'>
   expunge(environmentId: EnvironmentId, name: string): Promise<void>
   find(environmentId: EnvironmentId, name: string): Promise<EventType | null>
-  list(environmentId: EnvironmentId, filter: { readonly includeArchived: boolean }, search: PageSearch): Promise<readonly EventType[]>
+  list(
+    environmentId: EnvironmentId,
+    filter: { readonly includeArchived: boolean },
+    search: PageSearch,
+  ): Promise<readonly EventType[]>
 }
 
 export interface MessageFilter {
@@ -175,7 +197,12 @@ export interface MessageFilter {
 export interface MessageStore {
   /** By id or by the caller's `eventId`. */
   find(applicationId: ApplicationId, idOrEventId: string, withPayload: boolean): Promise<Message | null>
-  list(applicationId: ApplicationId, filter: MessageFilter, withPayload: boolean, search: PageSearch): Promise<readonly Message[]>
+  list(
+    applicationId: ApplicationId,
+    filter: MessageFilter,
+    withPayload: boolean,
+    search: PageSearch,
+  ): Promise<readonly Message[]>
 }
 
 /** Where a message stands at an endpoint: waiting (for its first or a further try), or settled by its last attempt. */

@@ -12,5 +12,8 @@ export interface LogOptions {
 export function makeLog({ format, level }: LogOptions): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
   if (format === 'json') return pino(options)
-  return pino(options, PinoPretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', sync: true }))
+  return pino(
+    options,
+    PinoPretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', sync: true }),
+  )
 }

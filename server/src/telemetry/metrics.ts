@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Millis } from '../domain/ids.ts'
 
 export interface Gauges {
@@ -26,7 +26,10 @@ export class Metrics {
   readonly #refused = this.#attempts.labels('refused')
   readonly #unreachable = this.#attempts.labels('unreachable')
   readonly #retried = this.#counter('posthorn_deliveries_retried_total', 'Deliveries put back to be tried again')
-  readonly #failed = this.#counter('posthorn_deliveries_failed_total', 'Deliveries given up: schedule ended or receiver gone')
+  readonly #failed = this.#counter(
+    'posthorn_deliveries_failed_total',
+    'Deliveries given up: schedule ended or receiver gone',
+  )
   readonly #disabled = this.#counter('posthorn_endpoints_disabled_total', 'Endpoints disabled by Posthorn itself')
   readonly #commitFailures = this.#counter('posthorn_commit_failures_total', 'Commits the store refused')
   readonly #commitRows = new Histogram({
@@ -37,7 +40,10 @@ export class Metrics {
   })
   readonly #commitSeconds = this.#seconds('posthorn_commit_seconds', 'One commit, to the disk and back')
   readonly #publishSeconds = this.#seconds('posthorn_publish_seconds', 'From a parsed publish to its 202')
-  readonly #firstByteSeconds = this.#seconds('posthorn_first_byte_seconds', 'From acceptance to the first byte to the receiver')
+  readonly #firstByteSeconds = this.#seconds(
+    'posthorn_first_byte_seconds',
+    'From acceptance to the first byte to the receiver',
+  )
   readonly #attemptSeconds = this.#seconds('posthorn_attempt_seconds', 'One attempt, as the receiver made it last')
 
   constructor(gauges: Gauges) {

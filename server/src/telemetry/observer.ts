@@ -43,7 +43,8 @@ export function makeObserver(log: Log, metrics: Metrics): Observer {
         next: step.kind === 'retry' ? new Date(step.dueAt).toISOString() : step.kind,
       }
       if (outcome.kind === 'delivered') log.debug(line, 'delivered')
-      else log.info(line, step.kind === 'retry' ? 'attempt failed, will be retried' : 'attempt failed, delivery given up')
+      else
+        log.info(line, step.kind === 'retry' ? 'attempt failed, will be retried' : 'attempt failed, delivery given up')
     },
     turned(turn) {
       if (turn.kind === 'disable') {
@@ -56,7 +57,8 @@ export function makeObserver(log: Log, metrics: Metrics): Observer {
       }
     },
     slowed(endpointId, failuresInRow) {
-      if (failuresInRow > 0) log.info({ endpointId, failuresInRow }, 'endpoint keeps failing: tried gently until it answers')
+      if (failuresInRow > 0)
+        log.info({ endpointId, failuresInRow }, 'endpoint keeps failing: tried gently until it answers')
     },
     committed(rows, tookMs) {
       metrics.committed(rows, tookMs)
@@ -66,7 +68,8 @@ export function makeObserver(log: Log, metrics: Metrics): Observer {
     commitFailed(error) {
       metrics.commitFailed()
       // Once, not on every try: a full disk must not be made fuller by the log.
-      if (!storeIsDown) log.error({ err: error }, 'store refused a commit: publishes are answered 503 until it takes them again')
+      if (!storeIsDown)
+        log.error({ err: error }, 'store refused a commit: publishes are answered 503 until it takes them again')
       storeIsDown = true
     },
   }

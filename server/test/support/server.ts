@@ -5,7 +5,7 @@ import { Svix } from 'svix'
 import { loadSettings, type Settings } from '../../src/config.ts'
 import { type Running, start } from '../../src/main.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { makeLog } from '../../src/telemetry/log.ts'
+import { type Log, makeLog } from '../../src/telemetry/log.ts'
 import { type TestWorld, testWorld } from './world.ts'
 
 export interface TestServer {
@@ -27,6 +27,8 @@ export interface TestServerOptions {
   readonly world?: TestWorld
   /** A database left by an earlier server of the same test; it is then kept at the stop, too. */
   readonly databasePath?: string
+  /** Default: silent. */
+  readonly log?: Log
 }
 
 export const testKey = 'test-key-of-the-default-environment'
@@ -48,7 +50,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     }),
     ...options.settings,
   }
-  const running: Running = await start(settings, world, makeLog({ format: 'json', level: 'silent' }))
+  const running: Running = await start(settings, world, options.log ?? makeLog({ format: 'json', level: 'silent' }))
   return {
     url: running.url,
     key: testKey,

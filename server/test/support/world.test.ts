@@ -33,6 +33,19 @@ test('promises settled by one timer run before the next timer fires', async () =
   assert.deepEqual(seen, ['after first', 'second'])
 })
 
+test('a leap lets what fell due on the way fire late, in order, all at the new time', async () => {
+  const world = testWorld({ now: 1000 })
+  const seen: [string, number][] = []
+  world.after(20, () => seen.push(['second', world.now()]))
+  world.after(10, () => seen.push(['first', world.now()]))
+  world.after(50, () => seen.push(['not yet', world.now()]))
+  await world.leap(30)
+  assert.deepEqual(seen, [
+    ['first', 1030],
+    ['second', 1030],
+  ])
+})
+
 test('the same seed throws the same dice, another seed others', () => {
   const throws = (seed: number) => Array.from({ length: 5 }, testWorld({ seed }).random)
   assert.deepEqual(throws(7), throws(7))

@@ -7,7 +7,9 @@ import { routePath } from '../route.ts'
 export function healthRoute(app: FastifyInstance, store: Pick<Store, 'ping'>): void {
   const operation = operations['v1.health.get']
   app.route({
-    method: operation.method,
+    // HEAD by hand: the framework's own would say `content-length: 0`, which 204 must not (RFC 9110, 8.6).
+    method: [operation.method, 'HEAD'],
+    exposeHeadRoute: false,
     url: routePath(operation),
     config: { scope: operation.scope },
     handler: async (_, reply) => {

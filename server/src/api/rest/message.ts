@@ -46,8 +46,10 @@ export function messageMembers(message: Message, withContent: boolean): string {
   const { payload, contentType } = message
   const shown = !withContent || payload === null ? '{}' : contentType === null ? payload : JSON.stringify(payload)
   return (
-    `"id":"${message.id}","eventType":${JSON.stringify(message.eventType)},"eventId":${JSON.stringify(message.eventId)},` +
-    `"payload":${shown},"channels":${JSON.stringify(message.channels)},"tags":${JSON.stringify(message.tags)},` +
+    `"id":"${message.id}","eventType":${JSON.stringify(message.eventType)},"eventId":${orNull(message.eventId)},` +
+    `"payload":${shown},"channels":${orNull(message.channels)},"tags":${orNull(message.tags)},` +
     `"timestamp":"${timeText(message.acceptedAt)}","deliverAt":null`
   )
 }
+
+const orNull = (value: unknown): string => (value === null ? 'null' : JSON.stringify(value))

@@ -1,7 +1,18 @@
 import type { Millis } from '../../domain/ids.ts'
 
+// At full speed some twenty messages share a millisecond, and printing the time would cost more than the rest of the
+// answer.
+let lastAt: Millis = Number.NaN
+let lastText = ''
+
 /** RFC 3339 with milliseconds, UTC. */
-export const timeText = (at: Millis): string => new Date(at).toISOString()
+export function timeText(at: Millis): string {
+  if (at !== lastAt) {
+    lastText = new Date(at).toISOString()
+    lastAt = at
+  }
+  return lastText
+}
 
 /** Reads what a schema has found to be an RFC 3339 time; null where it was left out. */
 export const timeOf = (text: string | undefined): Millis | null => (text === undefined ? null : Date.parse(text))

@@ -14,7 +14,9 @@ interface Example {
 export async function realEvents(): Promise<readonly RealEvent[]> {
   const loaded: unknown = await import('@octokit/webhooks-examples', { with: { type: 'json' } }).catch(() => null)
   if (loaded === null) {
-    throw new Error("the demo needs GitHub's example events: run it in a clone, or `npm install @octokit/webhooks-examples`")
+    throw new Error(
+      "the demo needs GitHub's example events: run it in a clone, or `npm install @octokit/webhooks-examples`",
+    )
   }
   const { default: kinds } = loaded as { default: readonly Example[] }
   return kinds.flatMap(({ name, examples }) =>

@@ -33,7 +33,10 @@ export interface Receiver {
 /** A customer's server as customers' servers are: it verifies every signature, fails now and then, and is slow at times. */
 export async function startReceiver(random: () => number): Promise<Receiver> {
   const trusted = new Map<string, { webhook: Webhook; temper: Temper }>()
-  const seen = new Map<string, { endpoint: string; messageId: string; requests: number; accepted: number; body: string; firstSeenAt: number }>()
+  const seen = new Map<
+    string,
+    { endpoint: string; messageId: string; requests: number; accepted: number; body: string; firstSeenAt: number }
+  >()
   const counts = { answered: 0, failed: 0, slow: 0, wronglySigned: 0 }
 
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -51,7 +54,14 @@ export async function startReceiver(random: () => number): Promise<Receiver> {
       response.writeHead(401).end()
       return
     }
-    const sighting = seen.get(`${endpoint} ${messageId}`) ?? { endpoint, messageId, requests: 0, accepted: 0, body, firstSeenAt: Date.now() }
+    const sighting = seen.get(`${endpoint} ${messageId}`) ?? {
+      endpoint,
+      messageId,
+      requests: 0,
+      accepted: 0,
+      body,
+      firstSeenAt: Date.now(),
+    }
     seen.set(`${endpoint} ${messageId}`, sighting)
     sighting.requests += 1
     if (known && random() < known.temper.slow) {

@@ -5,12 +5,21 @@ import { DatabaseSync } from 'node:sqlite'
  * a file beside it, which the operating system lets go of however the process ends. Throws when another one has it.
  */
 export function holdAlone(path: string): { release(): void } {
-  const lock = new DatabaseSync(`${path}.lock`)
+  let lock: DatabaseSync
+  try {
+    lock = new DatabaseSync(`${path}.lock`)
+  } catch (error) {
+    throw new Error(
+      `No file can be made beside ${path}: ${error instanceof Error ? error.message : error}. Does the folder exist?`,
+    )
+  }
   try {
     lock.exec('pragma locking_mode = exclusive; begin exclusive')
   } catch {
     lock.close()
-    throw new Error(`Another Posthorn is running on ${path}. Stop it first, or give this one its own with POSTHORN_DATABASE.`)
+    throw new Error(
+      `Another Posthorn is running on ${path}. Stop it first, or give this one its own with POSTHORN_DATABASE.`,
+    )
   }
   return { release: () => lock.close() }
 }

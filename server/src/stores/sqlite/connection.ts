@@ -2,7 +2,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Db, SqlParameters, SqlRow } from '../db.ts'
 
 /** What the shared SQL leaves to the engine. */
-const inSqlite = (sql: string): string => sql.replaceAll(/@each\(([^)]*)\)/g, 'json_each($1)').replaceAll('@skip_locked', '')
+const inSqlite = (sql: string): string =>
+  sql.replaceAll(/@each\(([^)]*)\)/g, 'json_each($1)').replaceAll('@skip_locked', '')
 
 // 48 MiB of pages: the working set of the queue and the ends of the indexes at full speed (SQLite: negative is KiB).
 const writerCache = -48 * 1024
@@ -12,9 +13,13 @@ const readerCache = -8 * 1024
  * Opens a connection for the thread that calls: SQLite answers at once, so its promises are already settled.
  * WAL with `synchronous=FULL`: a commit that returned survives a pulled plug (sqlite.org/pragma.html#pragma_synchronous).
  */
-export function openConnection(path: string, role: 'writer' | 'reader'): Db & { close(): void; readonly database: DatabaseSync } {
+export function openConnection(
+  path: string,
+  role: 'writer' | 'reader',
+): Db & { close(): void; readonly database: DatabaseSync } {
   const database = new DatabaseSync(path, { readOnly: role === 'reader', timeout: 5_000 })
-  if (role === 'writer') database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 8000')
+  if (role === 'writer')
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 8000')
   database.exec(`pragma cache_size = ${role === 'writer' ? writerCache : readerCache}; pragma temp_store = memory`)
   const statements = new Map<string, StatementSync>()
   const prepared = (sql: string): StatementSync => {

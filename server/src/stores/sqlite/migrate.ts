@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 
 const folder = new URL('./migrations/', import.meta.url)
 
 /** Brings the schema to this program's version, forward only, each step in a transaction of its own. */
 export function migrate(database: DatabaseSync): void {
-  database.exec('create table if not exists schema_step (number integer primary key, name text not null, at integer not null)')
+  database.exec(
+    'create table if not exists schema_step (number integer primary key, name text not null, at integer not null)',
+  )
   const done = new Map(
     database
       .prepare('select number, name from schema_step')
@@ -27,7 +29,9 @@ export function migrate(database: DatabaseSync): void {
     database.exec('begin immediate')
     try {
       database.exec(readFileSync(new URL(file, folder), 'utf8'))
-      database.prepare("insert into schema_step (number, name, at) values (?, ?, unixepoch('subsec') * 1000)").run(number, name)
+      database
+        .prepare("insert into schema_step (number, name, at) values (?, ?, unixepoch('subsec') * 1000)")
+        .run(number, name)
       database.exec('commit')
     } catch (error) {
       if (database.isTransaction) database.exec('rollback')

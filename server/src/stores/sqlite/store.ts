@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { Store } from '../../ports/store.ts'
@@ -7,8 +8,16 @@ import type { Call, Reply } from './thread.ts'
 
 // What does not change anything goes to the reader, so that somebody's long list never stands before a commit.
 const reads: ReadonlySet<string> = new Set([
-  'find', 'list', 'all', 'byHash', 'byName', 'backlog',
-  'listByEndpoint', 'listByMessage', 'destinations', 'attemptedMessages',
+  'find',
+  'list',
+  'all',
+  'byHash',
+  'byName',
+  'backlog',
+  'listByEndpoint',
+  'listByMessage',
+  'destinations',
+  'attemptedMessages',
 ]) // prettier-ignore
 
 /**
@@ -16,6 +25,7 @@ const reads: ReadonlySet<string> = new Set([
  * last used by a newer Posthorn. Several processes may have it open; only `holdAlone` may run the road on it.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
+  makeFile(path)
   const database = new DatabaseSync(path, { timeout: 5_000 })
   try {
     database.exec('pragma journal_mode = wal; pragma synchronous = full')
@@ -31,8 +41,10 @@ export async function openSqliteStore(path: string): Promise<Store> {
     new Proxy(
       {},
       {
-        get: (_, method: string) => (...parameters: unknown[]) =>
-          (reads.has(method) ? reader : writer).call(name, method, parameters),
+        get:
+          (_, method: string) =>
+          (...parameters: unknown[]) =>
+            (reads.has(method) ? reader : writer).call(name, method, parameters),
       },
     ) as Methods
 
@@ -66,6 +78,15 @@ export async function openSqliteStore(path: string): Promise<Store> {
   }
 }
 
+/** Payloads are nobody else's business: made readable for its owner only, and SQLite gives its other files the same mode. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+  } catch (error) {
+    throw new Error(`The database file ${path} cannot be opened: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
 /** One worker thread with one connection, and the calls that wait for it. */
 class Thread {
   readonly #worker: Worker
@@ -74,7 +95,9 @@ class Thread {
   #ended: Error | null = null
 
   constructor(path: string, role: 'writer' | 'reader') {
-    this.#worker = new Worker(new URL(import.meta.url.replace(/store(\.\w+)$/, 'thread$1')), { workerData: { path, role } })
+    this.#worker = new Worker(new URL(import.meta.url.replace(/store(\.\w+)$/, 'thread$1')), {
+      workerData: { path, role },
+    })
     this.#worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id)
       this.#waiting.delete(reply.id)

@@ -1,6 +1,7 @@
 // The store's own thread: the main thread never waits on a disk. One call at a time, in the order they came.
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { first } from '../db.ts'
 import { applications } from '../queries/applications.ts'
 import { attempts } from '../queries/attempts.ts'
 import { endpoints } from '../queries/endpoints.ts'
@@ -9,7 +10,6 @@ import { eventTypes } from '../queries/event-types.ts'
 import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
 import { road } from '../queries/road.ts'
-import { first } from '../db.ts'
 import { openConnection } from './connection.ts'
 
 export interface Call {
@@ -31,10 +31,16 @@ const process = {
 }
 
 type Method = (...parameters: readonly unknown[]) => unknown
-const nouns = { road, environments, keys, applications, endpoints, eventTypes, messages, attempts } as unknown as Record<
-  string,
-  Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>
->
+const nouns = {
+  road,
+  environments,
+  keys,
+  applications,
+  endpoints,
+  eventTypes,
+  messages,
+  attempts,
+} as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>
 
 async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {
   try {

@@ -201,16 +201,24 @@ test('of 600 origins no more than 512 keep their idle connection, and all can be
   assert.equal((await transport.send(to(port, hosts[0]))).kind, 'delivered')
 })
 
-test('an origin with a request in flight is not closed, however many others come', async (t) => {
-  const hanging = http.createServer()
+test('an origin with a request in flight is not forgotten, however many others come', async (t) => {
+  const hanging = http.createServer({ keepAliveTimeout: 60_000 })
   const slow = await listening(t, hanging)
   const { port } = await listening(t, http.createServer(ok))
   const { transport } = transportOf(t)
-  const inFlight = transport.send(to(slow.port))
-  const [, response] = await once(hanging, 'request')
-  for (const n of times(520)) await transport.send(to(port, `host-${n}.test`))
-  response.end('late')
-  assert.equal((await inFlight).kind, 'delivered')
+  const send = async (meanwhile: () => Promise<void>) => {
+    const sending = transport.send(to(slow.port))
+    const [, response] = await once(hanging, 'request')
+    await meanwhile()
+    response.end('late')
+    assert.equal((await sending).kind, 'delivered')
+  }
+  await send(async () => {})
+  await send(async () => {
+    for (const n of times(520)) await transport.send(to(port, `host-${n}.test`))
+  })
+  await send(async () => {})
+  assert.equal(slow.opened(), 1)
 })
 
 test('closing ends idle connections, lets what is in flight finish, and takes nothing new', async (t) => {
@@ -230,6 +238,9 @@ test('closing ends idle connections, lets what is in flight finish, and takes no
   }
   response.end('done')
   assert.equal((await inFlight).kind, 'delivered')
+  const answeredAt = performance.now()
   await slow.openAtMost(0)
+  // Idle connections would be closed as well, but only after 3 s.
+  assert.ok(performance.now() - answeredAt < 2000)
   assert.equal(world.pendingTimers, 0)
 })

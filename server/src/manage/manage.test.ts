@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { testWorld } from '../../test/support/world.ts'
+import { parseEgressAllow } from '../domain/egress.ts'
+import { openSecrets } from '../domain/endpoint-seal.ts'
+import { type EnvironmentId, makeIds } from '../domain/ids.ts'
+import { Problem } from '../domain/problem.ts'
+import { newSecret, publicKeyOf, secretsAt } from '../domain/secret.ts'
+import type { Store } from '../ports/store.ts'
+import { openSqliteStore } from '../stores/sqlite/store.ts'
+import { untilFresh } from './change.ts'
+import { hashKey } from './keys.ts'
+import { type Manage, makeManage } from './manage.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'posthorn-manage-'))
+const world = testWorld()
+const masterKey = randomBytes(32)
+const told: string[] = []
+let store: Store
+let manage: Manage
+let environmentId: EnvironmentId
+
+before(async () => {
+  store = await openSqliteStore(join(folder, 'test.db'))
+  manage = makeManage({
+    store,
+    world,
+    newId: makeIds(world.now, world.randomBytes),
+    masterKey,
+    egressAllow: parseEgressAllow(''),
+    changed: (id) => told.push(`changed ${id}`),
+    wake: () => told.push('wake'),
+  })
+  environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId
+})
+after(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const wish = {
+  url: 'https://example.com/',
+  description: '',
+  uid: null,
+  disabled: false,
+  eventTypes: null,
+  channels: null,
+  metadata: {},
+  throttleRate: null,
+}
+const application = () =>
+  manage.applications.create(environmentId, { name: 'A', uid: null, throttleRate: null, metadata: {} })
+const isProblem = (code: string) => (error: unknown) => error instanceof Problem && error.code === code
+
+test('people who change different parts of one thing at the same time all have their way', async () => {
+  const { id } = (await application()).row
+  await Promise.all([
+    manage.applications.patch(environmentId, id, { name: 'B' }),
+    manage.applications.patch(environmentId, id, { throttleRate: 5 }),
+    manage.applications.patch(environmentId, id, { metadata: { a: 'b' } }),
+    manage.applications.patch(environmentId, id, { uid: 'all' }),
+  ])
+  const { name, throttleRate, metadata, uid, revision } = await manage.applications.get(environmentId, id)
+  assert.deepEqual(
+    { name, throttleRate, metadata, uid, revision },
+    { name: 'B', throttleRate: 5, metadata: { a: 'b' }, uid: 'all', revision: 5 },
+  )
+})
+
+test('a thing that changes under every try is given up after five, not fought over for ever', async () => {
+  let tries = 0
+  const losing = untilFresh(async () => {
+    tries++
+    return 'stale'
+  })
+  await assert.rejects(losing, isProblem('changed-meanwhile'))
+  assert.equal(tries, 5)
+})
+
+test('the fast road is told of each change before the caller is answered, and woken when an endpoint is enabled', async () => {
+  const { id: app } = (await application()).row
+  const { id } = await manage.endpoints.create(environmentId, app, wish, null, {})
+  const tells = async (change: () => Promise<unknown>) => {
+    told.length = 0
+    await change()
+    return told.map((text) => text.replace(app, 'it'))
+  }
+  const { endpoints, applications } = manage
+  assert.deepEqual(await tells(() => endpoints.patch(environmentId, app, id, { disabled: true })), ['changed it'])
+  assert.deepEqual(await tells(() => endpoints.patch(environmentId, app, id, { disabled: false })), [
+    'changed it',
+    'wake',
+  ])
+  assert.deepEqual(await tells(() => endpoints.rotateSecret(environmentId, app, id, null, 0)), ['changed it'])
+  assert.deepEqual(await tells(() => endpoints.replaceHeaders(environmentId, app, id, { 'x-a': 'b' })), ['changed it'])
+  assert.deepEqual(await tells(() => endpoints.delete(environmentId, app, id)), ['changed it'])
+  assert.deepEqual(await tells(() => applications.delete(environmentId, app)), ['changed it'])
+  assert.deepEqual(await tells(() => applications.delete(environmentId, app).catch(() => {})), [])
+})
+
+test('an endpoint that is enabled again starts with a clean slate', async () => {
+  const { id: app } = (await application()).row
+  const made = await manage.endpoints.create(environmentId, app, wish, null, {})
+  const nothing = { messages: [], deliveries: [], attempts: [], settlements: [] }
+  const failing = { kind: 'failing', endpointId: made.id, since: world.now() } as const
+  const disable = { kind: 'disable', endpointId: made.id, because: 'failing', at: world.now() } as const
+  await store.road.commit({ lease: 'lease_test', ...nothing, turns: [failing, disable] })
+  const touched = await manage.endpoints.patch(environmentId, app, made.id, { description: 'x', disabled: true })
+  assert.deepEqual([touched.disabledBecause, touched.failingSince], ['failing', world.now()])
+  const enabled = await manage.endpoints.patch(environmentId, app, made.id, { disabled: false })
+  assert.deepEqual([enabled.disabledBecause, enabled.failingSince], [null, null])
+})
+
+test('both secrets sign while one is rotated, only the new one afterwards', async () => {
+  const { id: app } = (await application()).row
+  const { id } = await manage.endpoints.create(environmentId, app, wish, null, {})
+  const secrets = async () => openSecrets(masterKey, await manage.endpoints.get(environmentId, app, id))
+  const { current: old } = await secrets()
+  await manage.endpoints.rotateSecret(environmentId, app, id, null, 60_000)
+  const { current } = await secrets()
+  assert.deepEqual(secretsAt(await secrets(), world.now() + 59_999), [current, old])
+  assert.deepEqual(secretsAt(await secrets(), world.now() + 60_000), [current])
+})
+
+test('of a key pair only the public half is shown, and it rotates to another pair', async () => {
+  const { id: app } = (await application()).row
+  const secret = newSecret(world.randomBytes, 'whsk')
+  const { id } = await manage.endpoints.create(environmentId, app, wish, secret, {})
+  assert.equal(await manage.endpoints.secret(environmentId, app, id), publicKeyOf(secret))
+  await manage.endpoints.rotateSecret(environmentId, app, id, null, 0)
+  const { current } = openSecrets(masterKey, await manage.endpoints.get(environmentId, app, id))
+  assert.match(current, /^whsk_/)
+  assert.notEqual(current, secret)
+})
+
+test('a key is shown once, has no dots, and only its hash is kept', async () => {
+  const { key, text } = await manage.keys.create({ environment: 'keys', name: 'one', scopes: ['read', 'publish'] })
+  assert.match(text, /^phk_[\w-]{43}$/)
+  assert.deepEqual(await store.keys.byHash(hashKey(text)), key)
+  assert.deepEqual(await manage.keys.list(key.environmentId), [key])
+  assert.ok(!JSON.stringify(key).includes(text))
+  await assert.rejects(
+    manage.keys.create({ environment: 'keys', name: 'none', scopes: [] }),
+    isProblem('request-invalid'),
+  )
+})
+
+test("the operator's own key is adopted once, and one that was revoked is not brought back", async () => {
+  const given = { environment: 'keys', name: 'own', scopes: ['admin'] as const }
+  const key = await manage.keys.adopt(given, 'chosen')
+  assert.deepEqual(await manage.keys.adopt(given, 'chosen'), key)
+  await manage.keys.revoke(key.id)
+  assert.equal((await manage.keys.adopt(given, 'chosen')).revokedAt, world.now())
+  await assert.rejects(manage.keys.revoke('key_none'), isProblem('not-found'))
+})
