@@ -7,7 +7,7 @@ import type { Dispatcher } from './dispatch.ts'
 // commit waits long behind it.
 const visits = 64
 const mostTaken = 512
-const share = 128
+const mostShare = 128
 // Nothing depends on this poll but work that another process put into the store.
 const pollMs: Millis = 1_000
 const storeDownMs: Millis = 500
@@ -83,19 +83,24 @@ export class Claimer {
     let took = false
     do {
       const room = Math.min(this.#dispatcher.room, mostTaken)
-      if (room === 0 || this.#stopped) return false
+      if (this.#stopped) return false
+      if (room === 0) {
+        this.#dispatcher.wantRoom()
+        return false
+      }
       const now = this.#world.now()
       const until = now + this.#dispatcher.leaseMs
-      const skip = this.#dispatcher.full(now)
-      for (const endpointId of skip) this.#skipped.add(endpointId)
+      const share = Math.min(mostShare, this.#dispatcher.newcomersShare)
+      const shares = this.#dispatcher.shares(share)
+      for (const [endpointId, wanted] of shares) if (wanted === 0) this.#skipped.add(endpointId)
       const { deliveries, cursor, nextDueAt, moreOf } = await this.#store.claim({
         now,
         until,
         lease: this.#dispatcher.lease,
         after: this.#cursor,
-        skip,
         visits,
         share,
+        shares,
         room,
       })
       this.#cursor = cursor

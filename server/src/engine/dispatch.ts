@@ -1,5 +1,5 @@
 import type { ApplicationId, EndpointId, LeaseId, Millis } from '../domain/ids.ts'
-import { afterFailure, afterSuccess } from '../domain/window.ts'
+import { afterFailure, afterSuccess, firstWindow, type Window } from '../domain/window.ts'
 import type { ClaimedDelivery, DeliveryKey, NewMessage, RoadStore } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Destination, Directory } from './directory.ts'
@@ -33,9 +33,10 @@ export interface DispatchParts {
   ) => void
 }
 
-// One endpoint's part of memory: enough to keep it busy while the next ones are fetched, small enough that sixteen
-// hung endpoints leave half of the hot set to the others.
+// One endpoint's part of free memory: enough to keep it busy while the next ones are fetched.
 const laneShare = 1 / 16
+// How much must have become free before a claim that found none is worth repeating.
+const roomShare = 1 / 16
 // Payload characters held hot in all; with small payloads the count of deliveries is reached first.
 const mostHotCharacters = 32 * 1024 * 1024
 const mostLanes = 20_000
@@ -49,6 +50,7 @@ export class Dispatcher {
   readonly #laneCap: number
   readonly #refreshing = new Set<ApplicationId>()
   #round = 0
+  #roomWanted = false
   #hot = 0
   #hotCharacters = 0
   #inFlight = 0
@@ -88,7 +90,7 @@ export class Dispatcher {
   reserve(destination: Destination): boolean {
     const lane = this.#lane(destination.id, destination.applicationId)
     this.#adopt(lane, destination)
-    if (lane.moreInStore || lane.held >= this.#laneCap || this.room === 0) {
+    if (lane.moreInStore || lane.held >= this.#most(lane) || this.room === 0) {
       this.#noteMore(lane)
       return false
     }
@@ -150,13 +152,24 @@ export class Dispatcher {
     }
   }
 
-  /** Endpoints that should get nothing from the store now: full, or held back by their own failures. */
-  full(now: Millis): EndpointId[] {
-    const full: EndpointId[] = []
+  /** There was more to claim than room for it: `wake` is called when there is room again. */
+  wantRoom(): void {
+    this.#roomWanted = true
+  }
+
+  /** How many deliveries to take of an endpoint of which nothing is known here. */
+  get newcomersShare(): number {
+    return this.#mostAt(firstWindow(this.#parts.limits.endpointInFlight))
+  }
+
+  /** Of which endpoints fewer than `share` should be taken: little trusted, full already, or still busy with what they hold. */
+  shares(share: number): Map<EndpointId, number> {
+    const shares = new Map<EndpointId, number>()
     for (const lane of this.#lanes.values()) {
-      if (lane.held > this.#laneCap / 2 || (lane.window.opensAt > now && lane.held > 0)) full.push(lane.endpointId)
+      const wanted = this.#wantsMore(lane) ? this.#most(lane) - lane.held : 0
+      if (wanted < share) shares.set(lane.endpointId, Math.max(0, wanted))
     }
-    return full
+    return shares
   }
 
   /** Somebody changed this application or its endpoints: what we knew of them no longer counts. */
@@ -188,6 +201,30 @@ export class Dispatcher {
     return new Promise((resolve) => this.#drained.push(resolve))
   }
 
+  /**
+   * Deliveries that may be held for an endpoint: in proportion to what it may have in flight, and to the memory that is
+   * still free. So each of many hung endpoints holds less, and the last of the memory is never taken by one.
+   */
+  #most(lane: Lane): number {
+    return this.#mostAt(lane.window)
+  }
+
+  #mostAt({ width }: Window): number {
+    const { endpointInFlight, hotDeliveries } = this.#parts.limits
+    const free = Math.max(0, 1 - this.#hot / hotDeliveries)
+    return Math.ceil(this.#laneCap * (width / endpointInFlight) * free)
+  }
+
+  /** A healthy endpoint is fetched more for in good time; one that fails, when what it holds is through. */
+  #wantsMore(lane: Lane): boolean {
+    return lane.held === 0 || (lane.window.opensAt === 0 && lane.held <= this.#most(lane) / 2)
+  }
+
+  /** The same for what is in flight: the more of it all endpoints have together, the less each may have. */
+  #hasTurn(lane: Lane): boolean {
+    return lane.inFlight < lane.window.width * (1 - this.#inFlight / this.#parts.limits.globalInFlight)
+  }
+
   #noteMore(lane: Lane): void {
     lane.moreInStore = true
     lane.moreSinceRound = this.#round
@@ -216,7 +253,7 @@ export class Dispatcher {
       const delivery = lane.waiting.shift()
       if (!delivery || !lane.destination) continue
       this.#send(delivery, lane, lane.destination)
-      if (lane.waiting.size > 0 && lane.inFlight < lane.window.width) this.#toRing(lane)
+      if (lane.waiting.size > 0 && this.#hasTurn(lane)) this.#toRing(lane)
     }
   }
 
@@ -227,10 +264,10 @@ export class Dispatcher {
       return false
     }
     if (lane.destination.disabledBecause !== null) {
-      this.#giveBack(lane)
+      this.#giveBack(lane, 0)
       return false
     }
-    if (lane.inFlight >= lane.window.width) return false
+    if (!this.#hasTurn(lane)) return false
     if (lane.window.opensAt > now) {
       lane.reopening ??= this.#parts.world.after(lane.window.opensAt - now, () => {
         lane.reopening = null
@@ -263,7 +300,7 @@ export class Dispatcher {
           this.#parts.directory.forget(lane.applicationId)
           this.changed(lane.applicationId)
         }
-        if (lane.moreInStore && lane.held <= this.#laneCap / 2) this.wake()
+        if (lane.moreInStore && this.#wantsMore(lane)) this.wake()
       },
     )
   }
@@ -275,6 +312,8 @@ export class Dispatcher {
       : afterFailure(before, this.#parts.world.now())
     if (before.opensAt === 0 && lane.window.opensAt > 0)
       this.#parts.observer.slowed(lane.endpointId, lane.window.failuresInRow)
+    // Others can use the memory better than one that is tried gently.
+    if (lane.window.opensAt > 0 && lane.held > this.#most(lane)) this.#giveBack(lane, this.#most(lane))
     if (before.opensAt > 0 && lane.window.opensAt === 0) {
       this.#parts.observer.slowed(lane.endpointId, 0)
       lane.reopening?.cancel()
@@ -288,11 +327,18 @@ export class Dispatcher {
     this.#hotCharacters -= delivery.message.payload.length
     delivery.lane.held -= 1
     this.#hot -= 1
+    if (this.#roomWanted && this.room >= this.#parts.limits.hotDeliveries * roomShare) {
+      this.#roomWanted = false
+      this.wake()
+    }
   }
 
-  /** A disabled endpoint's deliveries wait in the store until it is enabled again. */
-  #giveBack(lane: Lane): void {
-    const given = lane.waiting.drain()
+  /** Lets what waits here wait in the store instead, but for the first ones. */
+  #giveBack(lane: Lane, keep: number): void {
+    const waiting = lane.waiting.drain()
+    for (const delivery of waiting.slice(0, keep)) lane.waiting.push(delivery)
+    const given = waiting.slice(keep)
+    if (given.length === 0) return
     const keys: DeliveryKey[] = given.map(({ message }) => ({ messageId: message.id, endpointId: lane.endpointId }))
     this.#noteMore(lane)
     for (const delivery of given) this.#drop(delivery)

@@ -105,12 +105,12 @@ export interface ClaimAsk {
   readonly lease: LeaseId
   /** The ring goes on behind this endpoint; '' starts it anew. */
   readonly after: EndpointId | ''
-  /** Endpoints that cannot take more now. */
-  readonly skip: readonly EndpointId[]
   /** Endpoints looked at in one call. */
   readonly visits: number
   /** Deliveries taken from one endpoint. */
   readonly share: number
+  /** Endpoints of which other numbers are taken; 0: they are passed over. */
+  readonly shares: ReadonlyMap<EndpointId, number>
   /** Deliveries taken in all. */
   readonly room: number
 }

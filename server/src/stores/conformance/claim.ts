@@ -10,7 +10,7 @@ export function claimConformance(open: OpenStore): void {
   const make = samples()
   const lease = make.id('lease')
   const now = make.now()
-  const ask: ClaimAsk = { now, until: now + 30_000, lease, after: '', skip: [], visits: 100, share: 10, room: 100 }
+  const ask: ClaimAsk = { now, until: now + 30_000, lease, after: '', visits: 100, share: 10, shares: new Map(), room: 100 }
 
   /** Endpoints in order of their ids, each with messages that are due `dueIn` ms from now, left to be claimed. */
   const scene = async (dueIn: readonly (readonly number[])[], message: Partial<NewMessage> = {}) => {
@@ -125,7 +125,7 @@ export function claimConformance(open: OpenStore): void {
 
   test('endpoints that cannot take more are passed over without being touched', async () => {
     const { endpoint } = await scene([[0], [0]])
-    const claimed = await store().road.claim({ ...ask, skip: [endpoint(0).id] })
+    const claimed = await store().road.claim({ ...ask, shares: new Map([[endpoint(0).id, 0]]) })
     assert.deepEqual(endpointsOf(claimed), [endpoint(1).id])
     assert.deepEqual(endpointsOf(await store().road.claim(ask)), [endpoint(0).id])
   })

@@ -223,7 +223,6 @@ const messageOf = (row: MessageRow): NewMessage => ({
 })
 
 async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
-  const skip = new Set(ask.skip)
   const visited = await db.all<{ endpoint_id: EndpointId | null; first_due: number | null; next_due: number | null }>(
     ring,
     {
@@ -245,8 +244,8 @@ async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
     if (deliveries.length >= ask.room) break
     cursor = endpointId
     if (next_due !== null) nextDueAt = Math.min(nextDueAt ?? next_due, next_due)
-    if (first_due === null || first_due > ask.now || skip.has(endpointId)) continue
-    const share = Math.min(ask.share, ask.room - deliveries.length)
+    const share = Math.min(ask.shares.get(endpointId) ?? ask.share, ask.room - deliveries.length)
+    if (first_due === null || first_due > ask.now || share === 0) continue
     const taken = await claimOf(db, ask, endpointId, share)
     deliveries.push(...taken.deliveries)
     if (taken.full) moreOf.push(endpointId)
