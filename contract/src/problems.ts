@@ -63,12 +63,6 @@ export const problems = {
     happened: 'The application already holds a message with this eventId; nothing was stored again.',
     remedy: 'Treat this as success: the detail names the first message. For a new fact, use a new eventId.',
   },
-  'idempotency-key-running': {
-    status: 409,
-    title: 'A request with that Idempotency-Key is still running',
-    happened: 'The first request with this key has not been answered yet.',
-    remedy: 'Wait a moment and send the same request again.',
-  },
   'changed-meanwhile': {
     status: 409,
     title: 'Somebody else changed it at the same time',
@@ -135,18 +129,6 @@ export const problems = {
     title: 'Endpoint is disabled',
     happened: 'A disabled endpoint is sent nothing, not even by hand.',
     remedy: 'Enable the endpoint (`disabled: false`) and send the same request again.',
-  },
-  'idempotency-key-reused': {
-    status: 422,
-    title: 'That Idempotency-Key was used for another request',
-    happened: 'The first request with this key had another body.',
-    remedy: 'Use a new key for a new request.',
-  },
-  'rate-limited': {
-    status: 429,
-    title: 'Too many requests',
-    happened: 'The caller sent more than it is allowed.',
-    remedy: 'Wait as long as `Retry-After` says.',
   },
   internal: {
     status: 500,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createApi } from './api/http.ts'
 import type { Settings } from './config.ts'
-import { makeIds } from './domain/ids.ts'
+import { openSecrets } from './domain/endpoint-seal.ts'
+import { type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
 import { Chores } from './engine/chores.ts'
 import { Claimer } from './engine/claimer.ts'
@@ -41,6 +42,13 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const alone = holdAlone(path)
   const { key: masterKey, from: masterKeyFrom } = masterKeyFor(path, settings.masterKey, world.randomBytes)
   const store = await openSqliteStore(path)
+  if (!(await opens(store, masterKey))) {
+    await store.close()
+    alone.release()
+    throw new Error(
+      `The secrets in ${path} are sealed with another master key than the one from ${masterKeyFrom}. Start with the key they were sealed with: without it no delivery can be signed.`,
+    )
+  }
   const newId = makeIds(world.now, world.randomBytes)
 
   const directory = new Directory(store, masterKey)
@@ -125,18 +133,19 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     newKey,
     store,
     async stop() {
-      await api.close()
+      // Callers that do not read their answers, and receivers that do not give theirs, get the grace and no more.
+      const graceEnds = world.now() + settings.shutdownGrace
+      const left = (): Millis => Math.max(0, graceEnds - world.now())
+      const closed = api.close()
+      if (!(await inTime(world, left(), closed))) api.server.closeAllConnections()
+      await closed
       chores.stop()
       await claimer.stop()
-      const drained = dispatcher.stop().then(() => commits.idle())
-      const grace = new Promise<void>((resolve) => {
-        const timer = world.after(settings.shutdownGrace, resolve)
-        void drained.then(() => {
-          timer.cancel()
-          resolve()
-        })
-      })
-      await grace
+      await inTime(
+        world,
+        left(),
+        dispatcher.stop().then(() => commits.idle()),
+      )
       // What ends from here on ends because of us: it is no attempt, and the next start makes it again.
       commits.close()
       await store.road.release(lease, world.now(), null).catch((error) => {
@@ -147,6 +156,29 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       alone.release()
       log.info('posthorn has stopped')
     },
+  }
+}
+
+/** Waits for something, but no longer than that. Resolves to whether it came. */
+function inTime(world: World, ms: Millis, something: PromiseLike<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = world.after(ms, () => resolve(false))
+    const came = (): void => {
+      timer.cancel()
+      resolve(true)
+    }
+    something.then(came, came)
+  })
+}
+
+/** Whether what is sealed in the store can be opened with this key. */
+async function opens(store: Store, masterKey: Uint8Array): Promise<boolean> {
+  const endpoint = await store.endpoints.any()
+  try {
+    if (endpoint) openSecrets(masterKey, endpoint)
+    return true
+  } catch {
+    return false
   }
 }
 

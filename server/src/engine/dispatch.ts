@@ -49,6 +49,8 @@ export class Dispatcher {
   readonly #ring = new Fifo<Lane>()
   readonly #laneCap: number
   readonly #refreshing = new Set<ApplicationId>()
+  /** Changed since their reading began: what it brings is already old. */
+  readonly #outdated = new Set<ApplicationId>()
   #round = 0
   #roomWanted = false
   #hot = 0
@@ -109,7 +111,10 @@ export class Dispatcher {
   admitFresh(destination: Destination, message: NewMessage): void {
     const lane = this.#lane(destination.id, destination.applicationId)
     // Its commit took longer than its lease: the claim was there first.
-    if (lane.hot.has(message.id)) return this.unreserve(destination)
+    if (lane.hot.has(message.id)) {
+      this.unreserve(destination)
+      return
+    }
     this.#enqueue({
       lane,
       message,
@@ -174,6 +179,7 @@ export class Dispatcher {
 
   /** Somebody changed this application or its endpoints: what we knew of them no longer counts. */
   changed(applicationId: ApplicationId): void {
+    if (this.#refreshing.has(applicationId)) this.#outdated.add(applicationId)
     for (const lane of this.#lanesOf.get(applicationId) ?? []) {
       lane.destination = null
       if (lane.waiting.size > 0) this.#refresh(applicationId)
@@ -312,8 +318,8 @@ export class Dispatcher {
       : afterFailure(before, this.#parts.world.now())
     if (before.opensAt === 0 && lane.window.opensAt > 0)
       this.#parts.observer.slowed(lane.endpointId, lane.window.failuresInRow)
-    // Others can use the memory better than one that is tried gently.
-    if (lane.window.opensAt > 0 && lane.held > this.#most(lane)) this.#giveBack(lane, this.#most(lane))
+    // Others can use the memory better than one that is down to a request at a time.
+    if (!succeeded && lane.window.width === 1 && lane.held > this.#most(lane)) this.#giveBack(lane, this.#most(lane))
     if (before.opensAt > 0 && lane.window.opensAt === 0) {
       this.#parts.observer.slowed(lane.endpointId, 0)
       lane.reopening?.cancel()
@@ -341,9 +347,9 @@ export class Dispatcher {
     if (given.length === 0) return
     const keys: DeliveryKey[] = given.map(({ message }) => ({ messageId: message.id, endpointId: lane.endpointId }))
     this.#noteMore(lane)
-    for (const delivery of given) this.#drop(delivery)
     // A failure here costs nothing but time: the leases lapse and the deliveries come back by themselves.
     void this.#parts.store.release(this.lease, this.#parts.world.now(), keys).catch(() => {})
+    for (const delivery of given) this.#drop(delivery)
   }
 
   /** Reads the endpoints of an application anew for the lanes that wait for it. */
@@ -357,6 +363,7 @@ export class Dispatcher {
     }
     this.#parts.directory.destinations(applicationId).then(
       (destinations) => {
+        if (this.#outdated.delete(applicationId)) return again()
         const byId = new Map(destinations.map((destination) => [destination.id, destination]))
         for (const lane of this.#lanesOf.get(applicationId) ?? []) {
           const destination = byId.get(lane.endpointId)

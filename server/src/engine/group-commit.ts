@@ -26,13 +26,11 @@ const mostRecords = 1_000
 const mostWaitingBytes = 32 * 1024 * 1024
 const retryCommitMs = 250
 
-// While one commit is on the disk the next is already with the store's thread, so that neither waits for the other to be
-// woken: with one in flight, main thread and store worked strictly in turns (bench publish, 2026-11: 1.6 times the rate).
-const mostInFlight = 1
-
 /**
- * Group commit: whatever arrives in one turn of the event loop, or while the commits before are on their way, rides in
- * the next one. It batches by itself, pushes back by itself, and needs no timer and no tuning (DESIGN §4).
+ * Single-flight group commit: one commit is on its way; whatever arrives meanwhile, and in the rest of this turn of the
+ * event loop, rides in the next one. It batches by itself, pushes back by itself, and needs no timer and no tuning
+ * (DESIGN §4). Tried: two in flight, so that the store's thread need not be woken for each. It was neither faster nor
+ * slower, with smaller commits (bench publish in turns, 2 cores, 2026-11).
  */
 export class GroupCommit {
   readonly #store: RoadStore
@@ -42,9 +40,8 @@ export class GroupCommit {
   #messages: WaitingMessage[] = []
   #records: WaitingRecord[] = []
   #waitingBytes = 0
-  #inFlight = 0
-  #flushing = false
-  #resting = false
+  /** A commit is gathering, on its way, or resting after one that failed. */
+  #busy = false
   #closed = false
   #idle: (() => void)[] = []
 
@@ -76,7 +73,7 @@ export class GroupCommit {
 
   /** Resolves when nothing is waiting to be written. */
   idle(): Promise<void> {
-    if (this.#isIdle) return Promise.resolve()
+    if (!this.#busy) return Promise.resolve()
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
@@ -86,59 +83,44 @@ export class GroupCommit {
     this.#records = []
   }
 
-  get #isIdle(): boolean {
-    return this.#inFlight === 0 && this.#messages.length === 0 && this.#records.length === 0
-  }
-
   #start(): void {
-    if (this.#flushing || this.#resting || this.#inFlight >= mostInFlight) return
-    this.#flushing = true
+    if (this.#busy) return
+    this.#busy = true
     // At the end of this turn: what the same network read brought along rides too.
-    setImmediate(() => {
-      this.#flushing = false
-      void this.#commit()
-    })
+    setImmediate(() => void this.#run())
   }
 
-  async #commit(): Promise<void> {
-    const messages = this.#messages.splice(0, mostMessages)
-    const records = this.#records.splice(0, mostRecords)
-    if (messages.length + records.length === 0) return
-    for (const { message } of messages) this.#waitingBytes -= message.payload.length
-    this.#inFlight += 1
-    const startedAt = this.#world.now()
-    try {
-      const { taken } = await this.#store.commit({
-        lease: this.#lease,
-        messages: messages.map((waiting) => waiting.message),
-        deliveries: messages.flatMap((waiting) => waiting.deliveries),
-        attempts: records.map((waiting) => waiting.attempt),
-        settlements: records.map((waiting) => waiting.settlement),
-        turns: records.flatMap((waiting) => waiting.turn ?? []),
-      })
-      this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
-      for (const { message, resolve } of messages) resolve(taken.get(message.id) ?? null)
-      for (const { done } of records) done()
-    } catch (error) {
-      // Nothing of it is on disk. Callers are told at once; what already happened out there must still be written.
-      this.#observer.commitFailed(error)
-      for (const { reject } of messages) {
-        reject(new Problem('unavailable', 'The store could not take this; nothing was accepted.', [], 1))
+  async #run(): Promise<void> {
+    while (this.#messages.length + this.#records.length > 0) {
+      const messages = this.#messages.splice(0, mostMessages)
+      const records = this.#records.splice(0, mostRecords)
+      for (const { message } of messages) this.#waitingBytes -= message.payload.length
+      const startedAt = this.#world.now()
+      try {
+        const { taken } = await this.#store.commit({
+          lease: this.#lease,
+          messages: messages.map((waiting) => waiting.message),
+          deliveries: messages.flatMap((waiting) => waiting.deliveries),
+          attempts: records.map((waiting) => waiting.attempt),
+          settlements: records.map((waiting) => waiting.settlement),
+          turns: records.flatMap((waiting) => waiting.turn ?? []),
+        })
+        this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
+        for (const { message, resolve } of messages) resolve(taken.get(message.id) ?? null)
+        for (const { done } of records) done()
+      } catch (error) {
+        // Nothing of it is on disk. Callers are told at once; what already happened out there must still be written.
+        this.#observer.commitFailed(error)
+        for (const { reject } of messages) {
+          reject(new Problem('unavailable', 'The store could not take this; nothing was accepted.', [], 1))
+        }
+        if (!this.#closed) this.#records.unshift(...records)
+        await new Promise<void>((resolve) => this.#world.after(retryCommitMs, resolve))
       }
-      if (!this.#closed) this.#records.unshift(...records)
-      this.#rest()
+      // What the answer set off in this turn (the next publishes and outcomes) rides along.
+      await new Promise<void>((resolve) => setImmediate(resolve))
     }
-    this.#inFlight -= 1
-    if (this.#messages.length + this.#records.length > 0) this.#start()
-    else if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
-  }
-
-  #rest(): void {
-    if (this.#resting) return
-    this.#resting = true
-    this.#world.after(retryCommitMs, () => {
-      this.#resting = false
-      this.#start()
-    })
+    this.#busy = false
+    for (const resolve of this.#idle.splice(0)) resolve()
   }
 }

@@ -172,6 +172,8 @@ export interface EndpointStore {
   list(applicationId: ApplicationId, search: PageSearch): Promise<readonly Endpoint[]>
   /** All that are not deleted: what a message is matched against. */
   all(applicationId: ApplicationId): Promise<readonly Endpoint[]>
+  /** One of all there are, deleted ones too; null: there is none. Tells whether what is sealed can be opened. */
+  any(): Promise<Endpoint | null>
 }
 
 export interface EventTypeStore {

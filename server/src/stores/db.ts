@@ -2,7 +2,7 @@
 // and a few fragments. Stores decide nothing; what a row means is the domain's business.
 
 /** What SQL takes and gives back. Times are integer milliseconds, flags 0 or 1, lists and records JSON text. */
-export type SqlValue = string | number | null
+type SqlValue = string | number | null
 export type SqlRow = Readonly<Record<string, SqlValue>>
 export type SqlParameters = Readonly<Record<string, SqlValue>>
 

@@ -26,9 +26,9 @@ export function openDatabase(path: string): Database {
 }
 
 /**
- * What another process would find if this one were killed now: a copy of the files as they are this moment. (A commit
- * that is being written is in the copy in part, as after a kill. Only a checkpoint could spoil it: those begin at 32 MiB.)
- * Returns the path of the copy.
+ * What another process would find if this one were killed now: a copy of the files as they are this moment. A commit
+ * that is being written is in the copy in part, as after a kill. (Only if the write-ahead log were started anew between
+ * the first file and the second could it be spoiled: that takes many megabytes.) Returns the path of the copy.
  */
 export function asIfKilledNow(t: TestContext, path: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-killed-'))

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 
 /** How one endpoint of the demo behaves; the dice are its own. */
-export interface Temper {
+interface Temper {
   /** Share of requests answered with 503. */
   readonly failing: number
   /** Share of requests answered late, and how late. */
@@ -12,7 +12,7 @@ export interface Temper {
 }
 
 /** What the receiver saw, by message. */
-export interface Sighting {
+interface Sighting {
   readonly endpoint: string
   readonly messageId: string
   readonly requests: number

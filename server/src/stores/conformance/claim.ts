@@ -10,7 +10,16 @@ export function claimConformance(open: OpenStore): void {
   const make = samples()
   const lease = make.id('lease')
   const now = make.now()
-  const ask: ClaimAsk = { now, until: now + 30_000, lease, after: '', visits: 100, share: 10, shares: new Map(), room: 100 }
+  const ask: ClaimAsk = {
+    now,
+    until: now + 30_000,
+    lease,
+    after: '',
+    visits: 100,
+    share: 10,
+    shares: new Map(),
+    room: 100,
+  }
 
   /** Endpoints in order of their ids, each with messages that are due `dueIn` ms from now, left to be claimed. */
   const scene = async (dueIn: readonly (readonly number[])[], message: Partial<NewMessage> = {}) => {

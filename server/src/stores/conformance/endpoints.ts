@@ -121,6 +121,15 @@ export function endpointsConformance(open: OpenStore): void {
     assert.equal(await store().endpoints.insert(make.endpoint(applicationId, { uid: 'gone' })), 'done')
   })
 
+  test('any endpoint is one that is there, deleted or not', async () => {
+    const applicationId = await newApplication()
+    const row = make.endpoint(applicationId)
+    await store().endpoints.insert(row)
+    assert.deepEqual(await store().endpoints.any(), row)
+    await store().endpoints.delete(row.id, make.now())
+    assert.equal((await store().endpoints.any())?.sealedSecrets, row.sealedSecrets)
+  })
+
   test('a list goes both ways, page by page, and stays in its application', async () => {
     const applicationId = await newApplication()
     const rows = Array.from({ length: 5 }, () => make.endpoint(applicationId))

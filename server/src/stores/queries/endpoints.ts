@@ -144,4 +144,10 @@ async function all(db: Db, applicationId: ApplicationId): Promise<readonly Endpo
   return rows.map(endpointOf)
 }
 
-export const endpoints = { insert, update, delete: remove, find, list, all } satisfies Queries<EndpointStore>
+async function any(db: Db): Promise<Endpoint | null> {
+  // The latest: of several keys, it tells the one that was used last.
+  const row = await first<EndpointRow>(db, `select ${endpointColumns} from endpoint order by id desc limit 1`)
+  return row && endpointOf(row)
+}
+
+export const endpoints = { insert, update, delete: remove, find, list, all, any } satisfies Queries<EndpointStore>

@@ -5,8 +5,8 @@ import type { Db, SqlParameters, SqlRow } from '../db.ts'
 const inSqlite = (sql: string): string =>
   sql.replaceAll(/@each\(([^)]*)\)/g, 'json_each($1)').replaceAll('@skip_locked', '')
 
-// 48 MiB of pages: the working set of the queue and the ends of the indexes at full speed (SQLite: negative is KiB).
-const writerCache = -48 * 1024
+// 16 MiB of pages hold the ends of the tables and indexes, which is where the queue lives (SQLite: negative is KiB).
+const writerCache = -16 * 1024
 const readerCache = -8 * 1024
 
 /**
@@ -17,9 +17,12 @@ export function openConnection(
   path: string,
   role: 'writer' | 'reader',
 ): Db & { close(): void; readonly database: DatabaseSync } {
-  const database = new DatabaseSync(path, { readOnly: role === 'reader', timeout: 5_000 })
+  const database = new DatabaseSync(path, { timeout: 5_000 })
+  // The log is copied into the database by the reader's thread (`checkpoint`), not by whichever commit finds it long.
   if (role === 'writer')
-    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 8000')
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 0')
+  // Not opened read-only: a checkpoint writes.
+  else database.exec('pragma query_only = on')
   database.exec(`pragma cache_size = ${role === 'writer' ? writerCache : readerCache}; pragma temp_store = memory`)
   const statements = new Map<string, StatementSync>()
   const prepared = (sql: string): StatementSync => {

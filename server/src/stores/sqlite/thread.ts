@@ -27,6 +27,10 @@ const db = openConnection(path, role)
 const process = {
   ping: () => first(db, 'select 1 as one'),
   // Grows when a commit is made by another connection than this one (sqlite.org/pragma.html#pragma_data_version).
+  // Copies what the log holds into the database beside the running commits; resolves to the length of the log in pages.
+  checkpoint: async () => (await first<{ log: number }>(db, 'pragma wal_checkpoint(passive)'))?.log ?? 0,
+  // Copies the rest, of which there is little after `checkpoint`, so that the next commit starts the log anew.
+  restartLog: () => db.all('pragma wal_checkpoint(restart)'),
   dataVersion: async () => (await first<{ data_version: number }>(db, 'pragma data_version'))?.data_version ?? 0,
 }
 

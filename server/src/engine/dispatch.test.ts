@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { testWorld } from '../../test/support/world.ts'
+import { sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
+import type { Store } from '../ports/store.ts'
+import { samples } from '../stores/conformance/samples.ts'
+import { openSqliteStore } from '../stores/sqlite/store.ts'
+import { Directory } from './directory.ts'
+import { Dispatcher } from './dispatch.ts'
+
+test('an endpoint that is changed while it is being read is read again before anything is sent to it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-dispatch-'))
+  const store = await openSqliteStore(join(folder, 'dispatch.db'))
+  t.after(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  const [make, world, masterKey] = [samples(), testWorld(), new Uint8Array(32)]
+  const environment = await store.environments.ensure(make.environment('default'))
+  const application = make.application(environment.id)
+  await store.applications.insert(application)
+  const { id } = make.endpoint(application.id)
+  const secrets = { current: `whsec_${Buffer.alloc(32).toString('base64')}`, former: [] }
+  const endpoint = make.endpoint(application.id, {
+    ...{ id, url: 'https://receiver.example/old' },
+    sealedSecrets: sealSecrets(masterKey, id, secrets, new Uint8Array(12)),
+    sealedHeaders: sealHeaders(masterKey, id, {}, new Uint8Array(12).fill(1)),
+  })
+  await store.endpoints.insert(endpoint)
+
+  // The store answers as it is, but the first answer is slow on its way.
+  let letGo = (): void => {}
+  const underway = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  let reads = 0
+  const slow: Store = {
+    ...store,
+    endpoints: {
+      ...store.endpoints,
+      async all(applicationId) {
+        reads += 1
+        const answer = await store.endpoints.all(applicationId)
+        if (reads === 1) await underway
+        return answer
+      },
+    },
+  }
+  const sent: string[] = []
+  const dispatcher = new Dispatcher({
+    ...{ world, store: store.road, directory: new Directory(slow, masterKey), lease: make.id('lease') },
+    observer: {
+      ...{ accepted() {}, attempted() {}, turned() {}, slowed() {}, committed() {}, commitFailed() {} },
+    },
+    limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
+    deliver: (_, destination) => sent.push(destination.url),
+  })
+  const message = make.message(application.id)
+  dispatcher.admitClaimed(
+    [
+      {
+        messageId: message.id,
+        endpointId: id,
+        applicationId: application.id,
+        attempts: 0,
+        trigger: 'scheduled',
+        message,
+      },
+    ],
+    world.now() + 60_000,
+    new Set(),
+  )
+  await store.ping()
+  await store.endpoints.update({ ...endpoint, url: 'https://receiver.example/new', revision: 2 })
+  dispatcher.changed(application.id)
+  letGo()
+  while (sent.length === 0) await turn()
+  assert.deepEqual(sent, ['https://receiver.example/new'])
+})

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { capturedLog } from '../support/captured-log.ts'
+import { startTestServer, testKey } from '../support/server.ts'
+import { scene } from './scene.ts'
+
+const secretOf = (text: string): string => `whsec_${Buffer.from(text.padEnd(32, '.')).toString('base64')}`
+
+/** A text as it is, and as base64, base64url and hex would carry it. */
+const spellings = (text: string): readonly (readonly [how: string, bytes: Buffer])[] => [
+  [`${text} as it is`, Buffer.from(text)],
+  ...(['base64', 'base64url', 'hex'] as const).map(
+    (how) => [`${text} in ${how}`, Buffer.from(Buffer.from(text).toString(how).replace(/=+$/, ''))] as const,
+  ),
+]
+
+test('neither secrets, owners’ headers, API keys nor the master key are in any database file or in any log line', async (t) => {
+  const { log, text } = capturedLog('trace')
+  const masterKey = Buffer.from('the-master-key-of-this-one-test!')
+  const made = await scene(t, {
+    log,
+    settings: { masterKey, retrySchedule: [1_000] },
+    endpoint: {
+      secret: secretOf('first-secret'),
+      headers: { authorization: 'Bearer owners-credential', 'x-own': 'owners-header' },
+    },
+  })
+  const { server, endpointId, publish, receiver, recorded, dueAt, disk } = made
+  const { svix, world } = server
+  await publish('{"found":"payload-marker"}')
+  await recorded(1)
+  receiver.answer = (_, response) => response.writeHead(500).end('answer-marker')
+  await publish()
+  await recorded(2)
+  await svix.endpoint.rotateSecret('shop', endpointId, { key: secretOf('second-secret') })
+  await world.advance(dueAt() - world.now())
+  await recorded(3)
+  // Calls that fail, so that what tells of failures is heard too.
+  await assert.rejects(svix.endpoint.rotateSecret('shop', endpointId, { key: 'whsec_wrong-secret-given' }))
+  await assert.rejects(svix.endpoint.patchHeaders('shop', endpointId, { headers: { host: 'wrong-header-given' } }))
+  assert.equal(
+    (await fetch(`${server.url}/api/v1/app`, { headers: { authorization: 'Bearer wrong-key-given' } })).status,
+    401,
+  )
+  disk.exec(`create trigger refuse before insert on message begin select raise(abort, 'no'); end`)
+  await server.fetch('/api/v1/app/shop/msg', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"eventType":"a","payload":{"found":"payload-marker"}}',
+  })
+  disk.exec('drop trigger refuse')
+  await world.advance(250)
+  await made.restart()
+
+  const secrets = [
+    ...['first-secret', 'second-secret', 'owners-credential', 'owners-header', testKey],
+    ...[secretOf('first-secret').slice(6), secretOf('second-secret').slice(6), masterKey.toString()],
+  ]
+  const folder = join(server.databasePath, '..')
+  const files = readdirSync(folder)
+  assert.ok(files.includes('road.db') && files.includes('road.db-wal'), `${files}`)
+  const onDisk = Buffer.concat(files.map((file) => readFileSync(join(folder, file))))
+  const logged = Buffer.from(text())
+  assert.ok(onDisk.includes('payload-marker'), 'the right files were searched')
+  assert.ok(logged.includes(endpointId), 'the right log was searched')
+  for (const [how, bytes] of secrets.flatMap(spellings)) {
+    assert.ok(!onDisk.includes(bytes), `${how} is in the database`)
+    assert.ok(!logged.includes(bytes), `${how} is in the log`)
+  }
+  for (const word of [
+    'payload-marker',
+    'answer-marker',
+    'wrong-secret-given',
+    'wrong-header-given',
+    'wrong-key-given',
+  ]) {
+    assert.ok(!logged.includes(word), `${word} is in the log`)
+  }
+})
+
+test('the master key that is made at the first start is for its owner only, and beside the database, not in it', async (t) => {
+  const { server } = await scene(t)
+  const keyFile = `${server.databasePath}.key`
+  assert.equal(statSync(keyFile).mode & 0o777, 0o600)
+  const key = readFileSync(keyFile, 'utf8').trim()
+  for (const suffix of ['', '-wal']) {
+    const bytes = readFileSync(`${server.databasePath}${suffix}`)
+    assert.ok(!bytes.includes(key) && !bytes.includes(Buffer.from(key, 'base64')))
+  }
+})
+
+test('a start with another master key is refused with a word on what is wrong, and harms nothing', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-key-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const databasePath = join(folder, 'posthorn.db')
+  const right = { databasePath, settings: { masterKey: new Uint8Array(32).fill(1) } }
+  const wrong = { databasePath, settings: { masterKey: new Uint8Array(32).fill(2) } }
+  // Nothing is sealed yet: any key will do.
+  await (await startTestServer(wrong)).stop()
+  const first = await startTestServer(right)
+  await first.svix.application.create({ name: 'Shop', uid: 'shop' })
+  const { id } = await first.svix.endpoint.create('shop', { url: 'http://127.0.0.1:9/', secret: secretOf('kept') })
+  await first.stop()
+
+  await assert.rejects(startTestServer(wrong), (error: Error) => {
+    assert.match(error.message, /master key/)
+    assert.match(error.message, /POSTHORN_MASTER_KEY/)
+    assert.ok(error.message.includes(databasePath))
+    return true
+  })
+  const again = await startTestServer(right)
+  assert.equal((await again.svix.endpoint.getSecret('shop', id)).key, secretOf('kept'))
+  await again.stop()
+})
+
+test('a start without the key file that sealed the secrets is refused, and putting it back mends it', async (t) => {
+  const made = await scene(t)
+  const { databasePath } = made.server
+  const keyFile = `${databasePath}.key`
+  const kept = readFileSync(keyFile)
+  rmSync(keyFile)
+  await assert.rejects(made.restart(), /master key/)
+  assert.ok(existsSync(databasePath))
+  writeFileSync(keyFile, kept)
+  await made.start()
+  await made.publish()
+  await made.arrived(1)
+})
