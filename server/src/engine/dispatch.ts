@@ -7,7 +7,7 @@ import { Fifo } from './fifo.ts'
 import { type HotDelivery, Lane } from './lane.ts'
 import type { Observer } from './observer.ts'
 
-export interface DispatchLimits {
+interface DispatchLimits {
   /** Requests in flight to one endpoint. */
   readonly endpointInFlight: number
   /** Requests in flight in all. */
