@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { nullable } from './nullable.ts'
 
 export const EventTypeName = Type.String({
-  pattern: '^[a-zA-Z0-9\\-_./]{1,256}$',
+  pattern: '^(?!\\.{1,2}$)[a-zA-Z0-9\\-_./]{1,256}$',
   description: '1 to 256 of a–z, A–Z, 0–9, "-", "_", ".", "/"; dots group: `invoice.paid`.',
 })
 

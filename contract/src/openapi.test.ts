@@ -70,9 +70,11 @@ test('an operation needs a key, unless its scope is null', () => {
   )
 })
 
-test('what only looks needs no more than read, what changes never only that', () => {
+test('what only looks needs no more than read, but for credentials; what changes never only that', () => {
+  const credentials = ['v1.endpoint.get-secret', 'v1.endpoint.get-headers']
   for (const { operationId, method, scope } of all) {
-    if (scope === null || operationId === 'v1.endpoint.get-secret') continue
+    if (credentials.includes(operationId)) assert.equal(scope, 'manage', operationId)
+    if (scope === null || credentials.includes(operationId)) continue
     assert.equal(scope === 'read', method === 'GET', operationId)
   }
 })

@@ -16,6 +16,13 @@ if (major >= 26) {
   process.env.NODE_COMPILE_CACHE ??= module.getCompileCacheDir() ?? ''
   // Names of receivers are looked up in libuv's threads: four dead names must not hold up every other look-up.
   process.env.UV_THREADPOOL_SIZE ??= '16'
+  // What a message leaves behind is garbage within milliseconds: a larger nursery takes 40 MB more and is no faster
+  // (bench publish, 2026-11). V8 takes it at the start only, so the process starts itself anew, under the same id.
+  const nursery = '--max-semi-space-size=16'
+  if (process.platform !== 'win32' && !process.execArgv.includes(nursery)) {
+    const words = [...process.execArgv, nursery, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+    process.execve(process.execPath, [process.execPath, ...words], process.env)
+  }
   await import(cli)
 } else {
   const child = spawn(runtime(), [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createApi } from './api/http.ts'
 import type { Settings } from './config.ts'
 import { openSecrets } from './domain/endpoint-seal.ts'
@@ -38,7 +38,7 @@ export interface Running {
 
 /** Wires everything and starts it: the store first, then the road, the listener last. Throws with a plain word on a bad setting. */
 export async function start(settings: Settings, world: World, log: Log): Promise<Running> {
-  const path = settings.database.path
+  const path = realPath(settings.database.path)
   const alone = holdAlone(path)
   const { key: masterKey, from: masterKeyFrom } = masterKeyFor(path, settings.masterKey, world.randomBytes)
   const store = await openSqliteStore(path)
@@ -157,6 +157,11 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       log.info('posthorn has stopped')
     },
   }
+}
+
+/** One name for one database, so that a link to it is not taken for another. A file that is not there yet is made by the store. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path
 }
 
 /** Waits for something, but no longer than that. Resolves to whether it came. */

@@ -45,7 +45,9 @@ export function serve<O extends Operation>(
     url: routePath(operation),
     config: { scope: operation.scope },
     handler: async (request, reply) => {
-      const { principal, url } = request
+      const { principal } = request
+      // Of an absolute-form target only the path: the rest is the caller's word, not ours to repeat.
+      const url = request.url.replace(/^\w+:\/\/[^/]*/, '')
       if (principal === null) throw new Error(`${operation.operationId} was reached without a key`)
       const { status, json, link } = await handle(read(request), { principal, url })
       if (link) reply.header('link', link)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { loadSettings, settingFlags, settingOptions } from '../config.ts'
 import { isId, makeIds } from '../domain/ids.ts'
@@ -48,6 +49,14 @@ Exit codes: 0 done, 1 no such key, 2 typed wrongly.`,
       },
     })
     const { database } = loadSettings({ env: io.env, flags: settingFlags(values) })
+    if (!existsSync(database.path)) {
+      // A mistyped path must not end in a key that opens nothing.
+      if (work !== create) {
+        io.stderr.write(`posthorn keys: there is no database at ${database.path}\n`)
+        return exitCodes.checkFailed
+      }
+      io.stderr.write(`posthorn keys: there was no database at ${database.path}; a new one is made\n`)
+    }
     const store = await openSqliteStore(database.path)
     try {
       return await work(store, values, positionals, io)

@@ -10,6 +10,8 @@ const kinds: readonly IdKind[] = ['environment', 'application', 'endpoint', 'mes
  */
 export function uidFault(uid: string, pointer: string): Fault | null {
   if (!shape.test(uid)) return { pointer, message: 'must be 1 to 256 characters of a–z, A–Z, 0–9, "-", "_" and "."' }
+  // In a URL these are not names but directions: `/endpoint/..` is the application above it.
+  if (uid === '.' || uid === '..') return { pointer, message: 'must be a name, not "." or ".."' }
   if (kinds.some((kind) => isId(kind, uid))) return { pointer, message: 'must not look like an id given out here' }
   return null
 }

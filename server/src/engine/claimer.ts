@@ -8,6 +8,7 @@ import type { Dispatcher } from './dispatch.ts'
 const visits = 64
 const mostTaken = 512
 const mostShare = 128
+const mostCharacters = 4 * 1024 * 1024
 // Nothing depends on this poll but work that another process put into the store.
 const pollMs: Millis = 1_000
 const storeDownMs: Millis = 500
@@ -102,6 +103,7 @@ export class Claimer {
         share,
         shares,
         room,
+        characters: mostCharacters,
       })
       this.#cursor = cursor
       this.#nextDueAt = Math.min(this.#nextDueAt, nextDueAt ?? Number.POSITIVE_INFINITY)

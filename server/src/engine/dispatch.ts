@@ -38,7 +38,7 @@ const laneShare = 1 / 16
 // How much must have become free before a claim that found none is worth repeating.
 const roomShare = 1 / 16
 // Payload characters held hot in all; with small payloads the count of deliveries is reached first.
-const mostHotCharacters = 32 * 1024 * 1024
+const mostHotCharacters = 16 * 1024 * 1024
 const mostLanes = 20_000
 
 /** Holds what is hot, and lets it go as the gates allow: in turn, each endpoint within its own window. */

@@ -186,7 +186,7 @@ test('more waiting than memory is for is refused with a word, and taken again wh
   const letGo = hold()
   const first = publish(message())
   await until(() => batches.length === 1)
-  const big = 'x'.repeat(12 * 1024 * 1024)
+  const big = 'x'.repeat(6 * 1024 * 1024)
   const waiting = [1, 2, 3].map(() => publish(message({ payload: big })))
   assert.throws(
     () => void publish(message()),

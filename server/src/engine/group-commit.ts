@@ -23,7 +23,7 @@ interface WaitingRecord {
 const mostMessages = 500
 const mostRecords = 1_000
 // A full house means the disk has stopped keeping up: better a clear 503 than a growing heap.
-const mostWaitingBytes = 32 * 1024 * 1024
+const mostWaitingBytes = 16 * 1024 * 1024
 const retryCommitMs = 250
 
 /**

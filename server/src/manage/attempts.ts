@@ -88,8 +88,10 @@ export async function listAttemptedMessages(
   const waiting = standing === 'pending' || standing === 'sending'
   const state = waiting ? 'waiting' : standing
   return readPage<AttemptedMessage>(ask, {
-    keys: 'attempt',
+    // What waits for its first try has no attempt: the store then gives out a cursor of its own.
+    keys: /^atmpt_\w+$/,
     keyOf: ({ cursor }) => cursor,
+    ...(withPayload ? { weigh: ({ message }) => message.payload?.length ?? 0 } : {}),
     fetch: (search) => context.store.attempts.attemptedMessages(id, { ...filter, state }, withPayload, search),
     ...(waiting ? { keep: (row) => standingOf(row.state) === standing } : {}),
   })

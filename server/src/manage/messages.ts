@@ -35,5 +35,6 @@ export async function listMessages(
     keys: 'message',
     keyOf: (message) => message.id,
     fetch: (search) => context.store.messages.list(id, filter, withPayload, search),
+    ...(withPayload ? { weigh: (message) => message.payload?.length ?? 0 } : {}),
   })
 }

@@ -9,23 +9,38 @@ export interface PageRead<Row> {
   readonly fetch: (search: PageSearch) => Promise<readonly Row[]>
   /** For what the store cannot filter by: rows that do not pass are read over. */
   readonly keep?: (row: Row) => boolean | Promise<boolean>
+  /** Characters a row brings along; a page ends before it brings more than `mostCharacters`. */
+  readonly weigh?: (row: Row) => number
 }
 
-/** Reads one page of a list. Throws Problem `iterator-invalid`. */
-export async function readPage<Row>(ask: PageAsk, { keys, keyOf, fetch, keep }: PageRead<Row>): Promise<Page<Row>> {
+// A page of 250 payloads of a megabyte each would be 250 MB, several times over, for one caller.
+const mostCharacters = 8 * 1024 * 1024
+const weighedAtOnce = 16
+
+/** Reads one page of a list; it may be shorter than asked for and not the last. Throws Problem `iterator-invalid`. */
+export async function readPage<Row>(ask: PageAsk, read: PageRead<Row>): Promise<Page<Row>> {
+  const { keys, keyOf, fetch, keep, weigh } = read
   const { beyond: start, descending, limit } = searchOf(ask)
   if (start !== null && !(keys instanceof RegExp ? keys.test(start) : isId(keys, start))) {
     throw new Problem('iterator-invalid', 'The iterator was given out by another list.', [
       { pointer: '/iterator', message: 'pass an iterator of this list' },
     ])
   }
-  if (!keep) return pageOf(ask, await fetch({ beyond: start, descending, limit }), keyOf)
+  const atOnce = weigh ? Math.min(limit, weighedAtOnce) : limit
   const kept: Row[] = []
+  let characters = 0
   for (let beyond = start; ; ) {
-    const rows = await fetch({ beyond, descending, limit })
-    for (const row of rows) if (kept.length < limit && (await keep(row))) kept.push(row)
+    const rows = await fetch({ beyond, descending, limit: atOnce })
+    for (const row of rows) {
+      if (kept.length === limit) break
+      if (keep && !(await keep(row))) continue
+      kept.push(row)
+      characters += weigh?.(row) ?? 0
+      // The row that is too much says that there is more, as the one beyond the limit does.
+      if (characters > mostCharacters && kept.length > 1) return pageOf({ ...ask, limit: kept.length - 1 }, kept, keyOf)
+    }
     const last = rows.at(-1)
-    if (kept.length === limit || rows.length < limit || last === undefined) return pageOf(ask, kept, keyOf)
+    if (kept.length === limit || rows.length < atOnce || last === undefined) return pageOf(ask, kept, keyOf)
     beyond = keyOf(last)
   }
 }

@@ -113,6 +113,8 @@ export interface ClaimAsk {
   readonly shares: ReadonlyMap<EndpointId, number>
   /** Deliveries taken in all. */
   readonly room: number
+  /** Payload characters after which no more is taken: counts alone do not bound memory. */
+  readonly characters: number
 }
 
 export interface ClaimedDelivery extends DeliveryKey {

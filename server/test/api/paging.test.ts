@@ -41,6 +41,28 @@ test('walking a list meets every row once, in order, whatever the size of a page
   }
 })
 
+test('a page of large payloads ends early and says that it is not the last; walking on meets all of them', async () => {
+  const { svix } = server
+  const { id: app } = await svix.application.create({ name: 'Large' })
+  const made: string[] = []
+  for (let at = 0; at < 20; at++) {
+    made.push((await svix.message.create(app, { eventType: 'a', payload: { text: 'x'.repeat(1_000_000) } })).id)
+  }
+  const first = await svix.message.list(app, { limit: 250, withContent: true })
+  assert.equal(first.data.length, 8) // 8 MiB of payloads at the most
+  assert.equal(first.done, false)
+  const ids = await walk((iterator) => svix.message.list(app, { limit: 250, withContent: true, iterator }))
+  assert.deepEqual(ids, made.toReversed())
+  assert.equal((await svix.message.list(app, { limit: 250 })).data.length, 20, 'without payloads they weigh nothing')
+  // And back again from the end.
+  const last = await svix.message.list(app, { limit: 250, withContent: true, iterator: first.iterator })
+  const back = await svix.message.list(app, { limit: 250, withContent: true, iterator: last.prevIterator ?? '' })
+  assert.deepEqual(
+    back.data.map(({ id }) => id),
+    first.data.map(({ id }) => id),
+  )
+})
+
 test('rows added during a walk neither repeat nor hide any that were there', async () => {
   const { svix } = server
   const { id: app } = await svix.application.create({ name: 'Added' })

@@ -16,7 +16,7 @@ import { jsonType, routePath } from '../route.ts'
 import { applicationWish } from './application.ts'
 import { messageMembers } from './message.ts'
 
-const eventTypeShape = /^[a-zA-Z0-9\-_./]{1,256}$/
+const eventTypeShape = /^(?!\.{1,2}$)[a-zA-Z0-9\-_./]{1,256}$/
 const channelShape = /^[a-zA-Z0-9\-_.:]{1,128}$/
 const contentTypeShape = /^[\x21-\x7e][\x20-\x7e]{0,255}$/
 const mostLabels = 10

@@ -19,6 +19,7 @@ export function claimConformance(open: OpenStore): void {
     share: 10,
     shares: new Map(),
     room: 100,
+    characters: 1_000_000,
   }
 
   /** Endpoints in order of their ids, each with messages that are due `dueIn` ms from now, left to be claimed. */
@@ -130,6 +131,17 @@ export function claimConformance(open: OpenStore): void {
     ])
     assert.equal((await store().road.claim({ ...ask, room: 4 })).deliveries.length, 4)
     assert.equal((await store().road.claim({ ...ask, room: 4 })).deliveries.length, 2)
+  })
+
+  test('large payloads bound a claim before its count does, and what is left is said to be left', async () => {
+    const payload = `"${'x'.repeat(998)}"`
+    const { endpoint } = await scene([Array<number>(40).fill(0), [0]], { payload })
+    const claimed = await store().road.claim({ ...ask, share: 40, characters: 20_000 })
+    // In steps of 16: the second one goes past 20,000 characters, a third is not begun.
+    assert.equal(claimed.deliveries.length, 32)
+    assert.deepEqual(claimed.moreOf, [endpoint(0).id])
+    assert.equal(claimed.cursor, endpoint(0).id)
+    assert.equal((await store().road.claim({ ...ask, share: 40 })).deliveries.length, 9)
   })
 
   test('endpoints that cannot take more are passed over without being touched', async () => {

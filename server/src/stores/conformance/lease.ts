@@ -13,7 +13,17 @@ export function leaseConformance(open: OpenStore): void {
   const until = now + 30_000
 
   const ask = (lease: LeaseId, at: number): ClaimAsk => ({
-    ...{ now: at, until: at + 30_000, lease, after: '', visits: 10, share: 10, shares: new Map(), room: 10 },
+    ...{
+      now: at,
+      until: at + 30_000,
+      lease,
+      after: '',
+      visits: 10,
+      share: 10,
+      shares: new Map(),
+      room: 10,
+      characters: 1_000_000,
+    },
   })
   /** Which of these deliveries can be claimed at a moment. */
   const claimable = async (lease: LeaseId, at: number) =>

@@ -1,4 +1,3 @@
-import type { Trigger } from '../../domain/attempt.ts'
 import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
 import type {
   ClaimAsk,
@@ -235,66 +234,93 @@ async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   const moreOf: EndpointId[] = []
   let nextDueAt: Millis | null = null
   let cursor: EndpointId | '' = ''
+  let characters = 0
   for (const { endpoint_id: endpointId, first_due, next_due } of visited) {
     if (endpointId === null) {
       cursor = ''
       break
     }
     // Full: go on behind the last endpoint that had its turn.
-    if (deliveries.length >= ask.room) break
+    if (deliveries.length >= ask.room || characters >= ask.characters) break
     cursor = endpointId
     if (next_due !== null) nextDueAt = Math.min(nextDueAt ?? next_due, next_due)
     const share = Math.min(ask.shares.get(endpointId) ?? ask.share, ask.room - deliveries.length)
     if (first_due === null || first_due > ask.now || share === 0) continue
-    const taken = await claimOf(db, ask, endpointId, share)
+    const taken = await claimOf(db, ask, endpointId, share, ask.characters - characters)
     deliveries.push(...taken.deliveries)
+    characters += taken.characters
     if (taken.full) moreOf.push(endpointId)
   }
   return { deliveries, cursor, moreOf, nextDueAt }
 }
 
-async function claimOf(
+// Taken in one step: how far a claim of megabyte payloads can overshoot the characters it was given.
+const claimStep = 16
+
+interface ClaimedOfEndpoint {
+  readonly deliveries: readonly ClaimedDelivery[]
+  readonly characters: number
+  /** It stopped because it had enough, not because there was no more. */
+  readonly full: boolean
+}
+
+const claimOf = (
   db: Db,
   ask: ClaimAsk,
   endpointId: EndpointId,
   share: number,
-): Promise<{ deliveries: ClaimedDelivery[]; full: boolean }> {
-  const { now, until, lease } = ask
-  return db.transaction(async () => {
-    const picked = await db.all<{ message_id: MessageId; attempts: number; trigger: number }>(claimOfEndpoint, {
-      endpoint: endpointId,
-      now,
-      until,
-      lease,
-      share,
-    })
-    if (picked.length === 0) return { deliveries: [], full: false }
-    const rows = JSON.stringify(picked.map((row) => [row.message_id]))
-    const messages = new Map<MessageId, MessageRow>()
-    for (const row of await db.all<MessageRow>(messagesOfClaim, { rows, endpoint: endpointId }))
-      messages.set(row.id, row)
+  mostCharacters: number,
+): Promise<ClaimedOfEndpoint> =>
+  db.transaction(async () => {
     const deliveries: ClaimedDelivery[] = []
-    const orphans: [MessageId, EndpointId][] = []
-    for (const { message_id: messageId, attempts, trigger } of picked) {
-      const message = messages.get(messageId)
-      if (!message) {
-        orphans.push([messageId, endpointId])
-        continue
-      }
-      const by: Trigger = trigger === 1 ? 'manual' : 'scheduled'
-      deliveries.push({
-        messageId,
-        endpointId,
-        applicationId: message.application_id,
-        attempts,
-        trigger: by,
-        message: messageOf(message),
-      })
+    let characters = 0
+    for (let left = share; left > 0 && characters < mostCharacters; left -= claimStep) {
+      const step = Math.min(claimStep, left)
+      const taken = await claimSome(db, ask, endpointId, step)
+      for (const delivery of taken.deliveries) characters += delivery.message.payload.length
+      deliveries.push(...taken.deliveries)
+      if (taken.picked < step) return { deliveries, characters, full: false }
     }
-    // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
-    if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
-    return { deliveries, full: picked.length === share }
+    return { deliveries, characters, full: true }
   })
+
+async function claimSome(
+  db: Db,
+  { now, until, lease }: ClaimAsk,
+  endpointId: EndpointId,
+  share: number,
+): Promise<{ readonly deliveries: readonly ClaimedDelivery[]; readonly picked: number }> {
+  const picked = await db.all<{ message_id: MessageId; attempts: number; trigger: number }>(claimOfEndpoint, {
+    endpoint: endpointId,
+    now,
+    until,
+    lease,
+    share,
+  })
+  if (picked.length === 0) return { deliveries: [], picked: 0 }
+  const rows = JSON.stringify(picked.map((row) => [row.message_id]))
+  const messages = new Map<MessageId, MessageRow>()
+  for (const row of await db.all<MessageRow>(messagesOfClaim, { rows, endpoint: endpointId })) messages.set(row.id, row)
+  const deliveries: ClaimedDelivery[] = []
+  const orphans: [MessageId, EndpointId][] = []
+  for (const { message_id: messageId, attempts, trigger } of picked) {
+    const message = messages.get(messageId)
+    if (!message) {
+      orphans.push([messageId, endpointId])
+      continue
+    }
+    deliveries.push({
+      messageId,
+      endpointId,
+      applicationId: message.application_id,
+      attempts,
+      trigger: trigger === 1 ? 'manual' : 'scheduled',
+      message: messageOf(message),
+    })
+  }
+  // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
+  if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
+  return { deliveries, picked: picked.length }
 }
 
 const keysOf = (deliveries: readonly DeliveryKey[]): string =>
