@@ -21,7 +21,7 @@ Options:
   --environment NAME  whose key it is (default "default"; made if there is none)
   --scope SCOPE       ${scopes.join(', ')}; may be given several times (default admin)
                       admin: everything in its environment; publish: messages only; manage: everything but
-                      publishing; read: looking only
+                      publishing; read: looking, but not at secrets and endpoint headers
   --name TEXT         for people, shown by list
   --database …        as for posthorn serve (default: POSTHORN_DATABASE, or sqlite:./posthorn.db)
 
