@@ -27,7 +27,7 @@ export interface Routes {
   readonly destinations: readonly Destination[]
 }
 
-// Applications kept prepared. Past this the least recently used one is read anew when it is next published to.
+// Applications kept prepared. Past this the one that was read longest ago is read anew when it is next published to.
 const mostApplications = 10_000
 
 /**
@@ -38,7 +38,7 @@ const mostApplications = 10_000
 export class Directory {
   readonly #store: Store
   readonly #masterKey: Uint8Array
-  // By `environment name`, where the name is the id or the uid the caller used; a Map in order of last use.
+  // By `environment name`, where the name is the id or the uid the caller used, in the order they were read.
   readonly #byName = new Map<string, Routes>()
   readonly #namesOf = new Map<ApplicationId, Set<string>>()
   readonly #loading = new Map<string, Promise<Routes | null>>()

@@ -8,7 +8,8 @@ import type {
   DeliveryKey,
   NewMessage,
 } from '../../ports/store.ts'
-import { type Db, first, type SqlRow } from '../db.ts'
+import { type Db, first } from '../db.ts'
+import { type MessageRow, messageColumns, messageOf } from './messages.ts'
 
 /**
  * A commit as it crosses to the store's thread: each kind of row as one JSON text, which is copied once and read by the
@@ -88,14 +89,14 @@ export function packBatch(batch: CommitBatch): PackedBatch {
   }
 }
 
-const messageColumns = 'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at'
+const insertedColumns = 'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at'
 const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint)`
 
 const appendMessages = `
-  insert into message (${messageColumns}) select ${messageValues} from @each(:rows) where true`
+  insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true`
 
 const appendKeyedMessages = `
-  insert into message (${messageColumns}) select ${messageValues} from @each(:rows) where true
+  insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true
   on conflict (application_id, event_id) where event_id is not null do nothing`
 
 const takenBy = `
@@ -193,33 +194,11 @@ const claimOfEndpoint = `
   returning delivery.message_id, attempts, trigger`
 
 const messagesOfClaim = `
-  select * from message
-  where application_id = (select application_id from endpoint where id = :endpoint and deleted_at is null)
-    and id in (select value->>0 from @each(:rows)) and payload is not null`
+  select ${messageColumns(true)} from message
+  where message.application_id = (select application_id from endpoint where id = :endpoint and deleted_at is null)
+    and message.id in (select value->>0 from @each(:rows)) and message.payload is not null`
 
-interface MessageRow extends SqlRow {
-  readonly id: MessageId
-  readonly application_id: NewMessage['applicationId']
-  readonly event_type: string
-  readonly event_id: string | null
-  readonly channels: string | null
-  readonly tags: string | null
-  readonly content_type: string | null
-  readonly payload: string
-  readonly accepted_at: number
-}
-
-const messageOf = (row: MessageRow): NewMessage => ({
-  id: row.id,
-  applicationId: row.application_id,
-  eventType: row.event_type,
-  eventId: row.event_id,
-  channels: row.channels === null ? null : (JSON.parse(row.channels) as string[]),
-  tags: row.tags === null ? null : (JSON.parse(row.tags) as string[]),
-  contentType: row.content_type,
-  payload: row.payload,
-  acceptedAt: row.accepted_at,
-})
+type SendableRow = MessageRow & { readonly payload: string }
 
 async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   const visited = await db.all<{ endpoint_id: EndpointId | null; first_due: number | null; next_due: number | null }>(
@@ -299,8 +278,9 @@ async function claimSome(
   })
   if (picked.length === 0) return { deliveries: [], picked: 0 }
   const rows = JSON.stringify(picked.map((row) => [row.message_id]))
-  const messages = new Map<MessageId, MessageRow>()
-  for (const row of await db.all<MessageRow>(messagesOfClaim, { rows, endpoint: endpointId })) messages.set(row.id, row)
+  const messages = new Map<MessageId, SendableRow>()
+  for (const row of await db.all<SendableRow>(messagesOfClaim, { rows, endpoint: endpointId }))
+    messages.set(row.message_id, row)
   const deliveries: ClaimedDelivery[] = []
   const orphans: [MessageId, EndpointId][] = []
   for (const { message_id: messageId, attempts, trigger } of picked) {
@@ -315,7 +295,7 @@ async function claimSome(
       applicationId: message.application_id,
       attempts,
       trigger: trigger === 1 ? 'manual' : 'scheduled',
-      message: messageOf(message),
+      message: { ...messageOf(message), payload: message.payload },
     })
   }
   // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
