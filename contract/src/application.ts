@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { nullable } from './nullable.ts'
+import { listOf } from './page.ts'
 
 /** The caller's own name for a thing, usable in paths instead of our id. */
 export const Uid = Type.String({
@@ -65,3 +66,13 @@ export const ApplicationOut = Type.Object(
   },
 )
 export type ApplicationOut = Static<typeof ApplicationOut>
+
+export const ListResponseApplicationOut = listOf(ApplicationOut)
+
+/** The bodies that have a name in the reference. */
+export const applicationSchemas = {
+  ApplicationIn,
+  ApplicationPatch,
+  ApplicationOut,
+  ListResponseApplicationOut,
+} as const

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { endpointExample, endpointShown } from './endpoint.ts'
 import { MessageOut, messageExample, messageShown } from './message.ts'
 import { nullable } from './nullable.ts'
+import { listOf } from './page.ts'
 
 /** 0 success, 1 pending, 2 fail, 3 sending (tried, and to be tried again). 4, canceled, is known but never happens here. */
 export const MessageStatus = Type.Integer({
@@ -67,3 +68,18 @@ export const MessageEndpointOut = Type.Object(
 export type MessageEndpointOut = Static<typeof MessageEndpointOut>
 
 export const EmptyResponse = Type.Object({}, { examples: [{}] })
+
+export const ListResponseMessageAttemptOut = listOf(MessageAttemptOut)
+export const ListResponseMessageEndpointOut = listOf(MessageEndpointOut)
+export const ListResponseEndpointMessageOut = listOf(EndpointMessageOut)
+
+/** The bodies that have a name in the reference. */
+export const attemptSchemas = {
+  MessageAttemptOut,
+  ListResponseMessageAttemptOut,
+  MessageEndpointOut,
+  ListResponseMessageEndpointOut,
+  EndpointMessageOut,
+  ListResponseEndpointMessageOut,
+  EmptyResponse,
+} as const

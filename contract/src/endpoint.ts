@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Metadata, RateLimit, ThrottleRate, Uid } from './application.ts'
 import { EventTypeName } from './event-type.ts'
 import { nullable } from './nullable.ts'
+import { listOf } from './page.ts'
 
 export const Channel = Type.String({ pattern: '^[a-zA-Z0-9\\-_.:]{1,128}$' })
 
@@ -133,3 +134,19 @@ export const EndpointSecretRotateIn = Type.Object(
   { examples: [{ gracePeriodSeconds: 3600 }] },
 )
 export type EndpointSecretRotateIn = Static<typeof EndpointSecretRotateIn>
+
+export const ListResponseEndpointOut = listOf(EndpointOut)
+
+/** The bodies that have a name in the reference. */
+export const endpointSchemas = {
+  EndpointIn,
+  EndpointUpsertIn,
+  EndpointPatch,
+  EndpointOut,
+  ListResponseEndpointOut,
+  EndpointHeadersIn,
+  EndpointHeadersPatchIn,
+  EndpointHeadersOut,
+  EndpointSecretOut,
+  EndpointSecretRotateIn,
+} as const

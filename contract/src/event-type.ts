@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { nullable } from './nullable.ts'
+import { listOf } from './page.ts'
 
 export const EventTypeName = Type.String({
   pattern: '^(?!\\.{1,2}$)[a-zA-Z0-9\\-_./]{1,256}$',
@@ -78,3 +79,14 @@ export const EventTypeOut = Type.Object(
   },
 )
 export type EventTypeOut = Static<typeof EventTypeOut>
+
+export const ListResponseEventTypeOut = listOf(EventTypeOut)
+
+/** The bodies that have a name in the reference. */
+export const eventTypeSchemas = {
+  EventTypeIn,
+  EventTypeUpsertIn,
+  EventTypePatch,
+  EventTypeOut,
+  ListResponseEventTypeOut,
+} as const

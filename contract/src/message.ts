@@ -3,6 +3,7 @@ import { ApplicationIn, Uid } from './application.ts'
 import { Channel } from './endpoint.ts'
 import { EventTypeName } from './event-type.ts'
 import { nullable } from './nullable.ts'
+import { listOf } from './page.ts'
 
 const payload = Type.Unsafe<unknown>({
   type: 'object',
@@ -69,3 +70,8 @@ export const messageExample = {
 
 export const MessageOut = Type.Object(messageShown, { examples: [messageExample] })
 export type MessageOut = Static<typeof MessageOut>
+
+export const ListResponseMessageOut = listOf(MessageOut)
+
+/** The bodies that have a name in the reference. */
+export const messageSchemas = { MessageIn, MessageOut, ListResponseMessageOut } as const
