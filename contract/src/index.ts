@@ -1,6 +1,7 @@
 // CONTRACT: the public promise — operations, schemas, problem codes. No I/O, no knowledge of how it is kept.
 export type { ApplicationIn, ApplicationOut, ApplicationPatch } from './application.ts'
 export type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from './attempt.ts'
+export type { ApplicationControl, EndpointControl, EnvironmentControl } from './control.ts'
 export type {
   EndpointHeadersIn,
   EndpointHeadersOut,

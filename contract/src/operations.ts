@@ -1,5 +1,6 @@
 import { applicationSchemas } from './application.ts'
 import { attemptSchemas } from './attempt.ts'
+import { controlSchemas } from './control.ts'
 import { endpointSchemas } from './endpoint.ts'
 import { eventTypeSchemas } from './event-type.ts'
 import { messageSchemas } from './message.ts'
@@ -17,6 +18,7 @@ export const schemas = {
   ...endpointSchemas,
   ...messageSchemas,
   ...attemptSchemas,
+  ...controlSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */

@@ -88,6 +88,8 @@ export type HealthTurn =
 export interface CommitBatch {
   readonly lease: LeaseId
   readonly messages: readonly NewMessage[]
+  /** Until when their `eventId` is taken; those not named keep it as long as they are kept. */
+  readonly eventIdsUntil?: ReadonlyMap<MessageId, Millis>
   readonly deliveries: readonly NewDelivery[]
   readonly attempts: readonly Attempt[]
   readonly settlements: readonly Settlement[]

@@ -46,6 +46,8 @@ const messageRow = (m: NewMessage) => [
   m.acceptedAt,
 ]
 
+const neverLapses: Millis = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
 export function packBatch(batch: CommitBatch): PackedBatch {
   const keyed = batch.messages.filter((message) => message.eventId !== null)
   const applicationOf = new Map(keyed.map((message) => [message.id, message.applicationId]))
@@ -62,7 +64,7 @@ export function packBatch(batch: CommitBatch): PackedBatch {
     lease: batch.lease,
     messages: pack(plain.map(messageRow)),
     deliveries: pack(keyed.length === 0 ? deliveries : deliveries.filter((row) => row[4] === null)),
-    keyedMessages: pack(keyed.map(messageRow)),
+    keyedMessages: pack(keyed.map((m) => [...messageRow(m), batch.eventIdsUntil?.get(m.id) ?? neverLapses])),
     keyedDeliveries: keyed.length === 0 ? '' : pack(deliveries.filter((row) => row[4] !== null)),
     attempts: pack(
       batch.attempts.map((a) => [
@@ -95,14 +97,25 @@ const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, va
 const appendMessages = `
   insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true`
 
-const appendKeyedMessages = `
-  insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true
-  on conflict (application_id, event_id) where event_id is not null do nothing`
+// An eventId is taken for a window; what has lapsed by the time of the new message makes room for it.
+const dropLapsedEventKeys = `
+  delete from event_key
+  where (application_id, event_id) in (select value->>1, value->>3 from @each(:rows))
+    and until <= (select max(cast(value->>8 as bigint)) from @each(:rows))`
+
+const appendEventKeys = `
+  insert into event_key (application_id, event_id, message_id, until)
+  select value->>1, value->>3, value->>0, cast(value->>9 as bigint) from @each(:rows) where true
+  on conflict (application_id, event_id) do nothing`
+
+const appendKeyedMessages = `${appendMessages}
+  and exists (
+    select 1 from event_key where application_id = value->>1 and event_id = value->>3 and message_id = value->>0)`
 
 const takenBy = `
-  select value->>0 as wanted, message.id as held_by
-  from @each(:rows) join message on message.application_id = value->>1 and message.event_id = value->>3
-  where message.id <> value->>0`
+  select value->>0 as wanted, event_key.message_id as held_by
+  from @each(:rows) join event_key on event_key.application_id = value->>1 and event_key.event_id = value->>3
+  where event_key.message_id <> value->>0`
 
 const appendDeliveries = `
   insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
@@ -148,6 +161,8 @@ async function commit(db: Db, batch: PackedBatch): Promise<CommitResult> {
     if (batch.messages !== '') await db.run(appendMessages, { rows: batch.messages })
     if (batch.deliveries !== '') await db.run(appendDeliveries, { rows: batch.deliveries })
     if (batch.keyedMessages !== '') {
+      await db.run(dropLapsedEventKeys, { rows: batch.keyedMessages })
+      await db.run(appendEventKeys, { rows: batch.keyedMessages })
       await db.run(appendKeyedMessages, { rows: batch.keyedMessages })
       if (batch.keyedDeliveries !== '') await db.run(appendKeyedDeliveries, { rows: batch.keyedDeliveries })
       for (const row of await db.all<{ wanted: MessageId; held_by: MessageId }>(takenBy, {
