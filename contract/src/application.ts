@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { ApplicationControl } from './control.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
 
@@ -33,6 +34,7 @@ export const ApplicationIn = Type.Object(
     throttleRate: Type.Optional(nullable(ThrottleRate)),
     rateLimit: Type.Optional(nullable(RateLimit)),
     metadata: Type.Optional(Metadata),
+    control: Type.Optional(nullable(ApplicationControl)),
   },
   { examples: [example] },
 )
@@ -49,6 +51,7 @@ export const ApplicationOut = Type.Object(
     throttleRate: nullable(Type.Integer()),
     rateLimit: nullable({ ...Type.Integer(), deprecated: true }),
     metadata: Type.Record(Type.String(), Type.String()),
+    control: ApplicationControl,
     createdAt: Type.String({ format: 'date-time' }),
     updatedAt: Type.String({ format: 'date-time' }),
   },
@@ -59,6 +62,7 @@ export const ApplicationOut = Type.Object(
         id: 'app_0TkxGmxa0007Z2yJ4cWQe1bRkLm',
         throttleRate: null,
         rateLimit: null,
+        control: {},
         createdAt: '2026-03-01T09:00:00.000Z',
         updatedAt: '2026-03-01T09:00:00.000Z',
       },

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Metadata, RateLimit, ThrottleRate, Uid } from './application.ts'
+import { EndpointControl } from './control.ts'
 import { EventTypeName } from './event-type.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
@@ -30,7 +31,18 @@ const optional = {
   channels: Type.Optional(nullable(Channels)),
   throttleRate: Type.Optional(nullable(ThrottleRate)),
   rateLimit: Type.Optional(nullable(RateLimit)),
+  filter: Type.Optional(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        description:
+          'A CEL expression over `type`, `channels`, `tags`, `headers` and `payload`; only messages of which it is true are sent.',
+      }),
+    ),
+  ),
   metadata: Type.Optional(Metadata),
+  control: Type.Optional(nullable(EndpointControl)),
 }
 
 const example = { url: 'https://acme.example/webhooks', description: 'Accounting', eventTypes: ['invoice.paid'] }
@@ -59,6 +71,9 @@ export const endpointShown = {
   channels: nullable(Type.Array(Type.String())),
   throttleRate: nullable(Type.Integer()),
   rateLimit: nullable({ ...Type.Integer(), deprecated: true }),
+  filter: nullable(Type.String()),
+  control: EndpointControl,
+  paused: Type.Boolean({ description: 'Its deliveries are kept back until it is resumed.' }),
   // Means nothing any more; typed 1.x clients cannot read an endpoint without it.
   version: Type.Integer({ deprecated: true }),
   createdAt: Type.String({ format: 'date-time' }),
@@ -74,6 +89,9 @@ export const endpointExample = {
   channels: null,
   throttleRate: null,
   rateLimit: null,
+  filter: null,
+  control: {},
+  paused: false,
   version: 1,
   createdAt: '2026-03-01T09:00:00.000Z',
   updatedAt: '2026-03-01T09:00:00.000Z',

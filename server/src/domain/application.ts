@@ -1,3 +1,4 @@
+import type { ControlPart } from './control.ts'
 import type { ApplicationId, EnvironmentId, Millis } from './ids.ts'
 
 export type Metadata = Readonly<Record<string, string>>
@@ -9,7 +10,10 @@ export interface Application {
   /** The operator's own name for it, unique in the environment. */
   readonly uid: string | null
   readonly name: string
+  /** Deliveries a second to all its endpoints together; null: no limit. */
   readonly throttleRate: number | null
+  /** What it says for its endpoints; the rest is inherited. */
+  readonly control: ControlPart
   readonly metadata: Metadata
   readonly createdAt: Millis
   readonly updatedAt: Millis

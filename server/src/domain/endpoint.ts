@@ -1,4 +1,5 @@
 import type { Metadata } from './application.ts'
+import type { ControlPart } from './control.ts'
 import type { ApplicationId, EndpointId, Millis } from './ids.ts'
 import type { SealedText } from './seal.ts'
 
@@ -12,16 +13,24 @@ export interface Endpoint {
   readonly uid: string | null
   readonly url: string
   readonly description: string
-  /** Null: all. */
+  /** Null: all. `invoice.*` names all whose name begins with `invoice.`. */
   readonly eventTypes: readonly string[] | null
   /** Null: all. */
   readonly channels: readonly string[] | null
+  /** A CEL expression that must be true of a message; null: none. */
+  readonly filter: string | null
   readonly metadata: Metadata
   /** Deliveries a second; null: no limit. */
   readonly throttleRate: number | null
+  /** What it says for itself; the rest is inherited. */
+  readonly control: ControlPart
   readonly disabledBecause: DisabledBecause | null
   /** Since when every attempt failed; null: the last one did not. */
   readonly failingSince: Millis | null
+  /** Since when its deliveries are kept back by its owner; null: they are not. */
+  readonly pausedAt: Millis | null
+  /** Since when the breaker holds its deliveries; null: it is closed. */
+  readonly breakerOpenedAt: Millis | null
   /** `EndpointSecrets` as JSON, sealed. */
   readonly sealedSecrets: SealedText
   /** The owner's extra headers (`Record<string, string>`) as JSON, sealed: they often carry credentials. */

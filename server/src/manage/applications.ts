@@ -1,4 +1,5 @@
 import type { Application, Metadata } from '../domain/application.ts'
+import type { ControlPart } from '../domain/control.ts'
 import { type EnvironmentId, isId } from '../domain/ids.ts'
 import { metadataFault } from '../domain/metadata.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
@@ -15,6 +16,8 @@ export interface ApplicationWish {
   /** Undefined: none for a new one; the one it has where it is replaced. */
   readonly uid: string | null | undefined
   readonly throttleRate: number | null
+  /** What it says after the change, given what it says now: clients that know nothing of it must not take it away. */
+  readonly control: (held: ControlPart) => ControlPart
   readonly metadata: Metadata
 }
 
@@ -70,13 +73,14 @@ export const listApplications = (
 
 function fresh({ world, newId }: ManageContext, environmentId: EnvironmentId, wish: ApplicationWish): Application {
   const now = world.now()
-  const { name, uid = null, throttleRate, metadata } = wish
+  const { name, uid = null, throttleRate, control, metadata } = wish
   return {
     id: newId('application'),
     environmentId,
     uid,
     name,
     throttleRate,
+    control: control({}),
     metadata,
     createdAt: now,
     updatedAt: now,
@@ -128,7 +132,13 @@ export async function replaceApplication(
     // create a second application.
     const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
     const { name, throttleRate, metadata } = wish
-    const row = await changed(context, found, { name, uid, throttleRate, metadata })
+    const row = await changed(context, found, {
+      name,
+      uid,
+      throttleRate,
+      metadata,
+      control: wish.control(found.control),
+    })
     return row === 'stale' ? 'stale' : { created: false, row }
   })
 }
@@ -148,6 +158,7 @@ export async function patchApplication(
       uid: patch.uid === undefined ? found.uid : patch.uid,
       throttleRate: patch.throttleRate === undefined ? found.throttleRate : patch.throttleRate,
       metadata: patch.metadata ?? found.metadata,
+      control: patch.control?.(found.control) ?? found.control,
     })
   })
 }
@@ -172,7 +183,7 @@ export const otherName = (uid: string | null | undefined, inPath: string) =>
 async function changed(
   context: ManageContext,
   found: Application,
-  wish: Pick<Application, 'name' | 'uid' | 'throttleRate' | 'metadata'>,
+  wish: Pick<Application, 'name' | 'uid' | 'throttleRate' | 'metadata' | 'control'>,
 ): Promise<Application | 'stale'> {
   const row = { ...found, ...wish, updatedAt: context.world.now(), revision: found.revision + 1 }
   const result = written(await context.store.applications.update(row), row)

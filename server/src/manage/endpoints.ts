@@ -1,4 +1,5 @@
 import type { Metadata } from '../domain/application.ts'
+import type { ControlPart } from '../domain/control.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { checkEndpointHeaders } from '../domain/endpoint-headers.ts'
 import { openHeaders, openSecrets, sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
@@ -25,7 +26,11 @@ export interface EndpointWish {
   readonly disabled: boolean
   readonly eventTypes: readonly string[] | null
   readonly channels: readonly string[] | null
+  /** CEL. Undefined: none for a new one; the one it has where it is replaced. */
+  readonly filter: string | null | undefined
   readonly metadata: Metadata
+  /** What it says after the change, given what it says now: clients that know nothing of it must not take it away. */
+  readonly control: (held: ControlPart) => ControlPart
   readonly throttleRate: number | null
 }
 
@@ -89,11 +94,12 @@ export async function listEndpoints(
 function fresh(
   { world, newId, masterKey }: ManageContext,
   applicationId: ApplicationId,
-  { url, description, uid = null, disabled, eventTypes, channels, metadata, throttleRate }: EndpointWish,
+  wish: EndpointWish,
   secret: string | null,
   headers: Readonly<Record<string, string>>,
 ): Endpoint {
   const now = world.now()
+  const { url, description, uid = null, disabled, eventTypes, channels, filter = null, metadata, throttleRate } = wish
   const id: EndpointId = newId('endpoint')
   const secrets: EndpointSecrets = { current: secret ?? newSecret(world.randomBytes), former: [] }
   return {
@@ -104,10 +110,14 @@ function fresh(
     description,
     eventTypes,
     channels,
+    filter,
     metadata,
     throttleRate,
+    control: wish.control({}),
     disabledBecause: disabled ? 'owner' : null,
     failingSince: null,
+    pausedAt: null,
+    breakerOpenedAt: null,
     sealedSecrets: sealSecrets(masterKey, id, secrets, world.randomBytes(nonceBytes)),
     sealedHeaders: sealHeaders(masterKey, id, headers, world.randomBytes(nonceBytes)),
     createdAt: now,
@@ -313,11 +323,14 @@ function changed(context: ManageContext, found: Endpoint, patch: EndpointPatch):
     uid: kept(patch.uid, found.uid),
     eventTypes: kept(patch.eventTypes, found.eventTypes),
     channels: kept(patch.channels, found.channels),
+    filter: kept(patch.filter, found.filter),
+    control: patch.control?.(found.control) ?? found.control,
     metadata: kept(patch.metadata, found.metadata),
     throttleRate: kept(patch.throttleRate, found.throttleRate),
     disabledBecause,
     // Enabled again, it starts with a clean slate: its old failures must not disable it at the next one.
     failingSince: because !== null && disabledBecause === null ? null : found.failingSince,
+    breakerOpenedAt: because !== null && disabledBecause === null ? null : found.breakerOpenedAt,
   })
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { usualSettings } from '../domain/environment.ts'
 import type { EnvironmentId, KeyId } from '../domain/ids.ts'
 import { type ApiKey, type Scope, scopes } from '../domain/key.ts'
 import { Problem } from '../domain/problem.ts'
@@ -53,7 +54,10 @@ async function insertKey({ store, world, newId }: KeyContext, wish: KeyWish, tex
   const environment = await store.environments.ensure({
     id: newId('environment'),
     name: wish.environment,
+    settings: usualSettings,
     createdAt: now,
+    updatedAt: now,
+    revision: 1,
   })
   const key: ApiKey = {
     id: newId('key'),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { testWorld } from '../../test/support/world.ts'
+import type { ControlPart } from '../domain/control.ts'
 import { parseEgressAllow } from '../domain/egress.ts'
 import { openSecrets } from '../domain/endpoint-seal.ts'
 import { type EnvironmentId, makeIds } from '../domain/ids.ts'
@@ -49,11 +50,19 @@ const wish = {
   disabled: false,
   eventTypes: null,
   channels: null,
+  filter: null,
+  control: (held: ControlPart) => held,
   metadata: {},
   throttleRate: null,
 }
 const application = () =>
-  manage.applications.create(environmentId, { name: 'A', uid: null, throttleRate: null, metadata: {} })
+  manage.applications.create(environmentId, {
+    name: 'A',
+    uid: null,
+    throttleRate: null,
+    control: (held) => held,
+    metadata: {},
+  })
 const isProblem = (code: string) => (error: unknown) => error instanceof Problem && error.code === code
 
 test('people who change different parts of one thing at the same time all have their way', async () => {

@@ -1,9 +1,11 @@
 import { type ApplicationIn, type ApplicationOut, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Application } from '../../domain/application.ts'
+import type { ControlPart } from '../../domain/control.ts'
 import type { ApplicationWish } from '../../manage/applications.ts'
 import type { Manage } from '../../manage/manage.ts'
 import { done, ok, pageAnswer, serve, upserted } from '../route.ts'
+import { controlShown, controlWish } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeText } from './time.ts'
 
@@ -16,6 +18,7 @@ export const applicationWish = (body: ApplicationIn): ApplicationWish => ({
   name: body.name,
   uid: body.uid,
   throttleRate: rateOf(body) ?? null,
+  control: (held) => controlWish(held, body.control),
   metadata: body.metadata ?? {},
 })
 
@@ -48,7 +51,8 @@ export function applicationRoutes(app: FastifyInstance, { applications }: Manage
   })
   serve(app, operations['v1.application.patch'], async ({ params, body }, { principal }) => {
     const { name, uid, metadata } = body
-    const patch = { name, uid, metadata, throttleRate: rateOf(body) }
+    const control = (held: ControlPart): ControlPart => controlWish(held, body.control)
+    const patch = { name, uid, metadata, throttleRate: rateOf(body), control }
     return ok(json(await applications.patch(principal.environmentId, params.app_id, patch)))
   })
   serve(app, operations['v1.application.delete'], async ({ params }, { principal }) => {
@@ -65,6 +69,7 @@ function json(row: Application): string {
     throttleRate: row.throttleRate,
     rateLimit: row.throttleRate,
     metadata: { ...row.metadata },
+    control: controlShown(row.control),
     createdAt: timeText(row.createdAt),
     updatedAt: timeText(row.updatedAt),
   }

@@ -1,9 +1,11 @@
 import { type EndpointOut, type EndpointPatch, type EndpointUpsertIn, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
+import type { ControlPart } from '../../domain/control.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import type { EndpointWish } from '../../manage/endpoints.ts'
 import type { Manage } from '../../manage/manage.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
+import { controlShown, controlWish } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeText } from './time.ts'
 
@@ -21,6 +23,8 @@ const wish = (body: EndpointUpsertIn): EndpointWish => ({
   disabled: body.disabled ?? false,
   eventTypes: typesOf(body) ?? null,
   channels: body.channels ?? null,
+  filter: body.filter,
+  control: (held) => controlWish(held, body.control),
   metadata: body.metadata ?? {},
   throttleRate: rateOf(body) ?? null,
 })
@@ -45,14 +49,16 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
     return upserted(created, json(row))
   })
   serve(app, operations['v1.endpoint.patch'], async ({ params, body }, { principal }) => {
-    const { url, description, uid, disabled, channels, metadata } = body
+    const { url, description, uid, disabled, channels, filter, metadata, control } = body
     const patch = {
       url,
       description,
       uid,
       disabled,
       channels,
+      filter,
       metadata,
+      control: (held: ControlPart) => controlWish(held, control),
       eventTypes: typesOf(body),
       throttleRate: rateOf(body),
     }
@@ -97,6 +103,9 @@ export const endpointShown = (row: Endpoint): Omit<EndpointOut, 'metadata'> => (
   channels: row.channels === null ? null : [...row.channels],
   throttleRate: row.throttleRate,
   rateLimit: row.throttleRate,
+  filter: row.filter,
+  control: controlShown(row.control),
+  paused: row.pausedAt !== null,
   version: 1,
   createdAt: timeText(row.createdAt),
   updatedAt: timeText(row.updatedAt),

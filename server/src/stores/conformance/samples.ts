@@ -1,7 +1,7 @@
 import type { Application } from '../../domain/application.ts'
 import type { Attempt } from '../../domain/attempt.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
-import type { Environment } from '../../domain/environment.ts'
+import { type Environment, usualSettings } from '../../domain/environment.ts'
 import type { EventType } from '../../domain/event-type.ts'
 import { type ApplicationId, type EnvironmentId, type IdKind, type IdOf, makeIds } from '../../domain/ids.ts'
 import type { ApiKey } from '../../domain/key.ts'
@@ -33,7 +33,10 @@ export function samples() {
     pass(ms: number) {
       now += ms
     },
-    environment: (name: string): Environment => ({ id: id('environment'), name, createdAt: now }),
+    environment: (name: string): Environment => ({
+      ...{ id: id('environment'), name, settings: usualSettings },
+      ...{ createdAt: now, updatedAt: now, revision: 1 },
+    }),
     key: (environmentId: EnvironmentId, changes: Partial<ApiKey> = {}): ApiKey => {
       const keyId = id('key')
       return {
@@ -44,12 +47,14 @@ export function samples() {
     },
     application: (environmentId: EnvironmentId, changes: Partial<Application> = {}): Application => ({
       ...{ id: id('application'), environmentId, uid: null, name: 'Acme', throttleRate: null, metadata: {} },
+      control: {},
       ...{ createdAt: now, updatedAt: now, revision: 1 },
       ...changes,
     }),
     endpoint: (applicationId: ApplicationId, changes: Partial<Endpoint> = {}): Endpoint => ({
       ...{ id: id('endpoint'), applicationId, uid: null, url: 'https://receiver.example/', description: '' },
-      ...{ eventTypes: null, channels: null, metadata: {}, throttleRate: null },
+      ...{ eventTypes: null, channels: null, metadata: {}, throttleRate: null, filter: null, control: {} },
+      ...{ pausedAt: null, breakerOpenedAt: null },
       ...{ disabledBecause: null, failingSince: null },
       ...{ sealedSecrets: 's1.secrets' as const, sealedHeaders: 's1.headers' as const },
       ...{ createdAt: now, updatedAt: now, revision: 1 },

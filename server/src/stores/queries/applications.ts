@@ -1,4 +1,5 @@
 import type { Application, Metadata } from '../../domain/application.ts'
+import type { ControlPart } from '../../domain/control.ts'
 import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
 import type { ApplicationStore, WriteResult } from '../../ports/store.ts'
@@ -12,19 +13,21 @@ type ApplicationRow = {
   readonly uid: string | null
   readonly name: string
   readonly throttle_rate: number | null
+  readonly control: string
   readonly metadata: string
   readonly created_at: number
   readonly updated_at: number
   readonly revision: number
 }
 
-const columns = 'id, environment_id, uid, name, throttle_rate, metadata, created_at, updated_at, revision'
+const columns = 'id, environment_id, uid, name, throttle_rate, control, metadata, created_at, updated_at, revision'
 const applicationOf = (row: ApplicationRow): Application => ({
   id: row.id,
   environmentId: row.environment_id,
   uid: row.uid,
   name: row.name,
   throttleRate: row.throttle_rate,
+  control: JSON.parse(row.control) as ControlPart,
   metadata: JSON.parse(row.metadata) as Metadata,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -34,9 +37,9 @@ const applicationOf = (row: ApplicationRow): Application => ({
 async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
     `insert into application (${columns})
-     values (:id, :environmentId, :uid, :name, :throttleRate, :metadata, :createdAt, :updatedAt, :revision)
+     values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :createdAt, :updatedAt, :revision)
      on conflict (environment_id, uid) where uid is not null and deleted_at is null do nothing`,
-    { ...row, metadata: JSON.stringify(row.metadata) },
+    { ...row, control: JSON.stringify(row.control), metadata: JSON.stringify(row.metadata) },
   )
   return inserted > 0 ? 'done' : 'uid-taken'
 }
@@ -45,13 +48,14 @@ async function update(db: Db, row: Application): Promise<WriteResult> {
   const { id, environmentId, uid, name, throttleRate, updatedAt, revision } = row
   // The guard on the uid is in the statement, because an update has no `on conflict`.
   const updated = await db.run(
-    `update application set uid = :uid, name = :name, throttle_rate = :throttleRate, metadata = :metadata,
+    `update application set uid = :uid, name = :name, throttle_rate = :throttleRate, control = :control, metadata = :metadata,
        updated_at = :updatedAt, revision = :revision
      where id = :id and revision = :readRevision and deleted_at is null and not exists (
        select 1 from application as other where other.environment_id = :environmentId and other.uid = :uid
          and other.id <> :id and other.deleted_at is null)`,
     {
       ...{ id, environmentId, uid, name, throttleRate, updatedAt, revision },
+      control: JSON.stringify(row.control),
       metadata: JSON.stringify(row.metadata),
       readRevision: revision - 1,
     },

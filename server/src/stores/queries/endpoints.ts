@@ -1,4 +1,5 @@
 import type { Metadata } from '../../domain/application.ts'
+import type { ControlPart } from '../../domain/control.ts'
 import type { DisabledBecause, Endpoint } from '../../domain/endpoint.ts'
 import { type ApplicationId, type EndpointId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
@@ -16,10 +17,14 @@ export type EndpointRow = {
   readonly description: string
   readonly event_types: string | null
   readonly channels: string | null
+  readonly filter: string | null
   readonly metadata: string
   readonly throttle_rate: number | null
+  readonly control: string
   readonly disabled_because: DisabledBecause | null
   readonly failing_since: number | null
+  readonly paused_at: number | null
+  readonly breaker_opened_at: number | null
   readonly sealed_secrets: SealedText
   readonly sealed_headers: SealedText
   readonly created_at: number
@@ -28,8 +33,9 @@ export type EndpointRow = {
 }
 
 const names = [
-  ...(['id', 'application_id', 'uid', 'url', 'description', 'event_types', 'channels', 'metadata'] as const),
-  ...(['throttle_rate', 'disabled_because', 'failing_since', 'sealed_secrets', 'sealed_headers'] as const),
+  ...(['id', 'application_id', 'uid', 'url', 'description', 'event_types', 'channels', 'filter', 'metadata'] as const),
+  ...(['throttle_rate', 'control', 'disabled_because', 'failing_since', 'paused_at', 'breaker_opened_at'] as const),
+  ...(['sealed_secrets', 'sealed_headers'] as const),
   ...(['created_at', 'updated_at', 'revision'] as const),
 ]
 
@@ -45,9 +51,13 @@ export const endpointOf = (row: EndpointRow): Endpoint => ({
   eventTypes: row.event_types === null ? null : (JSON.parse(row.event_types) as readonly string[]),
   channels: row.channels === null ? null : (JSON.parse(row.channels) as readonly string[]),
   metadata: JSON.parse(row.metadata) as Metadata,
+  filter: row.filter,
   throttleRate: row.throttle_rate,
+  control: JSON.parse(row.control) as ControlPart,
   disabledBecause: row.disabled_because,
   failingSince: row.failing_since,
+  pausedAt: row.paused_at,
+  breakerOpenedAt: row.breaker_opened_at,
   sealedSecrets: row.sealed_secrets,
   sealedHeaders: row.sealed_headers,
   createdAt: row.created_at,
@@ -60,13 +70,14 @@ const parametersOf = (row: Endpoint) => ({
   eventTypes: row.eventTypes && JSON.stringify(row.eventTypes),
   channels: row.channels && JSON.stringify(row.channels),
   metadata: JSON.stringify(row.metadata),
+  control: JSON.stringify(row.control),
 })
 
 async function insert(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
     `insert into endpoint (${names.join(', ')})
-     values (:id, :applicationId, :uid, :url, :description, :eventTypes, :channels, :metadata,
-       :throttleRate, :disabledBecause, :failingSince, :sealedSecrets, :sealedHeaders,
+     values (:id, :applicationId, :uid, :url, :description, :eventTypes, :channels, :filter, :metadata,
+       :throttleRate, :control, :disabledBecause, :failingSince, :pausedAt, :breakerOpenedAt, :sealedSecrets, :sealedHeaders,
        :createdAt, :updatedAt, :revision)
      on conflict (application_id, uid) where uid is not null and deleted_at is null do nothing`,
     parametersOf(row),
@@ -81,9 +92,10 @@ async function update(db: Db, row: Endpoint): Promise<WriteResult> {
   // since they read the row.
   const updated = await db.run(
     `update endpoint set uid = :uid, url = :url, description = :description, event_types = :eventTypes,
-       channels = :channels, metadata = :metadata, throttle_rate = :throttleRate,
-       disabled_because = :disabledBecause,
+       channels = :channels, filter = :filter, metadata = :metadata, throttle_rate = :throttleRate,
+       control = :control, disabled_because = :disabledBecause, paused_at = :pausedAt,
        failing_since = case when cast(:failingSince as bigint) is null then null else failing_since end,
+       breaker_opened_at = case when cast(:breakerOpenedAt as bigint) is null then null else breaker_opened_at end,
        sealed_secrets = :sealedSecrets, sealed_headers = :sealedHeaders,
        updated_at = :updatedAt, revision = :revision
      where id = :id and revision = :readRevision and deleted_at is null and not exists (
