@@ -1,4 +1,5 @@
 // Every setting there is, in one table that also prints its own reference. Nobody else reads the environment.
+import { type Control, usualControl } from './domain/control.ts'
 import { formatDuration, parseDuration, parseDurations } from './domain/duration.ts'
 import { type EgressAllow, parseEgressAllow } from './domain/egress.ts'
 import type { Millis } from './domain/ids.ts'
@@ -271,6 +272,14 @@ export function loadSettings(sources: SettingSources): Settings {
   const { publicUrl, log: chosen, ...rest } = values
   return { ...rest, publicUrl: publicUrl ?? urlOf(values.listen), logFormat: chosen.format, logLevel: chosen.level }
 }
+
+/** What the settings say about deliveries; the levels below may say otherwise. */
+export const serverControl = (settings: Settings): Control => ({
+  ...usualControl,
+  retrySchedule: settings.retrySchedule,
+  timeout: settings.attemptTimeout,
+  maxInFlight: settings.endpointInFlight,
+})
 
 /** Every setting with its value, where that comes from, and what is wrong with it. Does not throw. */
 export function describeSettings(sources: SettingSources): readonly SettingLine[] {

@@ -1,4 +1,5 @@
 import type { Millis } from './ids.ts'
+import { defaultRetryPolicy } from './retry.ts'
 
 /** How a try can fail: without an answer, or with a status of that class. */
 export type FailureClass = 'no-answer' | '3xx' | '4xx' | '5xx'
@@ -47,6 +48,29 @@ export interface Control {
   readonly payloadRetention: Millis
   /** Payloads go when the last endpoint has got them. */
   readonly wipeDelivered: boolean
+}
+
+/** What counts where nobody says otherwise; the server's settings say some of it. */
+export const usualControl: Control = {
+  retrySchedule: defaultRetryPolicy.delaysMs,
+  retryOn: ['no-answer', '3xx', '4xx', '5xx'],
+  timeout: 15_000,
+  throttleRate: 0,
+  maxInFlight: 64,
+  ordering: 'none',
+  headFailure: 'block',
+  headAttempts: 3,
+  breaker: true,
+  breakerFailureRate: 0.7,
+  breakerProbe: 5_000,
+  breakerDrainRate: 10,
+  batchSize: 1,
+  batchWait: 0,
+  deliverWithin: 0,
+  eventIdWindow: 0,
+  retention: 90 * 86_400_000,
+  payloadRetention: 0,
+  wipeDelivered: false,
 }
 
 /** What one level says for itself. */
