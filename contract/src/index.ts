@@ -1,6 +1,13 @@
 // CONTRACT: the public promise — operations, schemas, problem codes. No I/O, no knowledge of how it is kept.
 export type { ApplicationIn, ApplicationOut, ApplicationPatch } from './application.ts'
 export type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from './attempt.ts'
+export {
+  type ApplicationTokenExpireIn,
+  type AppPortalAccessIn,
+  type AppPortalAccessOut,
+  type Capability,
+  capabilities,
+} from './authentication.ts'
 export type { ApplicationControl, EndpointControl, EnvironmentControl } from './control.ts'
 export type {
   EndpointHeadersIn,

@@ -27,7 +27,9 @@ function printed(schema: unknown, atRoot = false): unknown {
 /** The problems an operation can answer: its own, and those that come with having a key, a body, or values to check. */
 function problemsOf(operation: Operation): readonly ProblemCode[] {
   const codes = new Set<ProblemCode>(['request-malformed', 'request-invalid', 'internal', ...operation.problems])
-  if (operation.scope !== null) codes.add('unauthenticated').add('scope-missing').add('unavailable')
+  if (operation.scope !== null) {
+    codes.add('unauthenticated').add('scope-missing').add('capability-missing').add('unavailable')
+  }
   if (operation.body !== null) codes.add('body-malformed').add('body-too-large').add('media-type-unsupported')
   return [...codes].sort((a, b) => problems[a].status - problems[b].status || (a < b ? -1 : 1))
 }
@@ -76,6 +78,7 @@ function printedOperation(operation: Operation): Json {
     ...(operation.description ? { description: operation.description } : {}),
     security: operation.scope === null ? [] : [{ bearer: [] }],
     ...(operation.scope === null ? {} : { 'x-scope': operation.scope }),
+    ...(operation.portal === null ? {} : { 'x-portal': operation.portal }),
     parameters: parametersOf(operation),
     ...(operation.body
       ? {
@@ -111,7 +114,12 @@ export function openapi(options: OpenApiOptions): Json {
     paths,
     components: {
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'An API key. `posthorn keys create` makes one.' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'An API key (`posthorn keys create` makes one), which needs the scope in `x-scope`; or a portal token, which needs the capability in `x-portal` and cannot call what has none.',
+        },
       },
       schemas: Object.fromEntries([...named].map(([schema, name]) => [name, printed(schema, true)])),
     },

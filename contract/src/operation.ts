@@ -1,4 +1,5 @@
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
+import type { Capability } from './authentication.ts'
 import type { ProblemCode } from './problems.ts'
 
 export type Scope = 'publish' | 'manage' | 'read'
@@ -20,11 +21,21 @@ export interface Operation<
   readonly description?: string
   /** What the key must be allowed to do; null: no key needed. */
   readonly scope: Scope | null
+  /**
+   * What a portal token must be allowed to do; null: no portal token may. Whoever says something here lets customers of
+   * the operator in: a path with `{app_id}` is then walled to the token's own application by itself, any other path must
+   * be by its handler. Looking: `ViewBase`; changing an endpoint, or seeing its headers: `ManageEndpoint`; its secret:
+   * `ViewEndpointSecret`, `ManageEndpointSecret`; anything that sends: `CreateAttempts`; what concerns the whole
+   * environment, publishing, or removing what was published: null.
+   */
+  readonly portal: Capability | null
   readonly params: TObject<Path>
   readonly query: TObject<Query>
   readonly body: Body
   /** A body may be left out; it then counts as `{}`. */
   readonly bodyOptional?: true
+  /** Its answer holds a credential, so nobody on the way may keep it. */
+  readonly confidential?: true
   /** Statuses of success; no schema: no body. The first is the usual one. */
   readonly success: readonly { readonly status: number; readonly meaning: string; readonly schema?: TSchema }[]
   /** Beyond those that any operation can answer. */

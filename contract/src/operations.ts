@@ -1,10 +1,12 @@
 import { applicationSchemas } from './application.ts'
 import { attemptSchemas } from './attempt.ts'
+import { authenticationSchemas } from './authentication.ts'
 import { controlSchemas } from './control.ts'
 import { endpointSchemas } from './endpoint.ts'
 import { eventTypeSchemas } from './event-type.ts'
 import { messageSchemas } from './message.ts'
 import { applicationOperations } from './operations/application.ts'
+import { authenticationOperations } from './operations/authentication.ts'
 import { endpointOperations } from './operations/endpoint.ts'
 import { eventTypeOperations } from './operations/event-type.ts'
 import { healthOperations } from './operations/health.ts'
@@ -18,12 +20,14 @@ export const schemas = {
   ...endpointSchemas,
   ...messageSchemas,
   ...attemptSchemas,
+  ...authenticationSchemas,
   ...controlSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */
 export const operations = {
   ...healthOperations,
+  ...authenticationOperations,
   ...applicationOperations,
   ...eventTypeOperations,
   ...endpointOperations,

@@ -23,9 +23,9 @@ export const problems = {
   unauthenticated: {
     status: 401,
     title: 'API key missing, unknown or revoked',
-    happened: 'The request carries no key that is valid here.',
+    happened: 'The request carries no API key or portal token that is valid here.',
     remedy:
-      'Send `Authorization: Bearer <key>`. `posthorn keys create` makes a key, `posthorn keys list` shows which are alive.',
+      'Send `Authorization: Bearer <key>`. `posthorn keys create` makes a key, `posthorn keys list` shows which are alive. In a portal: ask for a new link, since a link ends after a while.',
   },
   'scope-missing': {
     status: 403,
@@ -33,10 +33,24 @@ export const problems = {
     happened: 'The key is valid, but its scopes do not cover this operation.',
     remedy: 'Use a key with the scope that the detail names, or make one: `posthorn keys create --scope <scope>`.',
   },
+  'capability-missing': {
+    status: 403,
+    title: 'Portal token may not do this',
+    happened: 'The portal token is valid, but its capabilities do not cover this operation.',
+    remedy:
+      'Make a token with the capability that the detail names, or use an API key where it says that none will do.',
+  },
+  'operator-reserved': {
+    status: 403,
+    title: 'Only the operator may set this',
+    happened: 'The request would change, with a portal token, what only an API key may change.',
+    remedy: 'Leave out the members that `errors` point at, or have the operator set them.',
+  },
   'not-found': {
     status: 404,
     title: 'Nothing here by that name',
-    happened: 'The environment of this key holds no such thing, or the path is not one of the API.',
+    happened:
+      'The environment of this key, or the application of this portal token, holds no such thing, or the path is not one of the API.',
     remedy: 'Check the id or uid, and that the key belongs to the environment you mean.',
   },
   'method-not-allowed': {
@@ -117,6 +131,13 @@ export const problems = {
     title: 'Header cannot be set on an endpoint',
     happened: 'The header is one that Posthorn or HTTP itself sets, or its name or value is not valid in HTTP.',
     remedy: 'Leave out hop-by-hop headers and those starting with `webhook-`; use visible ASCII without line breaks.',
+  },
+  'portal-token-needed': {
+    status: 422,
+    title: 'Only a portal token can be logged out',
+    happened: 'The request was made with an API key, which lives until it is revoked.',
+    remedy:
+      'Call it with the portal token that is to end; to end all of an application, use `expire-all`. API keys are ended by `posthorn keys revoke`.',
   },
   'content-gone': {
     status: 422,

@@ -8,6 +8,7 @@ export const healthOperations = {
     tag: 'Health',
     summary: 'Whether the server and its store answer',
     scope: null,
+    portal: null,
     params: none,
     query: none,
     body: null,

@@ -31,6 +31,7 @@ export const messageAttemptOperations = {
     summary: 'List the attempts at an endpoint',
     description: 'Newest first, unless asked otherwise.',
     scope: 'read',
+    portal: 'ViewBase',
     params: Type.Object(endpoint),
     query: Type.Object({
       ...pageQuery,
@@ -49,6 +50,7 @@ export const messageAttemptOperations = {
     summary: 'List the attempts to deliver a message',
     description: 'Newest first, unless asked otherwise.',
     scope: 'read',
+    portal: 'ViewBase',
     params: Type.Object(message),
     query: Type.Object({
       ...pageQuery,
@@ -66,6 +68,7 @@ export const messageAttemptOperations = {
     tag: 'Message Attempt',
     summary: 'Get an attempt',
     scope: 'read',
+    portal: 'ViewBase',
     params: Type.Object({ ...message, attempt_id: named("The attempt's id.") }),
     query: Type.Object({ expanded_statuses: expandedStatuses }),
     body: null,
@@ -80,6 +83,7 @@ export const messageAttemptOperations = {
     summary: 'List the messages an endpoint was sent, with where each stands',
     description: 'By latest attempt, newest first, unless asked otherwise.',
     scope: 'read',
+    portal: 'ViewBase',
     params: Type.Object(endpoint),
     query: Type.Object({
       ...pageQuery,
@@ -100,6 +104,7 @@ export const messageAttemptOperations = {
     summary: 'List the endpoints a message goes to, with where it stands at each',
     description: 'By id of the endpoint.',
     scope: 'read',
+    portal: 'ViewBase',
     params: Type.Object(message),
     query: Type.Object(pageQuery),
     body: null,
@@ -113,6 +118,7 @@ export const messageAttemptOperations = {
     tag: 'Message Attempt',
     summary: 'Send a message to an endpoint once more, now',
     scope: 'manage',
+    portal: 'CreateAttempts',
     params: Type.Object({ ...message, endpoint_id: endpoint.endpoint_id }),
     query: none,
     body: null,

@@ -12,6 +12,7 @@ export const messageOperations = {
     summary: 'List the messages of an application',
     description: 'Newest first, unless asked otherwise.',
     scope: 'read',
+    portal: 'ViewBase',
     params: Type.Object(app),
     query: Type.Object({ ...pageQuery, ...messageFilter, with_content: withContent }),
     body: null,
@@ -27,6 +28,7 @@ export const messageOperations = {
     description:
       'Answered when the message and every delivery of it are on disk. Creating an application needs scope `manage` too.',
     scope: 'publish',
+    portal: null,
     params: Type.Object(app),
     query: Type.Object({ with_content: withContent }),
     body: MessageIn,
@@ -40,6 +42,7 @@ export const messageOperations = {
     tag: 'Message',
     summary: 'Get a message',
     scope: 'read',
+    portal: 'ViewBase',
     params: Type.Object(message),
     query: Type.Object({ with_content: withContent }),
     body: null,

@@ -11,11 +11,14 @@ import type { Publish } from '../engine/accept.ts'
 import type { Manage } from '../manage/manage.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
-import { Authenticator, demand } from './auth.ts'
+import { Authenticator } from './auth.ts'
+import { intoApplication } from './portal-wall.ts'
+import { demand, type Principal } from './principal.ts'
 import { makeProblemHandler, pathOf, problemJson, problemType } from './problem.ts'
 import { referencePaths, referenceRoutes } from './reference.ts'
 import { applicationRoutes } from './rest/application.ts'
 import { attemptRoutes } from './rest/attempt.ts'
+import { authenticationRoutes } from './rest/authentication.ts'
 import { endpointRoutes } from './rest/endpoint.ts'
 import { eventTypeRoutes } from './rest/event-type.ts'
 import { healthRoute } from './rest/health.ts'
@@ -23,7 +26,7 @@ import { messageRoutes } from './rest/message.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
 
 export interface ApiDeps {
-  readonly store: Pick<Store, 'keys' | 'ping'>
+  readonly store: Pick<Store, 'keys' | 'portalTokens' | 'ping'>
   readonly world: World
   readonly manage: Manage
   readonly publish: Publish
@@ -77,8 +80,9 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     reply.header('content-type', deps.metrics.contentType).send(await deps.metrics.render()),
   )
   app.register(async (api) => {
-    requireKey(api, new Authenticator(deps.store, world))
+    requireKey(api, new Authenticator(deps.store, world), deps.manage)
     healthRoute(api, deps.store)
+    authenticationRoutes(api, deps.manage, publicUrl)
     applicationRoutes(api, deps.manage)
     eventTypeRoutes(api, deps.manage)
     endpointRoutes(api, deps.manage)
@@ -90,13 +94,13 @@ export function createApi(deps: ApiDeps): FastifyInstance {
 }
 
 /** Nothing of a request is read before its key is known to allow it. */
-function requireKey(api: FastifyInstance, keys: Authenticator): void {
+function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage): void {
   api.addHook('onRequest', (request, _, done) => {
-    const { scope } = request.routeOptions.config
-    if (scope === null) return done()
-    if (scope === undefined) return done(new Error(`${request.url} does not say which scope it needs`))
-    const admit = (principal: NonNullable<FastifyRequest['principal']>): void => {
-      demand(principal, scope)
+    const { admission } = request.routeOptions.config
+    if (admission === null) return done()
+    if (admission === undefined) return done(new Error(`${request.url} does not say what it needs of its caller`))
+    const admit = (principal: Principal): void => {
+      demand(principal, admission)
       request.principal = principal
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding !== 'identity') {
@@ -107,7 +111,10 @@ function requireKey(api: FastifyInstance, keys: Authenticator): void {
     if (known === undefined) {
       keys
         .read(request.headers.authorization)
-        .then(admit)
+        .then((principal) => {
+          admit(principal)
+          return principal.kind === 'portal' ? intoApplication(manage, principal, request) : undefined
+        })
         .then(() => done(), done)
       return
     }
@@ -116,7 +123,8 @@ function requireKey(api: FastifyInstance, keys: Authenticator): void {
     } catch (error) {
       return done(error instanceof Error ? error : new Error(String(error)))
     }
-    done()
+    if (known.kind === 'key') return done()
+    intoApplication(manage, known, request).then(() => done(), done)
   })
 }
 

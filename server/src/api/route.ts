@@ -1,9 +1,8 @@
 import type { InputOf, Operation } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
-import type { Scope } from '../domain/key.ts'
 import type { Page } from '../domain/page.ts'
-import type { Principal } from './auth.ts'
 import { readerOf } from './input.ts'
+import type { Admission, Principal } from './principal.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,7 +10,8 @@ declare module 'fastify' {
     principal: Principal | null
   }
   interface FastifyContextConfig {
-    readonly scope?: Scope | null
+    /** What the operation needs of its caller; null: nothing. */
+    readonly admission?: Admission | null
   }
 }
 
@@ -33,6 +33,11 @@ export const jsonType = 'application/json; charset=utf-8'
 /** The path as the framework spells parameters. */
 export const routePath = (operation: Operation): string => operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
 
+/** What an operation needs of its caller, as its route carries it. */
+export const admissionOf = ({ scope, portal }: Operation): { readonly admission: Admission | null } => ({
+  admission: scope === null ? null : { scope, portal },
+})
+
 /** Serves one operation that needs a key: reads its input, answers what the handler decided. */
 export function serve<O extends Operation>(
   app: FastifyInstance,
@@ -43,7 +48,7 @@ export function serve<O extends Operation>(
   app.route({
     method: operation.method,
     url: routePath(operation),
-    config: { scope: operation.scope },
+    config: admissionOf(operation),
     handler: async (request, reply) => {
       const { principal } = request
       // Of an absolute-form target only the path: the rest is the caller's word, not ours to repeat.
@@ -51,6 +56,7 @@ export function serve<O extends Operation>(
       if (principal === null) throw new Error(`${operation.operationId} was reached without a key`)
       const { status, json, link } = await handle(read(request), { principal, url })
       if (link) reply.header('link', link)
+      if (operation.confidential) reply.header('cache-control', 'no-store')
       reply.code(status)
       return json === undefined ? reply.send() : reply.header('content-type', jsonType).send(json)
     },

@@ -7,6 +7,7 @@ export type EndpointId = `ep_${string}`
 export type MessageId = `msg_${string}`
 export type AttemptId = `atmpt_${string}`
 export type KeyId = `key_${string}`
+export type PortalTokenId = `ptok_${string}`
 /** One process's claim on deliveries: its name is the token that settles them. */
 export type LeaseId = `lease_${string}`
 
@@ -20,6 +21,7 @@ const prefixes = {
   message: 'msg_',
   attempt: 'atmpt_',
   key: 'key_',
+  portalToken: 'ptok_',
   lease: 'lease_',
 } as const
 

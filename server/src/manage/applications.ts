@@ -36,7 +36,7 @@ const check = (wish: ApplicationPatch): void =>
     wish.metadata === undefined ? null : metadataFault(wish.metadata, '/metadata'),
   ])
 
-const nothingBy = (idOrUid: string): Problem =>
+export const applicationNotFound = (idOrUid: string): Problem =>
   new Problem('not-found', `No application '${idOrUid}' in this environment.`)
 
 /** Throws Problem `not-found`. */
@@ -46,7 +46,7 @@ export async function getApplication(
   idOrUid: string,
 ): Promise<Application> {
   const found = await store.applications.find(environmentId, idOrUid)
-  if (!found) throw nothingBy(idOrUid)
+  if (!found) throw applicationNotFound(idOrUid)
   return found
 }
 
@@ -121,7 +121,7 @@ export async function replaceApplication(
   return untilFresh(async () => {
     const found = await context.store.applications.find(environmentId, idOrUid)
     if (!found) {
-      if (isId('application', idOrUid)) throw nothingBy(idOrUid)
+      if (isId('application', idOrUid)) throw applicationNotFound(idOrUid)
       refuse([uidFault(idOrUid, '/path/app_id'), otherName(wish.uid, idOrUid)])
       const row = fresh(context, environmentId, { ...wish, uid: idOrUid })
       if ((await context.store.applications.insert(row)) === 'uid-taken') return 'stale'

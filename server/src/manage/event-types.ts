@@ -1,6 +1,7 @@
 import type { EventType } from '../domain/event-type.ts'
 import type { EnvironmentId } from '../domain/ids.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
+import { shownWith } from '../domain/portal.ts'
 import { Problem } from '../domain/problem.ts'
 import { untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
@@ -17,28 +18,31 @@ export type EventTypePatch = { readonly [Key in keyof EventTypeWish]?: EventType
 
 const nothingBy = (name: string): Problem => new Problem('not-found', `No event type '${name}' in this environment.`)
 
-/** Throws Problem `not-found`. */
+/** `flags` null: whatever flags it has. One that is not shown with these is not there. Throws Problem `not-found`. */
 export async function getEventType(
   { store }: ManageContext,
   environmentId: EnvironmentId,
   name: string,
+  flags: readonly string[] | null = null,
 ): Promise<EventType> {
   const found = await store.eventTypes.find(environmentId, name)
-  if (!found) throw nothingBy(name)
+  if (!found || (flags !== null && !shownWith(flags, found))) throw nothingBy(name)
   return found
 }
 
-/** Event types by name. Throws Problem `iterator-invalid`. */
+/** Event types by name; `flags` null: whatever flags they have. Throws Problem `iterator-invalid`. */
 export const listEventTypes = (
   { store }: ManageContext,
   environmentId: EnvironmentId,
   filter: { readonly includeArchived: boolean },
+  flags: readonly string[] | null,
   ask: PageAsk,
 ): Promise<Page<EventType>> =>
   readPage<EventType>(ask, {
     keys: /^[a-zA-Z0-9\-_./]{1,256}$/,
     keyOf: ({ name }) => name,
     fetch: (search) => store.eventTypes.list(environmentId, filter, search),
+    ...(flags === null ? {} : { keep: (row) => shownWith(flags, row) }),
   })
 
 /** An archived one comes back as it is described now. Throws `event-type-exists`, `changed-meanwhile`. */

@@ -17,7 +17,7 @@ export interface KeyWish {
 
 const secretBytes = 32
 
-/** What is kept of a key: SHA-256, hex. A key is 256 random bits, so there is nothing to guess and no salt to add. */
+/** What is kept of a key or a portal token: SHA-256, hex. Both are 256 random bits, so there is nothing to guess and no salt to add. */
 export const hashKey = (text: string): string => hash('sha256', text, 'hex')
 
 /**

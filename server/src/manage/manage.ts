@@ -38,6 +38,7 @@ import {
 } from './event-types.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages } from './messages.ts'
+import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
 
 type Given<Verb> = Verb extends (context: never, ...given: infer Rest) => unknown ? Rest : never
 
@@ -92,5 +93,10 @@ export const makeManage = (context: ManageContext) => ({
     adopt: (...given: Given<typeof adoptKey>) => adoptKey(context, ...given),
     list: (...given: Given<typeof listKeys>) => listKeys(context, ...given),
     revoke: (...given: Given<typeof revokeKey>) => revokeKey(context, ...given),
+  },
+  portalTokens: {
+    create: (...given: Given<typeof createPortalToken>) => createPortalToken(context, ...given),
+    end: (...given: Given<typeof endPortalToken>) => endPortalToken(context, ...given),
+    endAll: (...given: Given<typeof endPortalTokens>) => endPortalTokens(context, ...given),
   },
 })

@@ -16,12 +16,14 @@ import type {
 import type { ApiKey } from '../domain/key.ts'
 import type { Message } from '../domain/message.ts'
 import type { PageSearch } from '../domain/page.ts'
+import type { PortalToken } from '../domain/portal.ts'
 
 /** Where everything is kept. Every promise that resolves to a change means: on disk. */
 export interface Store {
   readonly road: RoadStore
   readonly environments: EnvironmentStore
   readonly keys: KeyStore
+  readonly portalTokens: PortalTokenStore
   readonly applications: ApplicationStore
   readonly endpoints: EndpointStore
   readonly eventTypes: EventTypeStore
@@ -152,6 +154,20 @@ export interface KeyStore {
   list(environmentId: EnvironmentId | null): Promise<readonly ApiKey[]>
   /** False: no such key. Revoking twice keeps the first moment. */
   revoke(id: KeyId, at: Millis): Promise<boolean>
+}
+
+export interface PortalTokenStore {
+  insert(token: PortalToken): Promise<void>
+  /** Expired ones too; none of a deleted application. */
+  byHash(hash: string): Promise<PortalToken | null>
+  end(hash: string, at: Millis): Promise<void>
+  /**
+   * Up to `limit` tokens of an application that would live longer end at `at`; `sessionIds` null: of any session or none.
+   * Resolves to how many there were.
+   */
+  endAll(applicationId: ApplicationId, sessionIds: readonly string[] | null, at: Millis, limit: number): Promise<number>
+  /** Removes up to `limit` that ended before `at`; resolves to how many there were. */
+  sweepExpired(at: Millis, limit: number): Promise<number>
 }
 
 /** `stale`: the row was changed since it was read; read again and decide again. */

@@ -2,8 +2,13 @@ import { type ApplicationIn, type ApplicationOut, operations } from '@posthorn/c
 import type { FastifyInstance } from 'fastify'
 import type { Application } from '../../domain/application.ts'
 import type { ControlPart } from '../../domain/control.ts'
+import { isId } from '../../domain/ids.ts'
+import { Problem } from '../../domain/problem.ts'
+import { uidFault } from '../../domain/uid.ts'
 import type { ApplicationWish } from '../../manage/applications.ts'
 import type { Manage } from '../../manage/manage.ts'
+import { invalid } from '../input.ts'
+import { demand, type Principal } from '../principal.ts'
 import { done, ok, pageAnswer, serve, upserted } from '../route.ts'
 import { controlShown, controlWish } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
@@ -74,4 +79,28 @@ function json(row: Application): string {
     updatedAt: timeText(row.updatedAt),
   }
   return JSON.stringify(shown)
+}
+
+/** The application of the path, made as the body describes it if there is none. */
+export async function ensureApplication(
+  { applications }: Pick<Manage, 'applications'>,
+  principal: Principal,
+  idOrUid: string,
+  body: ApplicationIn,
+): Promise<void> {
+  const { environmentId } = principal
+  try {
+    await applications.get(environmentId, idOrUid)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'not-found' || isId('application', idOrUid)) throw error
+    demand(principal, { scope: 'manage', portal: null })
+    const uidInPath = uidFault(idOrUid, '/path/app_id')
+    if (uidInPath) throw invalid([uidInPath])
+    if (body.uid != null && body.uid !== idOrUid) {
+      throw invalid([
+        { pointer: '/application/uid', message: `must be '${idOrUid}', the name in the path, or left out` },
+      ])
+    }
+    await applications.create(environmentId, { ...applicationWish(body), uid: idOrUid }, true)
+  }
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { EventType } from '../../domain/event-type.ts'
 import type { EventTypeWish } from '../../manage/event-types.ts'
 import type { Manage } from '../../manage/manage.ts'
+import type { Principal } from '../principal.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeText } from './time.ts'
@@ -23,17 +24,21 @@ const wish = (body: EventTypeUpsertIn): EventTypeWish => ({
   featureFlags: flagsOf(body) ?? null,
 })
 
+// What an operator hides behind a flag is not told to customers who lack it.
+const flagsOfCaller = (principal: Principal) => (principal.kind === 'portal' ? principal.featureFlags : null)
+
 export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): void {
   serve(app, operations['v1.event-type.list'], async ({ query }, { principal, url }) => {
     const filter = { includeArchived: query.include_archived ?? false }
-    const page = await eventTypes.list(principal.environmentId, filter, pageAskOf(query, 'ascending'))
+    const flags = flagsOfCaller(principal)
+    const page = await eventTypes.list(principal.environmentId, filter, flags, pageAskOf(query, 'ascending'))
     return pageAnswer(page, url, (row) => json(row, query.with_content ?? false))
   })
   serve(app, operations['v1.event-type.create'], async ({ body }, { principal }) =>
     created(json(await eventTypes.create(principal.environmentId, body.name, wish(body)))),
   )
   serve(app, operations['v1.event-type.get'], async ({ params }, { principal }) =>
-    ok(json(await eventTypes.get(principal.environmentId, params.event_type_name))),
+    ok(json(await eventTypes.get(principal.environmentId, params.event_type_name, flagsOfCaller(principal)))),
   )
   serve(app, operations['v1.event-type.update'], async ({ params, body }, { principal }) => {
     const { created, row } = await eventTypes.replace(principal.environmentId, params.event_type_name, wish(body))

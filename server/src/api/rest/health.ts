@@ -2,7 +2,7 @@ import { operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../../domain/problem.ts'
 import type { Store } from '../../ports/store.ts'
-import { routePath } from '../route.ts'
+import { admissionOf, routePath } from '../route.ts'
 
 export function healthRoute(app: FastifyInstance, store: Pick<Store, 'ping'>): void {
   const operation = operations['v1.health.get']
@@ -11,7 +11,7 @@ export function healthRoute(app: FastifyInstance, store: Pick<Store, 'ping'>): v
     method: [operation.method, 'HEAD'],
     exposeHeadRoute: false,
     url: routePath(operation),
-    config: { scope: operation.scope },
+    config: admissionOf(operation),
     handler: async (_, reply) => {
       await store.ping().catch(() => {
         throw new Problem('unavailable', 'The store does not answer.', [], 5)

@@ -3,17 +3,15 @@
 
 import { type ApplicationIn, operations, schemas } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
-import { isId } from '../../domain/ids.ts'
 import { slicePayload } from '../../domain/payload.ts'
-import { type Fault, Problem } from '../../domain/problem.ts'
+import type { Fault } from '../../domain/problem.ts'
 import { uidFault } from '../../domain/uid.ts'
 import type { NewFact, Publish } from '../../engine/accept.ts'
 import type { Manage } from '../../manage/manage.ts'
-import { demand, type Principal } from '../auth.ts'
 import { checkOf, invalid } from '../input.ts'
 import { parseJson, textFault, textOf } from '../json.ts'
-import { jsonType, routePath } from '../route.ts'
-import { applicationWish } from './application.ts'
+import { admissionOf, jsonType, routePath } from '../route.ts'
+import { ensureApplication } from './application.ts'
 import { messageMembers } from './message.ts'
 
 const eventTypeShape = /^(?!\.{1,2}$)[a-zA-Z0-9\-_./]{1,256}$/
@@ -170,7 +168,7 @@ export function messageCreateRoute(app: FastifyInstance, publish: Publish, manag
   app.route<{ Params: { app_id: string }; Querystring: { with_content?: unknown } }>({
     method: operation.method,
     url: routePath(operation),
-    config: { scope: operation.scope },
+    config: admissionOf(operation),
     handler: async (request, reply) => {
       const { principal } = request
       if (principal === null) throw new Error('a message was published without a key')
@@ -188,28 +186,4 @@ export function messageCreateRoute(app: FastifyInstance, publish: Publish, manag
         .send(`{${messageMembers(message, with_content === 'true')}}`)
     },
   })
-}
-
-/** The application of the path, made as the body describes it if there is none. */
-async function ensureApplication(
-  manage: Manage,
-  principal: Principal,
-  idOrUid: string,
-  body: ApplicationIn,
-): Promise<void> {
-  const { environmentId } = principal
-  try {
-    await manage.applications.get(environmentId, idOrUid)
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'not-found' || isId('application', idOrUid)) throw error
-    demand(principal, 'manage')
-    const uidInPath = uidFault(idOrUid, '/path/app_id')
-    if (uidInPath) throw invalid([uidInPath])
-    if (body.uid != null && body.uid !== idOrUid) {
-      throw invalid([
-        { pointer: '/application/uid', message: `must be '${idOrUid}', the name in the path, or left out` },
-      ])
-    }
-    await manage.applications.create(environmentId, { ...applicationWish(body), uid: idOrUid }, true)
-  }
 }

@@ -87,6 +87,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     },
     environments: noun('environments'),
     keys: noun('keys'),
+    portalTokens: noun('portalTokens'),
     applications: noun('applications'),
     endpoints: noun('endpoints'),
     eventTypes: noun('eventTypes'),

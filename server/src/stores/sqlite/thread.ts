@@ -9,6 +9,7 @@ import { environments } from '../queries/environments.ts'
 import { eventTypes } from '../queries/event-types.ts'
 import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
+import { portalTokens } from '../queries/portal-tokens.ts'
 import { road } from '../queries/road.ts'
 import { openConnection } from './connection.ts'
 
@@ -39,6 +40,7 @@ const nouns = {
   road,
   environments,
   keys,
+  portalTokens,
   applications,
   endpoints,
   eventTypes,

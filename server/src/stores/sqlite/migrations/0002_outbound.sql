@@ -73,7 +73,8 @@ create table portal_token (
   created_at integer not null,
   expires_at integer not null
 ) without rowid;
-create index portal_token_application on portal_token (application_id);
+create index portal_token_application on portal_token (application_id, expires_at);
+create index portal_token_session on portal_token (application_id, session_id, expires_at) where session_id is not null;
 create index portal_token_expires on portal_token (expires_at);
 
 -- Answers to POSTs that named an Idempotency-Key, for 12 h.
