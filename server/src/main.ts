@@ -10,6 +10,7 @@ import { makeDeliver } from './engine/deliver.ts'
 import { Directory } from './engine/directory.ts'
 import { Dispatcher } from './engine/dispatch.ts'
 import { GroupCommit } from './engine/group-commit.ts'
+import { Teller } from './engine/operational.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
 import type { Store } from './ports/store.ts'
@@ -52,6 +53,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const newId = makeIds(world.now, world.randomBytes)
 
   const directory = new Directory(store, masterKey)
+  const teller = new Teller({ world, newId, directory })
   const metrics: Metrics = new Metrics({
     inFlight: () => dispatcher.inFlight,
     hot: () => dispatcher.hot,
@@ -82,6 +84,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       newId,
       transport,
       commits,
+      teller,
       observer,
       userAgent: `Posthorn/${version} (+${settings.publicUrl}/docs)`,
       policy: { delaysMs: settings.retrySchedule, jitter: settings.retryJitter },

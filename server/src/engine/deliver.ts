@@ -2,21 +2,24 @@ import { hash } from 'node:crypto'
 import type { Attempt } from '../domain/attempt.ts'
 import { healthAfter } from '../domain/health.ts'
 import type { MessageId, Millis, makeIds } from '../domain/ids.ts'
+import { attemptFact, type Fact } from '../domain/operational.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { nextStep, type RetryPolicy, type Step } from '../domain/retry.ts'
-import type { HealthTurn, Settlement } from '../ports/store.ts'
+import type { HealthTurn, NewMessage, Settlement, Told } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { World } from '../ports/world.ts'
 import type { Destination } from './directory.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { HotDelivery, Lane } from './lane.ts'
 import type { Observer } from './observer.ts'
+import type { Teller } from './operational.ts'
 
 export interface DeliverParts {
   readonly world: World
   readonly newId: ReturnType<typeof makeIds>
   readonly transport: Transport
   readonly commits: GroupCommit
+  readonly teller: Teller
   readonly observer: Observer
   readonly userAgent: string
   readonly policy: RetryPolicy
@@ -29,7 +32,7 @@ export interface DeliverParts {
 
 /** Signs, sends, and hands what became of it to the next commit. */
 export function makeDeliver(parts: DeliverParts) {
-  const { world, newId, transport, commits, observer } = parts
+  const { world, newId, transport, commits, observer, teller } = parts
   return (
     delivery: HotDelivery,
     destination: Destination,
@@ -77,6 +80,7 @@ export function makeDeliver(parts: DeliverParts) {
         responseCut: outcome.kind === 'unreachable' ? false : outcome.responseCut,
         startedAt,
       }
+      const failingSince = lane.failingSince
       const turn = turnOf(lane, destination, outcome, step, now, parts.disableAfterMs)
       if (turn) {
         applyTurn(lane, destination, turn)
@@ -89,11 +93,25 @@ export function makeDeliver(parts: DeliverParts) {
         attempts,
         firstByteAt === null ? null : firstByteAt - message.acceptedAt,
       )
-      commits.record(attempt, settlementOf(message.id, destination, step, attempts), turn, () => {
-        if (step.kind === 'retry') parts.expect(step.dueAt)
-        onDisk(turn?.kind === 'disable')
-      })
-      onOutcome(succeeded)
+      const record = (told: Told | null): void => {
+        commits.record(
+          attempt,
+          settlementOf(message.id, destination, step, attempts),
+          turn,
+          () => {
+            if (step.kind === 'retry') parts.expect(step.dueAt)
+            if (told) parts.expect(now)
+            onDisk(turn?.kind === 'disable')
+          },
+          told,
+        )
+        onOutcome(succeeded)
+      }
+      const facts = factsOf(destination, message, attempt, attempts, step, turn, failingSince)
+      if (facts.length === 0) return record(null)
+      const told = teller.toldAtOnce(destination.application.environmentId, facts)
+      if (told !== undefined) return record(told)
+      void teller.told(destination.application.environmentId, facts).then(record)
     })
   }
 }
@@ -128,6 +146,28 @@ function turnOf(
     case 'disable':
       return { kind: 'disable', endpointId, because: decision.because, at: now }
   }
+}
+
+const nothing: readonly Fact[] = []
+
+/** What a try gives the operator to hear of. What becomes of operational webhooks themselves is not told: it would never end. */
+function factsOf(
+  endpoint: Destination,
+  message: NewMessage,
+  lastAttempt: Attempt,
+  attempts: number,
+  step: Step,
+  turn: HealthTurn | null,
+  failingSince: Millis | null,
+): readonly Fact[] {
+  const kind = attemptFact(attempts, step)
+  if ((kind === null && turn?.kind !== 'disable') || endpoint.application.operational) return nothing
+  const facts: Fact[] = kind === null ? [] : [{ kind, endpoint, message, lastAttempt }]
+  if (turn?.kind === 'disable') {
+    const { because } = turn
+    facts.push({ kind: 'endpoint.disabled', endpoint, because, failingSince: failingSince ?? lastAttempt.startedAt })
+  }
+  return facts
 }
 
 function applyTurn(lane: Lane, destination: Destination, turn: HealthTurn): void {

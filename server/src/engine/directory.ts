@@ -9,7 +9,9 @@ import type { Store } from '../ports/store.ts'
 /** An endpoint as the road needs it: opened, prepared, in memory. */
 export interface Destination {
   readonly id: EndpointId
+  readonly uid: string | null
   readonly applicationId: ApplicationId
+  readonly application: Application
   readonly url: string
   readonly eventTypes: readonly string[] | null
   readonly channels: readonly string[] | null
@@ -42,6 +44,8 @@ export class Directory {
   readonly #byName = new Map<string, Routes>()
   readonly #namesOf = new Map<ApplicationId, Set<string>>()
   readonly #loading = new Map<string, Promise<Routes | null>>()
+  /** Where operational webhooks go; null: nobody in the environment has asked for any. */
+  readonly #operational = new Map<EnvironmentId, Routes | null>()
   #generation = 0
 
   constructor(store: Store, masterKey: Uint8Array) {
@@ -66,8 +70,25 @@ export class Directory {
 
   /** The endpoints of one application as they are in the store now, for deliveries that are already on their way. */
   async destinations(applicationId: ApplicationId): Promise<readonly Destination[]> {
-    const endpoints = await this.#store.endpoints.all(applicationId)
-    return endpoints.map((endpoint) => this.#prepare(endpoint))
+    const application = await this.#store.applications.byId(applicationId)
+    return application ? this.#destinationsOf(application) : []
+  }
+
+  /** Where operational webhooks of an environment go, as `cached`; null: nowhere. */
+  cachedOperational(environmentId: EnvironmentId): Routes | null | undefined {
+    return this.#operational.get(environmentId)
+  }
+
+  /** Resolves to null when nobody in the environment has asked for operational webhooks. */
+  async loadOperational(environmentId: EnvironmentId): Promise<Routes | null> {
+    for (;;) {
+      const generation = this.#generation
+      const application = await this.#store.applications.operational(environmentId)
+      const routes = application && { application, destinations: await this.#destinationsOf(application) }
+      if (generation !== this.#generation) continue
+      this.#operational.set(environmentId, routes)
+      return routes
+    }
   }
 
   forget(applicationId: ApplicationId): void {
@@ -75,6 +96,10 @@ export class Directory {
     for (const name of this.#namesOf.get(applicationId) ?? []) this.#byName.delete(name)
     this.#namesOf.delete(applicationId)
     this.#loading.clear()
+    // What was not there may be what has just been made.
+    for (const [environmentId, routes] of this.#operational) {
+      if (routes === null || routes.application.id === applicationId) this.#operational.delete(environmentId)
+    }
   }
 
   forgetAll(): void {
@@ -82,6 +107,7 @@ export class Directory {
     this.#byName.clear()
     this.#namesOf.clear()
     this.#loading.clear()
+    this.#operational.clear()
   }
 
   async #read(environmentId: EnvironmentId, idOrUid: string, name: string): Promise<Routes | null> {
@@ -89,7 +115,7 @@ export class Directory {
       const generation = this.#generation
       const application = await this.#store.applications.find(environmentId, idOrUid)
       if (!application) return null
-      const routes: Routes = { application, destinations: await this.destinations(application.id) }
+      const routes: Routes = { application, destinations: await this.#destinationsOf(application) }
       // Something changed while we read: what we hold may be the old world.
       if (generation !== this.#generation) continue
       this.#keep(name, routes)
@@ -111,12 +137,19 @@ export class Directory {
     }
   }
 
-  #prepare(endpoint: Endpoint): Destination {
+  async #destinationsOf(application: Application): Promise<readonly Destination[]> {
+    const endpoints = await this.#store.endpoints.all(application.id)
+    return endpoints.map((endpoint) => this.#prepare(endpoint, application))
+  }
+
+  #prepare(endpoint: Endpoint, application: Application): Destination {
     const secrets = openSecrets(this.#masterKey, endpoint)
     const signers = signersOf(secrets)
     return {
       id: endpoint.id,
+      uid: endpoint.uid,
       applicationId: endpoint.applicationId,
+      application,
       url: endpoint.url,
       eventTypes: endpoint.eventTypes,
       channels: endpoint.channels,

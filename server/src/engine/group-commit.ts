@@ -1,7 +1,7 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { LeaseId, MessageId } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
-import type { HealthTurn, NewDelivery, NewMessage, RoadStore, Settlement } from '../ports/store.ts'
+import type { HealthTurn, NewDelivery, NewMessage, RoadStore, Settlement, Told } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Observer } from './observer.ts'
 
@@ -17,6 +17,7 @@ interface WaitingRecord {
   readonly settlement: Settlement
   readonly turn: HealthTurn | null
   readonly done: () => void
+  readonly told: Told | null
 }
 
 // Past a few hundred rows a commit gets no cheaper per row, and everybody in it waits for all of it.
@@ -64,10 +65,16 @@ export class GroupCommit {
     })
   }
 
-  /** `done` is called when the record is on disk. What cannot be written now is kept and written later. */
-  record(attempt: Attempt, settlement: Settlement, turn: HealthTurn | null, done: () => void): void {
+  /** `done` is called when the record, and what is told of it, is on disk. What cannot be written now is kept and written later. */
+  record(
+    attempt: Attempt,
+    settlement: Settlement,
+    turn: HealthTurn | null,
+    done: () => void,
+    told: Told | null = null,
+  ): void {
     if (this.#closed) return
-    this.#records.push({ attempt, settlement, turn, done })
+    this.#records.push({ attempt, settlement, turn, done, told })
     this.#start()
   }
 
@@ -95,12 +102,13 @@ export class GroupCommit {
       const messages = this.#messages.splice(0, mostMessages)
       const records = this.#records.splice(0, mostRecords)
       for (const { message } of messages) this.#waitingBytes -= message.payload.length
+      const told = records.flatMap((waiting) => waiting.told ?? [])
       const startedAt = this.#world.now()
       try {
         const { taken } = await this.#store.commit({
           lease: this.#lease,
-          messages: messages.map((waiting) => waiting.message),
-          deliveries: messages.flatMap((waiting) => waiting.deliveries),
+          messages: [...messages.map((waiting) => waiting.message), ...told.flatMap((one) => one.messages)],
+          deliveries: [...messages, ...told].flatMap((waiting) => waiting.deliveries),
           attempts: records.map((waiting) => waiting.attempt),
           settlements: records.map((waiting) => waiting.settlement),
           turns: records.flatMap((waiting) => waiting.turn ?? []),

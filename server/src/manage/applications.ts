@@ -82,6 +82,7 @@ function fresh({ world, newId }: ManageContext, environmentId: EnvironmentId, wi
     throttleRate,
     control: control({}),
     metadata,
+    operational: false,
     createdAt: now,
     updatedAt: now,
     revision: 1,

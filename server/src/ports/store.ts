@@ -71,6 +71,12 @@ export interface NewDelivery extends DeliveryKey {
   readonly lease: LeaseId | null
 }
 
+/** Operational webhooks, ready to be stored with the fact they tell of. */
+export interface Told {
+  readonly messages: readonly NewMessage[]
+  readonly deliveries: readonly NewDelivery[]
+}
+
 /** What happens to a delivery after an attempt. Holds only while the delivery is still under our lease. */
 export type Settlement =
   | ({ readonly kind: 'finish' } & DeliveryKey)
@@ -179,7 +185,14 @@ export interface ApplicationStore {
   update(row: Application): Promise<WriteResult>
   /** With its endpoints; their waiting deliveries are swept afterwards. */
   delete(id: ApplicationId, at: Millis): Promise<void>
+  /** Of the customers' applications. */
   find(environmentId: EnvironmentId, idOrUid: string): Promise<Application | null>
+  /** Whatever it is for. */
+  byId(id: ApplicationId): Promise<Application | null>
+  /** The one whose messages are operational webhooks; null: nobody has asked for them yet. */
+  operational(environmentId: EnvironmentId): Promise<Application | null>
+  /** As `operational`; made from this row where there is none. */
+  ensureOperational(row: Application): Promise<Application>
   list(
     environmentId: EnvironmentId,
     filter: { readonly withEndpointsOnly: boolean },

@@ -47,7 +47,7 @@ export function samples() {
     },
     application: (environmentId: EnvironmentId, changes: Partial<Application> = {}): Application => ({
       ...{ id: id('application'), environmentId, uid: null, name: 'Acme', throttleRate: null, metadata: {} },
-      control: {},
+      ...{ control: {}, operational: false },
       ...{ createdAt: now, updatedAt: now, revision: 1 },
       ...changes,
     }),

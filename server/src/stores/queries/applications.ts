@@ -15,12 +15,14 @@ type ApplicationRow = {
   readonly throttle_rate: number | null
   readonly control: string
   readonly metadata: string
+  readonly operational: number
   readonly created_at: number
   readonly updated_at: number
   readonly revision: number
 }
 
-const columns = 'id, environment_id, uid, name, throttle_rate, control, metadata, created_at, updated_at, revision'
+const columns =
+  'id, environment_id, uid, name, throttle_rate, control, metadata, operational, created_at, updated_at, revision'
 const applicationOf = (row: ApplicationRow): Application => ({
   id: row.id,
   environmentId: row.environment_id,
@@ -29,19 +31,36 @@ const applicationOf = (row: ApplicationRow): Application => ({
   throttleRate: row.throttle_rate,
   control: JSON.parse(row.control) as ControlPart,
   metadata: JSON.parse(row.metadata) as Metadata,
+  operational: row.operational === 1,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   revision: row.revision,
 })
 
+const parametersOf = (row: Application) => ({
+  ...row,
+  control: JSON.stringify(row.control),
+  metadata: JSON.stringify(row.metadata),
+  operational: row.operational ? 1 : 0,
+})
+
+const insertOne = `insert into application (${columns})
+  values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :operational, :createdAt, :updatedAt, :revision)`
+
 async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
-    `insert into application (${columns})
-     values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :createdAt, :updatedAt, :revision)
-     on conflict (environment_id, uid) where uid is not null and deleted_at is null do nothing`,
-    { ...row, control: JSON.stringify(row.control), metadata: JSON.stringify(row.metadata) },
+    `${insertOne} on conflict (environment_id, uid) where uid is not null and deleted_at is null do nothing`,
+    parametersOf(row),
   )
   return inserted > 0 ? 'done' : 'uid-taken'
+}
+
+async function ensureOperational(db: Db, row: Application): Promise<Application> {
+  await db.run(
+    `${insertOne} on conflict (environment_id) where operational = 1 do nothing`,
+    parametersOf({ ...row, operational: true }),
+  )
+  return (await operational(db, row.environmentId)) ?? row
 }
 
 async function update(db: Db, row: Application): Promise<WriteResult> {
@@ -76,13 +95,31 @@ async function remove(db: Db, id: ApplicationId, at: Millis): Promise<void> {
   })
 }
 
+async function operational(db: Db, environmentId: EnvironmentId): Promise<Application | null> {
+  const row = await first<ApplicationRow>(
+    db,
+    `select ${columns} from application where environment_id = :environmentId and operational = 1`,
+    { environmentId },
+  )
+  return row && applicationOf(row)
+}
+
+async function byId(db: Db, id: ApplicationId): Promise<Application | null> {
+  const row = await first<ApplicationRow>(
+    db,
+    `select ${columns} from application where id = :id and deleted_at is null`,
+    { id },
+  )
+  return row && applicationOf(row)
+}
+
 /** An id first; a uid may have the shape of one. */
 async function find(db: Db, environmentId: EnvironmentId, idOrUid: string): Promise<Application | null> {
   const byId = isId('application', idOrUid)
     ? await first<ApplicationRow>(
         db,
         `select ${columns} from application
-         where id = :id and environment_id = :environmentId and deleted_at is null`,
+         where id = :id and environment_id = :environmentId and operational = 0 and deleted_at is null`,
         { id: idOrUid, environmentId },
       )
     : null
@@ -98,7 +135,7 @@ async function find(db: Db, environmentId: EnvironmentId, idOrUid: string): Prom
 }
 
 const pageOfAll = `select ${columns} from application
-  where environment_id = :environmentId and id > :above and id < :below and deleted_at is null`
+  where environment_id = :environmentId and id > :above and id < :below and operational = 0 and deleted_at is null`
 const lists = {
   all: pagesBy('id', pageOfAll),
   withEndpoints: pagesBy(
@@ -119,4 +156,13 @@ async function list(
   return rows.map(applicationOf)
 }
 
-export const applications = { insert, update, delete: remove, find, list } satisfies Queries<ApplicationStore>
+export const applications = {
+  insert,
+  ensureOperational,
+  update,
+  delete: remove,
+  find,
+  byId,
+  operational,
+  list,
+} satisfies Queries<ApplicationStore>

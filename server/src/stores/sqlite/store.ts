@@ -13,6 +13,8 @@ const reads: ReadonlySet<string> = new Set([
   'all',
   'byHash',
   'byName',
+  'byId',
+  'operational',
   'backlog',
   'listByEndpoint',
   'listByMessage',
