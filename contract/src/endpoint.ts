@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Metadata, RateLimit, ThrottleRate, Uid } from './application.ts'
-import { EndpointControl } from './control.ts'
+import { EndpointControl, ResolvedControl } from './control.ts'
 import { EventTypeName } from './event-type.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
@@ -98,7 +98,11 @@ export const endpointExample = {
 }
 
 export const EndpointOut = Type.Object(
-  { ...endpointShown, metadata: Type.Record(Type.String(), Type.String()) },
+  {
+    ...endpointShown,
+    metadata: Type.Record(Type.String(), Type.String()),
+    resolved: Type.Optional(ResolvedControl),
+  },
   { examples: [{ ...endpointExample, metadata: {} }] },
 )
 export type EndpointOut = Static<typeof EndpointOut>

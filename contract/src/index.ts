@@ -20,8 +20,14 @@ export type {
   EndpointSecretRotateIn,
   EndpointUpsertIn,
 } from './endpoint.ts'
+export type {
+  EnvironmentIn,
+  EnvironmentOut,
+  EnvironmentSettingsOut,
+  EnvironmentSettingsPatch,
+} from './environment.ts'
 export type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpsertIn } from './event-type.ts'
-export type { MessageIn, MessageOut } from './message.ts'
+export type { MessageIn, MessageOut, MessagePrecheckIn, MessagePrecheckOut } from './message.ts'
 export { openapi } from './openapi.ts'
 export type { InputOf, Method, Operation, Scope } from './operation.ts'
 export { type OperationId, operations, schemas } from './operations.ts'

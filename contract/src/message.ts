@@ -73,5 +73,23 @@ export type MessageOut = Static<typeof MessageOut>
 
 export const ListResponseMessageOut = listOf(MessageOut)
 
+export const MessagePrecheckIn = Type.Object(
+  { eventType: EventTypeName, channels: Type.Optional(nullable(Type.Array(Channel, { maxItems: 10 }))) },
+  { examples: [{ eventType: 'invoice.paid' }] },
+)
+export type MessagePrecheckIn = Static<typeof MessagePrecheckIn>
+
+export const MessagePrecheckOut = Type.Object(
+  { active: Type.Boolean({ description: 'Whether an endpoint would get such a message.' }) },
+  { examples: [{ active: true }] },
+)
+export type MessagePrecheckOut = Static<typeof MessagePrecheckOut>
+
 /** The bodies that have a name in the reference. */
-export const messageSchemas = { MessageIn, MessageOut, ListResponseMessageOut } as const
+export const messageSchemas = {
+  MessageIn,
+  MessageOut,
+  ListResponseMessageOut,
+  MessagePrecheckIn,
+  MessagePrecheckOut,
+} as const

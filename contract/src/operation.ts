@@ -14,6 +14,8 @@ export interface Operation<
   /** As the client libraries spell it. */
   readonly operationId: string
   readonly method: Method
+  /** Not of the client libraries' wire, but added by us in its style. */
+  readonly own?: true
   /** With `{names}` of the parameters. */
   readonly path: string
   readonly tag: string

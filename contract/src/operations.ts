@@ -3,11 +3,13 @@ import { attemptSchemas } from './attempt.ts'
 import { authenticationSchemas } from './authentication.ts'
 import { controlSchemas } from './control.ts'
 import { endpointSchemas } from './endpoint.ts'
+import { environmentSchemas } from './environment.ts'
 import { eventTypeSchemas } from './event-type.ts'
 import { messageSchemas } from './message.ts'
 import { applicationOperations } from './operations/application.ts'
 import { authenticationOperations } from './operations/authentication.ts'
 import { endpointOperations } from './operations/endpoint.ts'
+import { environmentOperations } from './operations/environment.ts'
 import { eventTypeOperations } from './operations/event-type.ts'
 import { healthOperations } from './operations/health.ts'
 import { messageOperations } from './operations/message.ts'
@@ -17,6 +19,7 @@ import { messageAttemptOperations } from './operations/message-attempt.ts'
 export const schemas = {
   ...applicationSchemas,
   ...eventTypeSchemas,
+  ...environmentSchemas,
   ...endpointSchemas,
   ...messageSchemas,
   ...attemptSchemas,
@@ -30,6 +33,7 @@ export const operations = {
   ...authenticationOperations,
   ...applicationOperations,
   ...eventTypeOperations,
+  ...environmentOperations,
   ...endpointOperations,
   ...messageOperations,
   ...messageAttemptOperations,

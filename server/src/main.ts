@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createApi } from './api/http.ts'
-import type { Settings } from './config.ts'
+import { type Settings, serverControl } from './config.ts'
 import { openSecrets } from './domain/endpoint-seal.ts'
 import { type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
@@ -102,10 +102,17 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     newId,
     masterKey,
     egressAllow: settings.egressAllow,
+    control: serverControl(settings),
     changed(applicationId) {
       directory.forget(applicationId)
       dispatcher.changed(applicationId)
       chores.sweep()
+      claimer.wake()
+    },
+    // Rare: knowing which of the applications in memory are its own would cost more than reading them anew.
+    changedEnvironment() {
+      directory.forgetAll()
+      dispatcher.changedAll()
       claimer.wake()
     },
     wake: () => claimer.wake(),

@@ -1,7 +1,7 @@
 import Type from 'typebox'
-import { ListResponseMessageOut, MessageIn, MessageOut } from '../message.ts'
+import { ListResponseMessageOut, MessageIn, MessageOut, MessagePrecheckIn, MessagePrecheckOut } from '../message.ts'
 import { pageQuery } from '../page.ts'
-import { app, get, message, messageFilter, operation, withContent } from './shared.ts'
+import { app, get, message, messageFilter, none, operation, withContent } from './shared.ts'
 
 export const messageOperations = {
   'v1.message.list': operation({
@@ -34,6 +34,22 @@ export const messageOperations = {
     body: MessageIn,
     success: [{ status: 202, meaning: 'Accepted, and stored.', schema: MessageOut }],
     problems: ['not-found', 'event-id-taken', 'unavailable'],
+  }),
+  'v1.message.precheck': operation({
+    operationId: 'v1.message.precheck',
+    method: 'POST',
+    path: '/api/v1/app/{app_id}/msg/precheck/active',
+    tag: 'Message',
+    summary: 'Ask whether any endpoint would get such a message',
+    description:
+      'To save making one that nobody gets. Only type and channels are known beforehand: an endpoint with a filter expression counts as one that would.',
+    scope: 'publish',
+    portal: null,
+    params: Type.Object(app),
+    query: none,
+    body: MessagePrecheckIn,
+    success: [{ status: 200, meaning: 'Looked up; nothing was stored.', schema: MessagePrecheckOut }],
+    problems: ['not-found'],
   }),
   'v1.message.get': operation({
     operationId: 'v1.message.get',

@@ -20,6 +20,7 @@ import { applicationRoutes } from './rest/application.ts'
 import { attemptRoutes } from './rest/attempt.ts'
 import { authenticationRoutes } from './rest/authentication.ts'
 import { endpointRoutes } from './rest/endpoint.ts'
+import { environmentRoutes } from './rest/environment.ts'
 import { eventTypeRoutes } from './rest/event-type.ts'
 import { healthRoute } from './rest/health.ts'
 import { messageRoutes } from './rest/message.ts'
@@ -84,6 +85,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     healthRoute(api, deps.store)
     authenticationRoutes(api, deps.manage, publicUrl)
     applicationRoutes(api, deps.manage)
+    environmentRoutes(api, deps.manage)
     eventTypeRoutes(api, deps.manage)
     endpointRoutes(api, deps.manage)
     messageCreateRoute(api, deps.publish, deps.manage)

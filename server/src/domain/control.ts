@@ -97,6 +97,10 @@ const ofMessages: ReadonlySet<ControlKey> = new Set([
 /** Whether a level can say it: what is about messages, an endpoint cannot. */
 export const canSay = (level: ControlLevel, key: ControlKey): boolean => level !== 'endpoint' || !ofMessages.has(key)
 
+/** Whether a level says it in its control: the rate of an endpoint, and of an application, is a field of its own. */
+export const saysInControl = (level: ControlLevel, key: ControlKey): boolean =>
+  key === 'throttleRate' ? level === 'environment' : canSay(level, key)
+
 /** Puts the levels together: for each part the narrowest level that says something. */
 export function resolveControl(
   server: Control,

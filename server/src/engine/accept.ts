@@ -1,7 +1,7 @@
 // ENGINE: the fast road — accept, dispatch, deliver, record. It knows ports and domain, and no engine, framework or
 // wire: those are handed to it by main.
 
-import type { EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
+import type { EndpointId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
 import { matches } from '../domain/match.ts'
 import type { Message } from '../domain/message.ts'
 import { Problem } from '../domain/problem.ts'
@@ -24,10 +24,15 @@ export interface NewFact {
 }
 
 /**
- * Accepts one fact: resolves when the message and every delivery of it are on disk.
- * Throws Problem `not-found`, `event-id-taken` or `unavailable`.
+ * Accepts one fact: resolves when the message and every delivery of it are on disk. `only`: goes to this endpoint and no
+ * other, whatever it wants to get. Throws Problem `not-found`, `event-id-taken` or `unavailable`.
  */
-export type Publish = (environmentId: EnvironmentId, applicationIdOrUid: string, fact: NewFact) => Promise<Message>
+export type Publish = (
+  environmentId: EnvironmentId,
+  applicationIdOrUid: string,
+  fact: NewFact,
+  only?: EndpointId,
+) => Promise<Message>
 
 export interface AcceptParts {
   readonly world: World
@@ -40,7 +45,7 @@ export interface AcceptParts {
 
 export function makePublish(parts: AcceptParts): Publish {
   const { world, newId, directory, commits, dispatcher, observer } = parts
-  return async (environmentId, applicationIdOrUid, fact) => {
+  return async (environmentId, applicationIdOrUid, fact, only) => {
     const routes =
       directory.cached(environmentId, applicationIdOrUid) ?? (await directory.load(environmentId, applicationIdOrUid))
     if (!routes) throw new Problem('not-found', `No application '${applicationIdOrUid}' in this environment.`)
@@ -61,7 +66,7 @@ export function makePublish(parts: AcceptParts): Publish {
     const hot: Destination[] = []
     const deliveries: NewDelivery[] = []
     for (const destination of routes.destinations) {
-      if (matches(destination, fact).kind !== 'yes') continue
+      if (only === undefined ? matches(destination, fact).kind !== 'yes' : destination.id !== only) continue
       const reserved = dispatcher.reserve(destination)
       if (reserved) hot.push(destination)
       deliveries.push({

@@ -1,8 +1,9 @@
 // MANAGE: the slow road — what people change, one file per noun. Reads, decides, writes, and tells the fast road that
 // something is different now. It knows ports and domain, and nothing of HTTP.
 
+import type { Control } from '../domain/control.ts'
 import type { EgressAllow } from '../domain/egress.ts'
-import type { ApplicationId, makeIds } from '../domain/ids.ts'
+import type { ApplicationId, EnvironmentId, makeIds } from '../domain/ids.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 
@@ -13,8 +14,12 @@ export interface ManageContext {
   /** 32 bytes: what secrets and headers are sealed under. */
   readonly masterKey: Uint8Array
   readonly egressAllow: EgressAllow
+  /** What the server says about deliveries where no level below says otherwise. */
+  readonly control: Control
   /** The fast road must read this application anew. Called before the caller is answered. */
   changed(applicationId: ApplicationId): void
+  /** The same for all applications of an environment. */
+  changedEnvironment(environmentId: EnvironmentId): void
   /** There may be due work that was not there before. */
   wake(): void
 }

@@ -1,5 +1,5 @@
 import type { Metadata } from '../domain/application.ts'
-import type { ControlPart } from '../domain/control.ts'
+import { type ControlPart, type ResolvedControl, resolveControl } from '../domain/control.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { checkEndpointHeaders } from '../domain/endpoint-headers.ts'
 import { openHeaders, openSecrets, sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
@@ -14,6 +14,7 @@ import { getApplication, otherName } from './applications.ts'
 import { untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
+import { getSettings } from './environments.ts'
 import { readPage } from './page.ts'
 import { isSensitiveHeader } from './sensitive-header.ts'
 
@@ -74,6 +75,27 @@ export async function endpointOf(
   const found = await store.endpoints.find(applicationId, idOrUid)
   if (!found) throw nothingBy(idOrUid)
   return found
+}
+
+/** What counts for an endpoint, who says it, and the limit over all endpoints of its application (null: none). */
+export interface ResolvedEndpoint {
+  readonly control: ResolvedControl
+  readonly applicationThrottleRate: number | null
+}
+
+/** Throws Problem `not-found` when its application has gone. */
+export async function resolvedControl(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  endpoint: Endpoint,
+): Promise<ResolvedEndpoint> {
+  const application = await getApplication(context, environmentId, endpoint.applicationId)
+  const { control } = await getSettings(context, environmentId)
+  const own: ControlPart = { ...endpoint.control, throttleRate: endpoint.throttleRate ?? undefined }
+  return {
+    control: resolveControl(context.control, control, application.control, own),
+    applicationThrottleRate: application.throttleRate,
+  }
 }
 
 /** Endpoints by id, which is by age. Throws `not-found`, `iterator-invalid`. */

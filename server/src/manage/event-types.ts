@@ -1,5 +1,5 @@
 import type { EventType } from '../domain/event-type.ts'
-import type { EnvironmentId } from '../domain/ids.ts'
+import type { EnvironmentId, Millis } from '../domain/ids.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { shownWith } from '../domain/portal.ts'
 import { Problem } from '../domain/problem.ts'
@@ -44,6 +44,25 @@ export const listEventTypes = (
     fetch: (search) => store.eventTypes.list(environmentId, filter, search),
     ...(flags === null ? {} : { keep: (row) => shownWith(flags, row) }),
   })
+
+// Their schemas may be large: as many at a time as a page of them.
+const readAtOnce = 250
+
+/** All of an environment by name, archived ones too. */
+export async function allEventTypes(
+  { store }: Pick<ManageContext, 'store'>,
+  environmentId: EnvironmentId,
+): Promise<readonly EventType[]> {
+  const all: EventType[] = []
+  for (let beyond: string | null = null; ; ) {
+    const search = { beyond, descending: false, limit: readAtOnce }
+    const rows: readonly EventType[] = await store.eventTypes.list(environmentId, { includeArchived: true }, search)
+    all.push(...rows)
+    const last = rows.at(-1)
+    if (rows.length < readAtOnce || last === undefined) return all
+    beyond = last.name
+  }
+}
 
 /** An archived one comes back as it is described now. Throws `event-type-exists`, `changed-meanwhile`. */
 export const createEventType = (
@@ -108,14 +127,25 @@ export async function deleteEventType(
   await context.store.eventTypes.expunge(environmentId, name)
 }
 
+/** The row a wish makes of what is there; `found` null: nothing. */
+export const eventTypeAfter = (
+  found: EventType | null,
+  environmentId: EnvironmentId,
+  name: string,
+  wish: EventTypeWish,
+  now: Millis,
+): EventType =>
+  found
+    ? { ...found, ...wish, updatedAt: now, revision: found.revision + 1 }
+    : { ...wish, environmentId, name, createdAt: now, updatedAt: now, revision: 1 }
+
 async function inserted(
   { store, world }: ManageContext,
   environmentId: EnvironmentId,
   name: string,
   wish: EventTypeWish,
 ): Promise<EventType | 'stale'> {
-  const now = world.now()
-  const row: EventType = { ...wish, environmentId, name, createdAt: now, updatedAt: now, revision: 1 }
+  const row = eventTypeAfter(null, environmentId, name, wish, world.now())
   return (await store.eventTypes.insert(row)) === 'done' ? row : 'stale'
 }
 
@@ -124,6 +154,6 @@ async function changed(
   found: EventType,
   wish: EventTypeWish,
 ): Promise<EventType | 'stale'> {
-  const row: EventType = { ...found, ...wish, updatedAt: world.now(), revision: found.revision + 1 }
+  const row = eventTypeAfter(found, found.environmentId, found.name, wish, world.now())
   return (await store.eventTypes.update(row)) === 'done' ? row : 'stale'
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { testWorld } from '../../test/support/world.ts'
-import type { ControlPart } from '../domain/control.ts'
+import { type ControlPart, usualControl } from '../domain/control.ts'
 import { parseEgressAllow } from '../domain/egress.ts'
 import { openSecrets } from '../domain/endpoint-seal.ts'
 import { type EnvironmentId, makeIds } from '../domain/ids.ts'
@@ -33,7 +33,9 @@ before(async () => {
     newId: makeIds(world.now, world.randomBytes),
     masterKey,
     egressAllow: parseEgressAllow(''),
+    control: usualControl,
     changed: (id) => told.push(`changed ${id}`),
+    changedEnvironment: (id) => told.push(`changed ${id}`),
     wake: () => told.push('wake'),
   })
   environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId
@@ -106,6 +108,11 @@ test('the fast road is told of each change before the caller is answered, and wo
   ])
   assert.deepEqual(await tells(() => endpoints.rotateSecret(environmentId, app, id, null, 0)), ['changed it'])
   assert.deepEqual(await tells(() => endpoints.replaceHeaders(environmentId, app, id, { 'x-a': 'b' })), ['changed it'])
+  const { environments } = manage
+  assert.deepEqual(await tells(() => environments.patchSettings(environmentId, (held) => held)), [
+    `changed ${environmentId}`,
+  ])
+  assert.deepEqual(await tells(() => environments.import(environmentId, new Map(), null)), [`changed ${environmentId}`])
   assert.deepEqual(await tells(() => endpoints.delete(environmentId, app, id)), ['changed it'])
   assert.deepEqual(await tells(() => applications.delete(environmentId, app)), ['changed it'])
   assert.deepEqual(await tells(() => applications.delete(environmentId, app).catch(() => {})), [])

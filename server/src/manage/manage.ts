@@ -26,8 +26,10 @@ import {
   patchEndpointHeaders,
   replaceEndpoint,
   replaceEndpointHeaders,
+  resolvedControl,
   rotateEndpointSecret,
 } from './endpoints.ts'
+import { exportEnvironment, getSettings, importEnvironment, patchSettings } from './environments.ts'
 import {
   createEventType,
   deleteEventType,
@@ -37,7 +39,7 @@ import {
   replaceEventType,
 } from './event-types.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
-import { getMessage, listMessages } from './messages.ts'
+import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
 
 type Given<Verb> = Verb extends (context: never, ...given: infer Rest) => unknown ? Rest : never
@@ -54,6 +56,12 @@ export const makeManage = (context: ManageContext) => ({
     patch: (...given: Given<typeof patchApplication>) => patchApplication(context, ...given),
     delete: (...given: Given<typeof deleteApplication>) => deleteApplication(context, ...given),
   },
+  environments: {
+    settings: (...given: Given<typeof getSettings>) => getSettings(context, ...given),
+    patchSettings: (...given: Given<typeof patchSettings>) => patchSettings(context, ...given),
+    export: (...given: Given<typeof exportEnvironment>) => exportEnvironment(context, ...given),
+    import: (...given: Given<typeof importEnvironment>) => importEnvironment(context, ...given),
+  },
   eventTypes: {
     list: (...given: Given<typeof listEventTypes>) => listEventTypes(context, ...given),
     create: (...given: Given<typeof createEventType>) => createEventType(context, ...given),
@@ -69,6 +77,7 @@ export const makeManage = (context: ManageContext) => ({
     replace: (...given: Given<typeof replaceEndpoint>) => replaceEndpoint(context, ...given),
     patch: (...given: Given<typeof patchEndpoint>) => patchEndpoint(context, ...given),
     delete: (...given: Given<typeof deleteEndpoint>) => deleteEndpoint(context, ...given),
+    resolved: (...given: Given<typeof resolvedControl>) => resolvedControl(context, ...given),
     secret: (...given: Given<typeof getEndpointSecret>) => getEndpointSecret(context, ...given),
     rotateSecret: (...given: Given<typeof rotateEndpointSecret>) => rotateEndpointSecret(context, ...given),
     headers: (...given: Given<typeof getEndpointHeaders>) => getEndpointHeaders(context, ...given),
@@ -77,6 +86,7 @@ export const makeManage = (context: ManageContext) => ({
   },
   messages: {
     list: (...given: Given<typeof listMessages>) => listMessages(context, ...given),
+    precheck: (...given: Given<typeof precheckMessage>) => precheckMessage(context, ...given),
     get: (...given: Given<typeof getMessage>) => getMessage(context, ...given),
   },
   attempts: {

@@ -1,4 +1,5 @@
 import type { EnvironmentId } from '../domain/ids.ts'
+import { matches } from '../domain/match.ts'
 import type { Message } from '../domain/message.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
@@ -19,6 +20,21 @@ export async function getMessage(
   const found = await context.store.messages.find(id, idOrEventId, withPayload)
   if (!found) throw new Problem('not-found', `No message '${idOrEventId}' in this application.`)
   return found
+}
+
+/**
+ * Whether any endpoint would get such a message. An endpoint with a filter expression counts: what the expression says
+ * hangs on a payload that is not there yet. Throws Problem `not-found`.
+ */
+export async function precheckMessage(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  message: Pick<Message, 'eventType' | 'channels'>,
+): Promise<boolean> {
+  const { id } = await getApplication(context, environmentId, application)
+  const endpoints = await context.store.endpoints.all(id)
+  return endpoints.some((endpoint) => matches(endpoint, message).kind === 'yes')
 }
 
 /** Messages by id, which is by age. Throws `not-found`, `iterator-invalid`. */

@@ -215,6 +215,11 @@ export interface EndpointStore {
 export interface EventTypeStore {
   insert(row: EventType): Promise<'done' | 'name-taken'>
   update(row: EventType): Promise<'done' | 'stale'>
+  /**
+   * Many at once, and beside them an environment (null: none), in one transaction: a row of revision 1 must not be there
+   * yet, any other only changes the one before it. `stale`: nothing was written.
+   */
+  writeAll(rows: readonly EventType[], environment: Environment | null): Promise<'done' | 'stale'>
   expunge(environmentId: EnvironmentId, name: string): Promise<void>
   find(environmentId: EnvironmentId, name: string): Promise<EventType | null>
   list(

@@ -23,7 +23,7 @@ export const applicationWish = (body: ApplicationIn): ApplicationWish => ({
   name: body.name,
   uid: body.uid,
   throttleRate: rateOf(body) ?? null,
-  control: (held) => controlWish(held, body.control),
+  control: (held) => controlWish('application', held, body.control),
   metadata: body.metadata ?? {},
 })
 
@@ -56,7 +56,7 @@ export function applicationRoutes(app: FastifyInstance, { applications }: Manage
   })
   serve(app, operations['v1.application.patch'], async ({ params, body }, { principal }) => {
     const { name, uid, metadata } = body
-    const control = (held: ControlPart): ControlPart => controlWish(held, body.control)
+    const control = (held: ControlPart): ControlPart => controlWish('application', held, body.control)
     const patch = { name, uid, metadata, throttleRate: rateOf(body), control }
     return ok(json(await applications.patch(principal.environmentId, params.app_id, patch)))
   })

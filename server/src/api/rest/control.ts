@@ -1,5 +1,12 @@
 import type { EnvironmentControl } from '@posthorn/contract'
-import type { Control, ControlKey, ControlPart, ResolvedControl } from '../../domain/control.ts'
+import {
+  type Control,
+  type ControlKey,
+  type ControlLevel,
+  type ControlPart,
+  type ResolvedControl,
+  saysInControl,
+} from '../../domain/control.ts'
 
 type Wire = Readonly<Record<string, unknown>>
 
@@ -42,12 +49,16 @@ const each = (value: unknown, change: (number: number) => number): unknown =>
 const toMs = (value: unknown, unit: number): unknown => each(value, (number) => Math.round(number * unit))
 const fromMs = (value: unknown, unit: number): unknown => each(value, (number) => number / unit)
 
-/** What a level is to say after a request: what the request leaves out stays as it was, null inherits again. */
-export function controlWish(held: ControlPart, wire: Wire | null | undefined): ControlPart {
+/**
+ * What a level is to say after a request: what the request leaves out stays as it was, null inherits again. What the
+ * level cannot say no schema has checked: it is ignored, as any unknown member.
+ */
+export function controlWish(level: ControlLevel, held: ControlPart, wire: Wire | null | undefined): ControlPart {
   if (wire === undefined) return held
   if (wire === null) return {}
   const part: Record<string, unknown> = { ...held }
   for (const key of keys) {
+    if (!saysInControl(level, key)) continue
     const { name, unit } = spellings[key]
     const value = wire[name]
     if (value === null) delete part[key]

@@ -2,10 +2,11 @@ import { type EndpointOut, type EndpointPatch, type EndpointUpsertIn, operations
 import type { FastifyInstance } from 'fastify'
 import type { ControlPart } from '../../domain/control.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
+import type { EnvironmentId } from '../../domain/ids.ts'
 import type { EndpointWish } from '../../manage/endpoints.ts'
 import type { Manage } from '../../manage/manage.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
-import { controlShown, controlWish } from './control.ts'
+import { controlShown, controlWish, resolvedShown } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeText } from './time.ts'
 
@@ -24,29 +25,40 @@ const wish = (body: EndpointUpsertIn): EndpointWish => ({
   eventTypes: typesOf(body) ?? null,
   channels: body.channels ?? null,
   filter: body.filter,
-  control: (held) => controlWish(held, body.control),
+  control: (held) => controlWish('endpoint', held, body.control),
   metadata: body.metadata ?? {},
   throttleRate: rateOf(body) ?? null,
 })
 
 export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): void {
+  /** By itself an endpoint is shown with what counts for it; in a list that would be read anew for each. */
+  const whole = async (environmentId: EnvironmentId, row: Endpoint): Promise<string> => {
+    const { control, applicationThrottleRate } = await endpoints.resolved(environmentId, row)
+    const shared = { applicationThrottleRate: { value: applicationThrottleRate, from: 'application' } }
+    return JSON.stringify({
+      ...endpointShown(row),
+      metadata: row.metadata,
+      resolved: { ...resolvedShown(control), ...shared },
+    })
+  }
   serve(app, operations['v1.endpoint.list'], async ({ params, query }, { principal, url }) => {
     const page = await endpoints.list(principal.environmentId, params.app_id, pageAskOf(query, 'ascending'))
     return pageAnswer(page, url, json)
   })
   serve(app, operations['v1.endpoint.create'], async ({ params, body }, { principal }) => {
     const { secret = null, headers } = body
-    return created(
-      json(await endpoints.create(principal.environmentId, params.app_id, wish(body), secret, headers ?? {})),
-    )
+    const { environmentId } = principal
+    const row = await endpoints.create(environmentId, params.app_id, wish(body), secret, headers ?? {})
+    return created(await whole(environmentId, row))
   })
-  serve(app, operations['v1.endpoint.get'], async ({ params }, { principal }) =>
-    ok(json(await endpoints.get(principal.environmentId, params.app_id, params.endpoint_id))),
-  )
+  serve(app, operations['v1.endpoint.get'], async ({ params }, { principal }) => {
+    const { environmentId } = principal
+    return ok(await whole(environmentId, await endpoints.get(environmentId, params.app_id, params.endpoint_id)))
+  })
   serve(app, operations['v1.endpoint.update'], async ({ params, body }, { principal }) => {
     const { app_id, endpoint_id } = params
     const { created, row } = await endpoints.replace(principal.environmentId, app_id, endpoint_id, wish(body))
-    return upserted(created, json(row))
+    return upserted(created, await whole(principal.environmentId, row))
   })
   serve(app, operations['v1.endpoint.patch'], async ({ params, body }, { principal }) => {
     const { url, description, uid, disabled, channels, filter, metadata, control } = body
@@ -58,11 +70,12 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
       channels,
       filter,
       metadata,
-      control: (held: ControlPart) => controlWish(held, control),
+      control: (held: ControlPart) => controlWish('endpoint', held, control),
       eventTypes: typesOf(body),
       throttleRate: rateOf(body),
     }
-    return ok(json(await endpoints.patch(principal.environmentId, params.app_id, params.endpoint_id, patch)))
+    const row = await endpoints.patch(principal.environmentId, params.app_id, params.endpoint_id, patch)
+    return ok(await whole(principal.environmentId, row))
   })
   serve(app, operations['v1.endpoint.delete'], async ({ params }, { principal }) => {
     await endpoints.delete(principal.environmentId, params.app_id, params.endpoint_id)

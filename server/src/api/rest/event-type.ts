@@ -15,7 +15,7 @@ function flagsOf({ featureFlags, featureFlag }: EventTypePatch): readonly string
 }
 
 /** What a body says about an event type; what it leaves out takes its default. */
-const wish = (body: EventTypeUpsertIn): EventTypeWish => ({
+export const eventTypeWish = (body: EventTypeUpsertIn): EventTypeWish => ({
   description: body.description,
   archived: body.archived ?? false,
   deprecated: body.deprecated ?? false,
@@ -35,13 +35,17 @@ export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): v
     return pageAnswer(page, url, (row) => json(row, query.with_content ?? false))
   })
   serve(app, operations['v1.event-type.create'], async ({ body }, { principal }) =>
-    created(json(await eventTypes.create(principal.environmentId, body.name, wish(body)))),
+    created(json(await eventTypes.create(principal.environmentId, body.name, eventTypeWish(body)))),
   )
   serve(app, operations['v1.event-type.get'], async ({ params }, { principal }) =>
     ok(json(await eventTypes.get(principal.environmentId, params.event_type_name, flagsOfCaller(principal)))),
   )
   serve(app, operations['v1.event-type.update'], async ({ params, body }, { principal }) => {
-    const { created, row } = await eventTypes.replace(principal.environmentId, params.event_type_name, wish(body))
+    const { created, row } = await eventTypes.replace(
+      principal.environmentId,
+      params.event_type_name,
+      eventTypeWish(body),
+    )
     return upserted(created, json(row))
   })
   serve(app, operations['v1.event-type.patch'], async ({ params, body }, { principal }) => {
@@ -55,18 +59,18 @@ export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): v
   })
 }
 
-function json(row: EventType, withContent = true): string {
-  const shown: EventTypeOut = {
-    name: row.name,
-    description: row.description,
-    archived: row.archived,
-    deprecated: row.deprecated,
-    schemas: withContent ? row.schemas : null,
-    groupName: row.groupName,
-    featureFlags: row.featureFlags === null ? null : [...row.featureFlags],
-    featureFlag: row.featureFlags?.[0] ?? null,
-    createdAt: timeText(row.createdAt),
-    updatedAt: timeText(row.updatedAt),
-  }
-  return JSON.stringify(shown)
-}
+/** An event type as it is shown wherever it appears. */
+export const eventTypeShown = (row: EventType, withContent: boolean): EventTypeOut => ({
+  name: row.name,
+  description: row.description,
+  archived: row.archived,
+  deprecated: row.deprecated,
+  schemas: withContent ? row.schemas : null,
+  groupName: row.groupName,
+  featureFlags: row.featureFlags === null ? null : [...row.featureFlags],
+  featureFlag: row.featureFlags?.[0] ?? null,
+  createdAt: timeText(row.createdAt),
+  updatedAt: timeText(row.updatedAt),
+})
+
+const json = (row: EventType, withContent = true): string => JSON.stringify(eventTypeShown(row, withContent))

@@ -31,6 +31,11 @@ export function messageRoutes(app: FastifyInstance, { messages }: Manage): void 
     const page = await messages.list(principal.environmentId, params.app_id, filter, withContent, ask)
     return pageAnswer(page, url, (row) => `{${messageMembers(row, withContent)}}`)
   })
+  serve(app, operations['v1.message.precheck'], async ({ params, body }, { principal }) => {
+    const { eventType, channels = null } = body
+    const active = await messages.precheck(principal.environmentId, params.app_id, { eventType, channels })
+    return ok(JSON.stringify({ active }))
+  })
   serve(app, operations['v1.message.get'], async ({ params, query }, { principal }) => {
     const withContent = query.with_content ?? true
     const row = await messages.get(principal.environmentId, params.app_id, params.msg_id, withContent)

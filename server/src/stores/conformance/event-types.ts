@@ -36,6 +36,24 @@ export function eventTypesConformance(open: OpenStore): void {
     assert.equal(await store().eventTypes.insert(make.eventType(here, 'a')), 'done')
   })
 
+  test('many are written together with their environment, or none when one of them is stale', async () => {
+    const environment = await store().environments.ensure(make.environment('written together'))
+    const { id } = environment
+    const held = make.eventType(id, 'held')
+    await store().eventTypes.insert(held)
+    const next = { ...environment, settings: { ...environment.settings, strictEventTypes: true }, revision: 2 }
+    const changed = { ...held, description: 'changed', revision: 2 }
+    const taken = [changed, make.eventType(id, 'new'), make.eventType(id, 'held')]
+    assert.equal(await store().eventTypes.writeAll(taken, next), 'stale')
+    assert.equal(await store().eventTypes.writeAll([make.eventType(id, 'new')], { ...next, revision: 3 }), 'stale')
+    assert.deepEqual(await store().eventTypes.find(id, 'held'), held)
+    assert.equal(await store().eventTypes.find(id, 'new'), null)
+    assert.deepEqual(await store().environments.find(id), environment)
+    assert.equal(await store().eventTypes.writeAll([changed, make.eventType(id, 'new')], next), 'done')
+    assert.deepEqual(await store().eventTypes.find(id, 'held'), changed)
+    assert.deepEqual(await store().environments.find(id), next)
+  })
+
   test('an update changes everything that can change, once for each revision', async () => {
     const environmentId = await newEnvironment()
     const row = make.eventType(environmentId, 'a', { schemas: { 1: {} }, featureFlags: ['x'], groupName: 'g' })

@@ -1,8 +1,10 @@
+import type { Environment } from '../../domain/environment.ts'
 import type { EventType } from '../../domain/event-type.ts'
 import type { EnvironmentId } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
 import type { EventTypeStore } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
+import { environments } from './environments.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
 
@@ -67,6 +69,29 @@ async function update(db: Db, row: EventType): Promise<'done' | 'stale'> {
   return updated > 0 ? 'done' : 'stale'
 }
 
+/** Thrown only to have a transaction undone. */
+class Stale extends Error {}
+
+async function writeAll(
+  db: Db,
+  rows: readonly EventType[],
+  environment: Environment | null,
+): Promise<'done' | 'stale'> {
+  try {
+    await db.transaction(async () => {
+      if (environment && (await environments.update(db, environment)) === 'stale') throw new Stale()
+      for (const row of rows) {
+        const written = row.revision === 1 ? await insert(db, row) : await update(db, row)
+        if (written !== 'done') throw new Stale()
+      }
+    })
+    return 'done'
+  } catch (error) {
+    if (error instanceof Stale) return 'stale'
+    throw error
+  }
+}
+
 async function expunge(db: Db, environmentId: EnvironmentId, name: string): Promise<void> {
   await db.run('delete from event_type where environment_id = :environmentId and name = :name', { environmentId, name })
 }
@@ -95,4 +120,4 @@ async function list(
   return rows.map(eventTypeOf)
 }
 
-export const eventTypes = { insert, update, expunge, find, list } satisfies Queries<EventTypeStore>
+export const eventTypes = { insert, update, writeAll, expunge, find, list } satisfies Queries<EventTypeStore>
