@@ -8,6 +8,7 @@ export {
   type Capability,
   capabilities,
 } from './authentication.ts'
+export { type ClientOperation, clientOperations, type NotBuilt, notBuilt } from './client-operations.ts'
 export type { ApplicationControl, EndpointControl, EnvironmentControl } from './control.ts'
 export type {
   EndpointHeadersIn,

@@ -157,6 +157,12 @@ export const problems = {
     happened: 'A defect of Posthorn. It is in the log under the incident id.',
     remedy: 'Send the same request again; if it stays, give the operator the incident id.',
   },
+  'not-built': {
+    status: 501,
+    title: 'Not built yet',
+    happened: 'The client libraries know this operation; Posthorn does not serve it.',
+    remedy: 'Do what the detail says in its place, or leave the call out.',
+  },
   unavailable: {
     status: 503,
     title: 'Not able to take this right now',

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Operation, operations } from '@posthorn/contract'
+import { notBuilt, type Operation, operations } from '@posthorn/contract'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { Problem } from '../domain/problem.ts'
@@ -25,6 +25,7 @@ import { eventTypeRoutes } from './rest/event-type.ts'
 import { healthRoute } from './rest/health.ts'
 import { messageRoutes } from './rest/message.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
+import { notBuiltRoutes } from './rest/not-built.ts'
 
 export interface ApiDeps {
   readonly store: Pick<Store, 'keys' | 'portalTokens' | 'ping'>
@@ -91,6 +92,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     messageCreateRoute(api, deps.publish, deps.manage)
     messageRoutes(api, deps.manage)
     attemptRoutes(api, deps.manage)
+    notBuiltRoutes(api)
   })
   return app
 }
@@ -155,7 +157,7 @@ const knownPaths = ((): readonly KnownPath[] => {
     paths.set(path, methods)
   }
   const all: readonly Operation[] = Object.values(operations)
-  for (const { path, method } of all) add(path, method)
+  for (const { path, method } of [...all, ...notBuilt]) add(path, method)
   for (const path of referencePaths) add(path, 'GET')
   return [...paths].map(([path, allowed]) => ({
     shape: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),

@@ -31,7 +31,7 @@ export interface Caller {
 export const jsonType = 'application/json; charset=utf-8'
 
 /** The path as the framework spells parameters. */
-export const routePath = (operation: Operation): string => operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
+export const routePath = (operation: Pick<Operation, 'path'>): string => operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
 
 /** What an operation needs of its caller, as its route carries it. */
 export const admissionOf = ({ scope, portal }: Operation): { readonly admission: Admission | null } => ({
