@@ -28,7 +28,13 @@ export type {
   EnvironmentSettingsPatch,
 } from './environment.ts'
 export type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpsertIn } from './event-type.ts'
-export type { MessageIn, MessageOut, MessagePrecheckIn, MessagePrecheckOut } from './message.ts'
+export type {
+  BulkExpungeContentsOut,
+  MessageIn,
+  MessageOut,
+  MessagePrecheckIn,
+  MessagePrecheckOut,
+} from './message.ts'
 export { openapi } from './openapi.ts'
 export type { InputOf, Method, Operation, Scope } from './operation.ts'
 export { type OperationId, operations, schemas } from './operations.ts'

@@ -84,6 +84,27 @@ export const MessagePrecheckOut = Type.Object(
   { examples: [{ active: true }] },
 )
 export type MessagePrecheckOut = Static<typeof MessagePrecheckOut>
+export const BulkExpungeContentsIn = Type.Object(
+  {
+    ids: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        maxItems: 1_000,
+        description: 'Ids or eventIds; at most 1,000 in one call.',
+      }),
+    ),
+  },
+  { examples: [{ ids: [messageExample.id, messageExample.eventId] }] },
+)
+
+export const BulkExpungeContentsOut = Type.Object(
+  {
+    results: Type.Record(Type.String(), Type.Enum(['expunged', 'not-found']), {
+      description: 'What became of each, by the name it was asked for.',
+    }),
+  },
+  { examples: [{ results: { [messageExample.id]: 'expunged', 'evt-2025-999999': 'not-found' } }] },
+)
+export type BulkExpungeContentsOut = Static<typeof BulkExpungeContentsOut>
 
 /** The bodies that have a name in the reference. */
 export const messageSchemas = {
@@ -92,4 +113,6 @@ export const messageSchemas = {
   ListResponseMessageOut,
   MessagePrecheckIn,
   MessagePrecheckOut,
+  BulkExpungeContentsIn,
+  BulkExpungeContentsOut,
 } as const

@@ -151,6 +151,12 @@ export const problems = {
     happened: 'A disabled endpoint is sent nothing, not even by hand.',
     remedy: 'Enable the endpoint (`disabled: false`) and send the same request again.',
   },
+  'content-held': {
+    status: 503,
+    title: 'Content is removed, but still in the log of the database',
+    happened: 'Something has been reading the database all the time, and its log cannot be emptied under a reader.',
+    remedy: 'Send the same request again. If it stays, look for other programs that have the database file open.',
+  },
   internal: {
     status: 500,
     title: 'Something broke on our side',

@@ -115,6 +115,11 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       dispatcher.changedAll()
       claimer.wake()
     },
+    async expunged(applicationId, messageIds) {
+      const any = dispatcher.expunge(applicationId, messageIds)
+      if (any) await commits.written()
+      return any
+    },
     wake: () => claimer.wake(),
   })
   const newKey = await ensureKey(manage, settings.apiKey)

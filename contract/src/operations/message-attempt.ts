@@ -9,6 +9,7 @@ import {
 import { pageQuery } from '../page.ts'
 import {
   attemptFilter,
+  done,
   endpoint,
   expandedStatuses,
   flag,
@@ -74,6 +75,21 @@ export const messageAttemptOperations = {
     body: null,
     success: get(MessageAttemptOut),
     problems: ['not-found'],
+  }),
+  'v1.message-attempt.expunge-content': operation({
+    operationId: 'v1.message-attempt.expunge-content',
+    method: 'DELETE',
+    path: '/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}/content',
+    tag: 'Message Attempt',
+    summary: 'Remove what the receiver answered for good',
+    description: "The message's payload stays. When this is answered the text is in no file of the database.",
+    scope: 'manage',
+    portal: null,
+    params: Type.Object({ ...message, attempt_id: named("The attempt's id.") }),
+    query: none,
+    body: null,
+    success: done,
+    problems: ['not-found', 'content-held'],
   }),
   'v1.message-attempt.list-attempted-messages': operation({
     operationId: 'v1.message-attempt.list-attempted-messages',

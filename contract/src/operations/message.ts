@@ -1,7 +1,15 @@
 import Type from 'typebox'
-import { ListResponseMessageOut, MessageIn, MessageOut, MessagePrecheckIn, MessagePrecheckOut } from '../message.ts'
+import {
+  BulkExpungeContentsIn,
+  BulkExpungeContentsOut,
+  ListResponseMessageOut,
+  MessageIn,
+  MessageOut,
+  MessagePrecheckIn,
+  MessagePrecheckOut,
+} from '../message.ts'
 import { pageQuery } from '../page.ts'
-import { app, get, message, messageFilter, none, operation, withContent } from './shared.ts'
+import { app, done, get, message, messageFilter, none, operation, withContent } from './shared.ts'
 
 export const messageOperations = {
   'v1.message.list': operation({
@@ -64,5 +72,37 @@ export const messageOperations = {
     body: null,
     success: get(MessageOut),
     problems: ['not-found'],
+  }),
+  'v1.message.expunge-content': operation({
+    operationId: 'v1.message.expunge-content',
+    method: 'DELETE',
+    path: '/api/v1/app/{app_id}/msg/{msg_id}/content',
+    tag: 'Message',
+    summary: "Remove a message's content for good",
+    description:
+      'Its payload and what receivers answered to it. What waits to be sent is not sent any more. When this is answered the content is in no file of the database; copies of those files are not ours to change.',
+    scope: 'manage',
+    portal: null,
+    params: Type.Object(message),
+    query: none,
+    body: null,
+    success: done,
+    problems: ['not-found', 'content-held'],
+  }),
+  'v1.message.bulk-expunge-content': operation({
+    operationId: 'v1.message.bulk-expunge-content',
+    method: 'POST',
+    path: '/api/v1/app/{app_id}/msg/bulk-expunge',
+    tag: 'Message',
+    summary: 'Remove the content of up to 1,000 messages for good',
+    description: 'As for one; messages that are not there are named in the answer.',
+    scope: 'manage',
+    portal: null,
+    params: Type.Object(app),
+    query: none,
+    body: BulkExpungeContentsIn,
+    bodyOptional: true,
+    success: get(BulkExpungeContentsOut),
+    problems: ['not-found', 'content-held'],
   }),
 } as const

@@ -76,8 +76,8 @@ export function makeDeliver(parts: DeliverParts) {
         url: destination.url,
         statusCode: outcome.kind === 'unreachable' ? 0 : outcome.status,
         durationMs: outcome.durationMs,
-        response: outcome.kind === 'unreachable' ? outcome.detail : outcome.response,
-        responseCut: outcome.kind === 'unreachable' ? false : outcome.responseCut,
+        response: outcome.kind === 'unreachable' ? outcome.detail : delivery.expunged ? '' : outcome.response,
+        responseCut: outcome.kind === 'unreachable' || delivery.expunged ? false : outcome.responseCut,
         startedAt,
       }
       const failingSince = lane.failingSince

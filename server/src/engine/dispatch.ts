@@ -1,4 +1,4 @@
-import type { ApplicationId, EndpointId, LeaseId, Millis } from '../domain/ids.ts'
+import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
 import { afterFailure, afterSuccess, firstWindow, type Window } from '../domain/window.ts'
 import type { ClaimedDelivery, DeliveryKey, NewMessage, RoadStore } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
@@ -122,6 +122,7 @@ export class Dispatcher {
       trigger: 'scheduled',
       fresh: true,
       leasedUntil: message.acceptedAt + this.leaseMs,
+      expunged: false,
     })
     this.#pump()
   }
@@ -139,7 +140,7 @@ export class Dispatcher {
       lane.held += 1
       if (moreOf.has(endpointId)) this.#noteMore(lane)
       this.#hot += 1
-      this.#enqueue({ lane, message, attempts, trigger, fresh: false, leasedUntil })
+      this.#enqueue({ lane, message, attempts, trigger, fresh: false, leasedUntil, expunged: false })
     }
     this.#pump()
   }
@@ -188,6 +189,24 @@ export class Dispatcher {
 
   changedAll(): void {
     for (const applicationId of this.#lanesOf.keys()) this.changed(applicationId)
+  }
+
+  /**
+   * The content of these messages is gone from the store: what waits here of them is not sent, and what is under way
+   * keeps nothing of the answer. Returns whether any was here.
+   */
+  expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): boolean {
+    let any = false
+    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+      for (const id of messageIds) {
+        const delivery = lane.hot.get(id)
+        if (delivery) {
+          delivery.expunged = true
+          any = true
+        }
+      }
+    }
+    return any
   }
 
   /** Deliveries whose lease ends before `before`; the caller renews them. */
@@ -258,6 +277,11 @@ export class Dispatcher {
       if (!this.#mayGo(lane, now)) continue
       const delivery = lane.waiting.shift()
       if (!delivery || !lane.destination) continue
+      if (delivery.expunged) {
+        this.#drop(delivery)
+        this.#toRing(lane)
+        continue
+      }
       this.#send(delivery, lane, lane.destination)
       if (lane.waiting.size > 0 && this.#hasTurn(lane)) this.#toRing(lane)
     }

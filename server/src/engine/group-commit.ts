@@ -45,6 +45,10 @@ export class GroupCommit {
   #busy = false
   #closed = false
   #idle: (() => void)[] = []
+  /** Records handed over, and those of them that are on disk; who waits for how many. */
+  #recorded = 0
+  #written = 0
+  #writtenWaits: { readonly records: number; readonly resolve: () => void }[] = []
 
   constructor(store: RoadStore, world: World, lease: LeaseId, observer: Observer) {
     this.#store = store
@@ -75,7 +79,15 @@ export class GroupCommit {
   ): void {
     if (this.#closed) return
     this.#records.push({ attempt, settlement, turn, done, told })
+    this.#recorded += 1
     this.#start()
+  }
+
+  /** Resolves when all that was recorded before is on disk. */
+  written(): Promise<void> {
+    const records = this.#recorded
+    if (this.#written === records) return Promise.resolve()
+    return new Promise((resolve) => this.#writtenWaits.push({ records, resolve }))
   }
 
   /** Resolves when nothing is waiting to be written. */
@@ -116,6 +128,9 @@ export class GroupCommit {
         this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
         for (const { message, resolve } of messages) resolve(taken.get(message.id) ?? null)
         for (const { done } of records) done()
+        this.#written += records.length
+        while (this.#writtenWaits[0] && this.#writtenWaits[0].records <= this.#written)
+          this.#writtenWaits.shift()?.resolve()
       } catch (error) {
         // Nothing of it is on disk. Callers are told at once; what already happened out there must still be written.
         this.#observer.commitFailed(error)

@@ -16,6 +16,8 @@ export interface HotDelivery {
   /** Straight from its acceptance, not from the store: its latency is the road's. */
   readonly fresh: boolean
   leasedUntil: Millis
+  /** Its content was expunged: not sent any more, and what a receiver says to one under way is not kept. */
+  expunged: boolean
 }
 
 /** Everything hot for one endpoint, and its gates. Only the dispatcher touches it. */

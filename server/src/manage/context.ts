@@ -3,7 +3,7 @@
 
 import type { Control } from '../domain/control.ts'
 import type { EgressAllow } from '../domain/egress.ts'
-import type { ApplicationId, EnvironmentId, makeIds } from '../domain/ids.ts'
+import type { ApplicationId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 
@@ -20,6 +20,11 @@ export interface ManageContext {
   changed(applicationId: ApplicationId): void
   /** The same for all applications of an environment. */
   changedEnvironment(environmentId: EnvironmentId): void
+  /**
+   * The content of these messages is gone from the store: the fast road lets go of it. Resolves, when what it has already
+   * recorded of them is on disk, to whether there was any.
+   */
+  expunged(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<boolean>
   /** There may be due work that was not there before. */
   wake(): void
 }

@@ -36,6 +36,7 @@ before(async () => {
     control: usualControl,
     changed: (id) => told.push(`changed ${id}`),
     changedEnvironment: (id) => told.push(`changed ${id}`),
+    expunged: async () => false,
     wake: () => told.push('wake'),
   })
   environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId

@@ -38,6 +38,7 @@ import {
   patchEventType,
   replaceEventType,
 } from './event-types.ts'
+import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
@@ -88,6 +89,8 @@ export const makeManage = (context: ManageContext) => ({
     list: (...given: Given<typeof listMessages>) => listMessages(context, ...given),
     precheck: (...given: Given<typeof precheckMessage>) => precheckMessage(context, ...given),
     get: (...given: Given<typeof getMessage>) => getMessage(context, ...given),
+    expunge: (...given: Given<typeof expungeMessage>) => expungeMessage(context, ...given),
+    expungeMany: (...given: Given<typeof expungeMany>) => expungeMany(context, ...given),
   },
   attempts: {
     get: (...given: Given<typeof getAttempt>) => getAttempt(context, ...given),
@@ -96,6 +99,7 @@ export const makeManage = (context: ManageContext) => ({
     attemptedMessages: (...given: Given<typeof listAttemptedMessages>) => listAttemptedMessages(context, ...given),
     attemptedDestinations: (...given: Given<typeof listAttemptedDestinations>) =>
       listAttemptedDestinations(context, ...given),
+    expunge: (...given: Given<typeof expungeAttempt>) => expungeAttempt(context, ...given),
     resend: (...given: Given<typeof resend>) => resend(context, ...given),
   },
   keys: {

@@ -29,6 +29,7 @@ export interface Store {
   readonly eventTypes: EventTypeStore
   readonly messages: MessageStore
   readonly attempts: AttemptStore
+  readonly expunge: ExpungeStore
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
   /** Grows when another process has changed the database; what was read before may be stale. */
@@ -281,4 +282,32 @@ export interface AttemptStore {
     withPayload: boolean,
     search: PageSearch,
   ): Promise<readonly { readonly message: Message; readonly state: DeliveryState; readonly cursor: AttemptId }[]>
+}
+
+/**
+ * Removing content: payloads, and what receivers answered to them. In steps of a few milliseconds each, which others'
+ * commits go between; whoever calls repeats them.
+ */
+export interface ExpungeStore {
+  /**
+   * Takes the content of some of these messages and of their attempts; what waits to be delivered of them is dropped.
+   * `left`: those that need a further step; `wiped`: payloads removed in this one. Ids that are none are passed over.
+   */
+  messages(
+    applicationId: ApplicationId,
+    ids: readonly MessageId[],
+  ): Promise<{ readonly left: readonly MessageId[]; readonly wiped: number }>
+  attempt(messageId: MessageId, attemptId: AttemptId): Promise<void>
+  /** Messages of an application in order of age, beyond both ends. */
+  idsBetween(
+    applicationId: ApplicationId,
+    above: MessageId | '',
+    below: MessageId,
+    limit: number,
+  ): Promise<readonly MessageId[]>
+  /**
+   * Resolves when what was removed before is in no file of the database. False: a reader was always looking into the
+   * log, so it could not be emptied; the content is gone for everyone who asks, but not for who reads the file's bytes.
+   */
+  forGood(): Promise<boolean>
 }

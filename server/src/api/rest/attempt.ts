@@ -5,7 +5,7 @@ import type { Message } from '../../domain/message.ts'
 import { type Standing, standingOf } from '../../manage/attempts.ts'
 import type { Manage } from '../../manage/manage.ts'
 import type { AttemptFilter, DeliveryState } from '../../ports/store.ts'
-import { ok, pageAnswer, serve } from '../route.ts'
+import { done, ok, pageAnswer, serve } from '../route.ts'
 import { endpointShown } from './endpoint.ts'
 import { type FilterQuery, messageFilterOf, messageMembers } from './message.ts'
 import { pageAskOf } from './page-ask.ts'
@@ -68,6 +68,11 @@ export function attemptRoutes(app: FastifyInstance, { attempts, endpoints, messa
   serve(app, operations['v1.message-attempt.get'], async ({ params }, { principal }) => {
     const { app_id, msg_id, attempt_id } = params
     return ok(json(await attempts.get(principal.environmentId, app_id, msg_id, attempt_id), true, null))
+  })
+  serve(app, operations['v1.message-attempt.expunge-content'], async ({ params }, { principal }) => {
+    const { app_id, msg_id, attempt_id } = params
+    await attempts.expunge(principal.environmentId, app_id, msg_id, attempt_id)
+    return done
   })
   serve(
     app,

@@ -1,9 +1,9 @@
-import { operations } from '@posthorn/contract'
+import { type BulkExpungeContentsOut, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Message } from '../../domain/message.ts'
 import type { Manage } from '../../manage/manage.ts'
 import type { MessageFilter } from '../../ports/store.ts'
-import { ok, pageAnswer, serve } from '../route.ts'
+import { done, ok, pageAnswer, serve } from '../route.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeOf, timeText } from './time.ts'
 
@@ -40,6 +40,15 @@ export function messageRoutes(app: FastifyInstance, { messages }: Manage): void 
     const withContent = query.with_content ?? true
     const row = await messages.get(principal.environmentId, params.app_id, params.msg_id, withContent)
     return ok(`{${messageMembers(row, withContent)}}`)
+  })
+  serve(app, operations['v1.message.expunge-content'], async ({ params }, { principal }) => {
+    await messages.expunge(principal.environmentId, params.app_id, params.msg_id)
+    return done
+  })
+  serve(app, operations['v1.message.bulk-expunge-content'], async ({ params, body }, { principal }) => {
+    const results = await messages.expungeMany(principal.environmentId, params.app_id, body.ids ?? [])
+    const shown: BulkExpungeContentsOut = { results: Object.fromEntries(results) }
+    return ok(JSON.stringify(shown))
   })
 }
 

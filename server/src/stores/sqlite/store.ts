@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
-import type { Store } from '../../ports/store.ts'
+import type { ExpungeStore, Store } from '../../ports/store.ts'
 import { packBatch, type road } from '../queries/road.ts'
 import { migrate } from './migrate.ts'
 import type { Call, Reply } from './thread.ts'
@@ -20,9 +20,12 @@ const reads: ReadonlySet<string> = new Set([
   'listByMessage',
   'destinations',
   'attemptedMessages',
+  'idsBetween',
 ]) // prettier-ignore
 
 const commitsBetweenCopies = 100
+// Each waits 10 ms at most: a reader that stays in the log for longer than all of them is not one of ours.
+const mostEmptyings = 50
 // 16 MiB: past this the log is started anew.
 const longLogPages = 4_000
 
@@ -72,6 +75,31 @@ export async function openSqliteStore(path: string): Promise<Store> {
       })
   }
 
+  // One emptying of the log serves all that wait for one and had removed theirs before it began.
+  let emptying: Promise<boolean> | null = null
+  let next: Promise<boolean> | null = null
+  const emptyLog = async (): Promise<boolean> => {
+    for (let tries = 0; tries < mostEmptyings; tries++) {
+      // Most of it is copied beside the running commits; and when this is answered the reader is through with what it had.
+      await reader.call('process', 'checkpoint', [])
+      if (await writer.call<boolean>('process', 'emptyLog', [])) return true
+    }
+    return false
+  }
+  const forGood = (): Promise<boolean> => {
+    const begin = (): Promise<boolean> => {
+      next = null
+      emptying = emptyLog().finally(() => {
+        emptying = null
+      })
+      return emptying
+    }
+    if (emptying === null) return begin()
+    next ??= emptying.then(begin, begin)
+    return next
+  }
+
+  const expunging = noun<ExpungeStore>('expunge')
   const packed = noun<{ [Method in keyof typeof road]: (...parameters: unknown[]) => Promise<never> }>('road')
   return {
     road: {
@@ -95,6 +123,12 @@ export async function openSqliteStore(path: string): Promise<Store> {
     eventTypes: noun('eventTypes'),
     messages: noun('messages'),
     attempts: noun('attempts'),
+    expunge: {
+      messages: (applicationId, ids) => expunging.messages(applicationId, ids),
+      attempt: (messageId, attemptId) => expunging.attempt(messageId, attemptId),
+      idsBetween: (applicationId, above, below, limit) => expunging.idsBetween(applicationId, above, below, limit),
+      forGood,
+    },
     ping: async () => {
       await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
     },

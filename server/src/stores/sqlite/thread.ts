@@ -7,11 +7,12 @@ import { attempts } from '../queries/attempts.ts'
 import { endpoints } from '../queries/endpoints.ts'
 import { environments } from '../queries/environments.ts'
 import { eventTypes } from '../queries/event-types.ts'
+import { expunge } from '../queries/expunge.ts'
 import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
 import { portalTokens } from '../queries/portal-tokens.ts'
 import { road } from '../queries/road.ts'
-import { openConnection } from './connection.ts'
+import { busyTimeoutMs, openConnection } from './connection.ts'
 
 export interface Call {
   readonly id: number
@@ -21,6 +22,8 @@ export interface Call {
 }
 
 export type Reply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string }
+
+const emptyLogPatienceMs = 10
 
 const { path, role } = workerData as { path: string; role: 'writer' | 'reader' }
 const db = openConnection(path, role)
@@ -32,6 +35,16 @@ const process = {
   checkpoint: async () => (await first<{ log: number }>(db, 'pragma wal_checkpoint(passive)'))?.log ?? 0,
   // Copies the rest, of which there is little after `checkpoint`, so that the next commit starts the log anew.
   restartLog: () => db.all('pragma wal_checkpoint(restart)'),
+  // Copies the rest and cuts the log to nothing, unless a reader stays in it: then everybody has waited this long, and no
+  // more (sqlite.org/pragma.html#pragma_wal_checkpoint). Resolves to whether it did.
+  emptyLog: async () => {
+    db.database.exec(`pragma busy_timeout = ${emptyLogPatienceMs}`)
+    try {
+      return (await first<{ busy: number }>(db, 'pragma wal_checkpoint(truncate)'))?.busy === 0
+    } finally {
+      db.database.exec(`pragma busy_timeout = ${busyTimeoutMs}`)
+    }
+  },
   dataVersion: async () => (await first<{ data_version: number }>(db, 'pragma data_version'))?.data_version ?? 0,
 }
 
@@ -46,6 +59,7 @@ const nouns = {
   eventTypes,
   messages,
   attempts,
+  expunge,
 } as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>
 
 async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {
