@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Metadata, RateLimit, ThrottleRate, Uid } from './application.ts'
 import { EndpointControl, ResolvedControl } from './control.ts'
-import { EventTypeName } from './event-type.ts'
+import { EventTypeWish } from './event-type.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
 
@@ -9,10 +9,10 @@ export const Channel = Type.String({ pattern: '^[a-zA-Z0-9\\-_.:]{1,128}$' })
 
 // The URL, the secret and the headers have rules of their own, with problem codes of their own; here only their types.
 const url = Type.String({ description: 'Where deliveries go: `http` or `https`, at most 2,048 characters.' })
-const EventTypes = Type.Array(EventTypeName, {
+const EventTypes = Type.Array(EventTypeWish, {
   minItems: 1,
   maxItems: 1000,
-  description: 'The event types it wants; null: all.',
+  description: 'The event types it wants; `invoice.*`: all that begin with `invoice.`; null: all.',
 })
 const Channels = Type.Array(Channel, { minItems: 1, maxItems: 10, description: 'The channels it wants; null: all.' })
 const Headers = Type.Record(Type.String(), Type.String(), { description: 'Sent with each delivery.' })

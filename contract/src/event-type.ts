@@ -7,6 +7,11 @@ export const EventTypeName = Type.String({
   description: '1 to 256 of a–z, A–Z, 0–9, "-", "_", ".", "/"; dots group: `invoice.paid`.',
 })
 
+export const EventTypeWish = Type.String({
+  pattern: '^(?!\\.{1,2}$)([a-zA-Z0-9\\-_./]{1,256}|([a-zA-Z0-9\\-_./]{0,254}\\.)?\\*)$',
+  description: 'The name of an event type; or `invoice.*`, all whose name begins with `invoice.`; or `*`, all.',
+})
+
 const description = Type.String({ maxLength: 4096, description: 'For people.' })
 const FeatureFlags = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 100 })
 

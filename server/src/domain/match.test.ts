@@ -29,6 +29,23 @@ test('a disabled endpoint gets nothing, whoever disabled it, and that is the rea
   )
 })
 
+test('invoice.* wants all that is called invoice. and something, and nothing else', () => {
+  const endpoint = { ...open, eventTypes: ['user.created', 'invoice.*'] }
+  const wanted = (eventType: string) => matches(endpoint, { eventType, channels: null }).kind === 'yes'
+  for (const name of ['invoice.paid', 'invoice.line.added', 'user.created']) assert.ok(wanted(name), name)
+  for (const name of ['invoice', 'invoice.', 'invoices.paid', 'Invoice.paid', 'my.invoice.paid', 'user.deleted']) {
+    assert.ok(!wanted(name), name)
+  }
+})
+
+test('* alone wants every event type', () => {
+  fc.assert(
+    fc.property(eventType, (eventType) => {
+      assert.deepEqual(matches({ ...open, eventTypes: ['*'] }, { eventType, channels: null }), { kind: 'yes' })
+    }),
+  )
+})
+
 test('an event type is wanted by its whole name: not by a prefix, not in another case', () => {
   const endpoint = { ...open, eventTypes: ['invoice.paid'] }
   assert.deepEqual(matches(endpoint, { eventType: 'invoice.paid', channels: null }), { kind: 'yes' })
