@@ -8,12 +8,14 @@ import { eventTypeSchemas } from './event-type.ts'
 import { messageSchemas } from './message.ts'
 import { applicationOperations } from './operations/application.ts'
 import { authenticationOperations } from './operations/authentication.ts'
+import { backgroundTaskOperations } from './operations/background-task.ts'
 import { endpointOperations } from './operations/endpoint.ts'
 import { environmentOperations } from './operations/environment.ts'
 import { eventTypeOperations } from './operations/event-type.ts'
 import { healthOperations } from './operations/health.ts'
 import { messageOperations } from './operations/message.ts'
 import { messageAttemptOperations } from './operations/message-attempt.ts'
+import { taskSchemas } from './task.ts'
 
 /** The bodies that have a name in the reference. */
 export const schemas = {
@@ -25,6 +27,7 @@ export const schemas = {
   ...attemptSchemas,
   ...authenticationSchemas,
   ...controlSchemas,
+  ...taskSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */
@@ -37,6 +40,7 @@ export const operations = {
   ...endpointOperations,
   ...messageOperations,
   ...messageAttemptOperations,
+  ...backgroundTaskOperations,
 } as const
 
 export type OperationId = keyof typeof operations

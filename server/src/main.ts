@@ -11,6 +11,7 @@ import { Directory } from './engine/directory.ts'
 import { Dispatcher } from './engine/dispatch.ts'
 import { GroupCommit } from './engine/group-commit.ts'
 import { Teller } from './engine/operational.ts'
+import { TaskRunner } from './engine/tasks.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
 import type { Store } from './ports/store.ts'
@@ -96,6 +97,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const claimer = new Claimer(store.road, world, dispatcher)
   const chores = new Chores({ store, world, directory, dispatcher, claimer })
 
+  const tasks = new TaskRunner({ store, world, observer, wakeRoad: () => claimer.wake() })
+
   const manage = makeManage({
     store,
     world,
@@ -121,6 +124,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       return any
     },
     wake: () => claimer.wake(),
+    wakeTasks: () => tasks.wake(),
   })
   const newKey = await ensureKey(manage, settings.apiKey)
 
@@ -128,6 +132,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   if (recovered > 0) log.info({ deliveries: recovered }, 'deliveries of the process before are due now')
   await chores.start()
   claimer.wake()
+  tasks.start()
 
   const api = createApi({
     store,
@@ -155,6 +160,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       if (!(await inTime(world, left(), closed))) api.server.closeAllConnections()
       await closed
       chores.stop()
+      await tasks.stop()
       await claimer.stop()
       await inTime(
         world,

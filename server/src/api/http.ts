@@ -19,6 +19,7 @@ import { referencePaths, referenceRoutes } from './reference.ts'
 import { applicationRoutes } from './rest/application.ts'
 import { attemptRoutes } from './rest/attempt.ts'
 import { authenticationRoutes } from './rest/authentication.ts'
+import { backgroundTaskRoutes } from './rest/background-task.ts'
 import { endpointRoutes } from './rest/endpoint.ts'
 import { environmentRoutes } from './rest/environment.ts'
 import { eventTypeRoutes } from './rest/event-type.ts'
@@ -93,6 +94,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     messageRoutes(api, deps.manage)
     attemptRoutes(api, deps.manage)
     notBuiltRoutes(api)
+    backgroundTaskRoutes(api, deps.manage)
   })
   return app
 }

@@ -8,6 +8,7 @@ export type MessageId = `msg_${string}`
 export type AttemptId = `atmpt_${string}`
 export type KeyId = `key_${string}`
 export type PortalTokenId = `ptok_${string}`
+export type TaskId = `qtask_${string}`
 /** One process's claim on deliveries: its name is the token that settles them. */
 export type LeaseId = `lease_${string}`
 
@@ -22,6 +23,7 @@ const prefixes = {
   attempt: 'atmpt_',
   key: 'key_',
   portalToken: 'ptok_',
+  task: 'qtask_',
   lease: 'lease_',
 } as const
 
@@ -108,4 +110,11 @@ export function isId<K extends IdKind>(kind: K, text: string): text is IdOf<K> {
 export function firstIdAt<K extends IdKind>(kind: K, at: Millis): IdOf<K> {
   const ms = Math.min(Math.max(Math.ceil(at), 0), 62 ** timeDigits - 1)
   return `${prefixes[kind]}${base62(ms, timeDigits)}${'0'.repeat(orderDigits + randomDigits)}` as IdOf<K>
+}
+
+/** When an id of `makeIds` was made, to the millisecond. */
+export function timeOfId(id: string): Millis {
+  let at = 0
+  for (const digit of id.slice(id.indexOf('_') + 1).slice(0, timeDigits)) at = at * 62 + digits.indexOf(digit)
+  return at
 }

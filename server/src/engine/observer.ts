@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { EndpointId, Millis } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Step } from '../domain/retry.ts'
+import type { Task } from '../domain/task.ts'
 import type { HealthTurn, NewMessage } from '../ports/store.ts'
 
 /** What the road tells those who watch it: `telemetry/` turns it into log lines and metrics. Called on the fast road. */
@@ -14,4 +15,12 @@ export interface Observer {
   slowed(endpointId: EndpointId, failuresInRow: number): void
   committed(rows: number, tookMs: Millis): void
   commitFailed(error: unknown): void
+}
+
+/** The same of background tasks. */
+export interface TaskObserver {
+  /** A step of a background task failed; it is tried again. */
+  taskStumbled(task: Task, error: unknown): void
+  /** Finished or failed. */
+  taskEnded(task: Task): void
 }

@@ -27,4 +27,6 @@ export interface ManageContext {
   expunged(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<boolean>
   /** There may be due work that was not there before. */
   wake(): void
+  /** A background task was made or canceled. */
+  wakeTasks(): void
 }

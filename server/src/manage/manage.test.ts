@@ -38,6 +38,7 @@ before(async () => {
     changedEnvironment: (id) => told.push(`changed ${id}`),
     expunged: async () => false,
     wake: () => told.push('wake'),
+    wakeTasks: () => told.push('wake tasks'),
   })
   environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId
 })

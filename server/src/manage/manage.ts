@@ -42,6 +42,14 @@ import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
+import {
+  beginApplicationUsage,
+  beginEventTypeUsage,
+  beginReplay,
+  cancelTask,
+  getTaskResults,
+  listTasks,
+} from './tasks.ts'
 
 type Given<Verb> = Verb extends (context: never, ...given: infer Rest) => unknown ? Rest : never
 
@@ -101,6 +109,14 @@ export const makeManage = (context: ManageContext) => ({
       listAttemptedDestinations(context, ...given),
     expunge: (...given: Given<typeof expungeAttempt>) => expungeAttempt(context, ...given),
     resend: (...given: Given<typeof resend>) => resend(context, ...given),
+  },
+  tasks: {
+    replay: (...given: Given<typeof beginReplay>) => beginReplay(context, ...given),
+    eventTypeUsage: (...given: Given<typeof beginEventTypeUsage>) => beginEventTypeUsage(context, ...given),
+    applicationUsage: (...given: Given<typeof beginApplicationUsage>) => beginApplicationUsage(context, ...given),
+    get: (...given: Given<typeof getTaskResults>) => getTaskResults(context, ...given),
+    list: (...given: Given<typeof listTasks>) => listTasks(context, ...given),
+    cancel: (...given: Given<typeof cancelTask>) => cancelTask(context, ...given),
   },
   keys: {
     create: (...given: Given<typeof createKey>) => createKey(context, ...given),

@@ -17,6 +17,7 @@ import type { ApiKey } from '../domain/key.ts'
 import type { Message } from '../domain/message.ts'
 import type { PageSearch } from '../domain/page.ts'
 import type { PortalToken } from '../domain/portal.ts'
+import type { TaskStore } from './task-store.ts'
 
 /** Where everything is kept. Every promise that resolves to a change means: on disk. */
 export interface Store {
@@ -30,6 +31,7 @@ export interface Store {
   readonly messages: MessageStore
   readonly attempts: AttemptStore
   readonly expunge: ExpungeStore
+  readonly tasks: TaskStore
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
   /** Grows when another process has changed the database; what was read before may be stale. */

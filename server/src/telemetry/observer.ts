@@ -1,11 +1,11 @@
 // TELEMETRY: what the road tells, as log lines and metrics. Successes are lines at `debug` only, so that full speed is
 // not spent on logging; failures and turns are lines at `info` and above.
 
-import type { Observer } from '../engine/observer.ts'
+import type { Observer, TaskObserver } from '../engine/observer.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
-export function makeObserver(log: Log, metrics: Metrics): Observer {
+export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserver {
   let storeIsDown = false
   const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
   return {
@@ -71,6 +71,14 @@ export function makeObserver(log: Log, metrics: Metrics): Observer {
       if (!storeIsDown)
         log.error({ err: error }, 'store refused a commit: publishes are answered 503 until it takes them again')
       storeIsDown = true
+    },
+    taskStumbled(task, error) {
+      log.warn({ taskId: task.id, kind: task.ask.kind, err: error }, 'a step of a task failed and is tried again')
+    },
+    taskEnded({ id: taskId, ask, status, progress: { seen, done, failure } }) {
+      const line = { taskId, kind: ask.kind, seen, done, failure: failure ?? undefined }
+      if (status === 'failed') log.warn(line, 'task failed')
+      else log.info(line, 'task finished')
     },
   }
 }

@@ -21,6 +21,12 @@ const reads: ReadonlySet<string> = new Set([
   'destinations',
   'attemptedMessages',
   'idsBetween',
+  'running',
+  'results',
+  'look',
+  'subscriptions',
+  'countAttempts',
+  'applications',
 ]) // prettier-ignore
 
 const commitsBetweenCopies = 100
@@ -129,6 +135,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
       idsBetween: (applicationId, above, below, limit) => expunging.idsBetween(applicationId, above, below, limit),
       forGood,
     },
+    tasks: noun('tasks'),
     ping: async () => {
       await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
     },

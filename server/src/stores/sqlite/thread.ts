@@ -12,6 +12,7 @@ import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
 import { portalTokens } from '../queries/portal-tokens.ts'
 import { road } from '../queries/road.ts'
+import { tasks } from '../queries/tasks.ts'
 import { busyTimeoutMs, openConnection } from './connection.ts'
 
 export interface Call {
@@ -60,6 +61,7 @@ const nouns = {
   messages,
   attempts,
   expunge,
+  tasks,
 } as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>
 
 async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {

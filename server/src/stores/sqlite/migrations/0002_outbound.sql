@@ -62,6 +62,17 @@ create table task (
 create index task_page on task (environment_id, id);
 create index task_running on task (id) where status = 'running';
 
+-- What a task finds that is too much for its row, which is written at every step.
+create table task_result (
+  task_id text not null,
+  place text not null, -- what it is about; results are in this order
+  json text not null,
+  primary key (task_id, place)
+) without rowid;
+
+-- Deleted ones too: statistics count what was sent to them.
+create index endpoint_application on endpoint (application_id, id);
+
 create table portal_token (
   hash text primary key, -- SHA-256 of the token, hex; the token itself is nowhere
   id text not null,

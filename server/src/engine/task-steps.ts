@@ -1,0 +1,172 @@
+import { type ApplicationId, firstIdAt, type Millis } from '../domain/ids.ts'
+import {
+  type AttemptCursor,
+  looksPerStep,
+  type ReplayAsk,
+  replayVerdict,
+  restAfter,
+  sendsPerStep,
+  standingsOf,
+  subscriptionsOf,
+  type Task,
+  type TaskAsk,
+  type TaskFailure,
+  type TaskProgress,
+} from '../domain/task.ts'
+import type { Store } from '../ports/store.ts'
+import type { ReplayedDelivery, TaskResult, TaskStep } from '../ports/task-store.ts'
+
+/** One step as it was decided: what the store is to do, and how long the task rests afterwards. */
+export interface DecidedStep {
+  readonly step: TaskStep
+  readonly restMs: Millis
+}
+
+// A few milliseconds of the store's reader, and of whoever reads beside it.
+const mostLooked = 500
+const mostApplications = 100
+const mostCounted = 10_000
+
+/** Looks at what comes next for a task and decides its step. Nothing is changed: `TaskStore.advance` does that. */
+export async function decideStep(
+  store: Pick<Store, 'tasks' | 'endpoints'>,
+  task: Task,
+  now: Millis,
+): Promise<DecidedStep> {
+  const { ask } = task
+  switch (ask.kind) {
+    case 'recover':
+    case 'replay-missing':
+    case 'bulk-replay':
+      return replayStep(store, task, ask, now)
+    case 'event-type-usage':
+      return subscriptionStep(store, task, now)
+    case 'application-usage':
+      return usageStep(store, task, ask, now)
+  }
+}
+
+const stepOf = (
+  task: Task,
+  now: Millis,
+  progress: Partial<TaskProgress>,
+  rest: Partial<Pick<TaskStep, 'status' | 'deliveries' | 'results'>>,
+): TaskStep => ({
+  ...{ id: task.id, revision: task.revision, at: now, status: 'running', deliveries: null, results: [] },
+  progress: { ...task.progress, ...progress },
+  ...rest,
+})
+
+/** The step that ends a task which cannot go on. */
+export const failingStep = (task: Task, now: Millis, failure: TaskFailure): TaskStep =>
+  stepOf(task, now, { failure }, { status: 'failed' })
+
+async function replayStep(
+  { tasks, endpoints }: Pick<Store, 'tasks' | 'endpoints'>,
+  task: Task,
+  ask: ReplayAsk,
+  now: Millis,
+): Promise<DecidedStep> {
+  const { applicationId, progress, rate } = task
+  const { endpointId } = ask
+  const endpoint = applicationId && (await endpoints.find(applicationId, endpointId))
+  if (!applicationId || !endpoint) return { step: failingStep(task, now, 'endpoint-deleted'), restMs: 0 }
+  const most = sendsPerStep(rate)
+  const limit = Math.min(mostLooked, looksPerStep(rate))
+  const { looked, last, found } = await tasks.look({
+    applicationId,
+    endpointId,
+    after: progress.after || firstIdAt('message', ask.since),
+    below: firstIdAt('message', ask.until),
+    limit,
+    standings: standingsOf(ask),
+  })
+  const rows: ReplayedDelivery[] = []
+  const skipped = { ...progress.skipped }
+  let done = { seen: looked, last }
+  for (const candidate of found) {
+    const verdict = replayVerdict(ask, endpoint, candidate, now)
+    if (verdict.kind === 'skip') skipped[verdict.because] = (skipped[verdict.because] ?? 0) + 1
+    if (verdict.kind !== 'send') continue
+    const { messageId, lastAttemptId, place } = candidate
+    rows.push({ messageId, dueAt: verdict.dueAt, lastAttemptId })
+    // The rest of what was looked at is looked at again: it may stand otherwise by then.
+    if (rows.length === most) {
+      done = { seen: place, last: messageId }
+      break
+    }
+  }
+  const over = done.seen === looked && looked < limit
+  return {
+    step: stepOf(
+      task,
+      now,
+      {
+        after: done.last ?? progress.after,
+        seen: progress.seen + done.seen,
+        done: progress.done + (ask.dryRun ? rows.length : 0),
+        skipped,
+      },
+      { status: over ? 'finished' : 'running', deliveries: ask.dryRun ? null : { endpointId, rows } },
+    ),
+    restMs: restAfter(rate, ask.dryRun ? 0 : rows.length, done.seen),
+  }
+}
+
+async function subscriptionStep({ tasks }: Pick<Store, 'tasks'>, task: Task, now: Millis): Promise<DecidedStep> {
+  const { progress, rate, environmentId } = task
+  const applications = await tasks.applications(environmentId, progress.after as ApplicationId, null, mostApplications)
+  const eventTypes = new Map(applications.map(({ id }) => [id, [] as (readonly string[] | null)[]]))
+  for (const row of await tasks.subscriptions([...eventTypes.keys()])) {
+    eventTypes.get(row.applicationId)?.push(row.eventTypes)
+  }
+  const results = [...eventTypes].map(([appId, ofEndpoints]): TaskResult => {
+    const { explicit, hasCatchAll } = subscriptionsOf(ofEndpoints)
+    const json = JSON.stringify({ appId, explicitlySubscribedEventTypes: explicit, hasCatchAllEndpoint: hasCatchAll })
+    return { place: appId, json }
+  })
+  return {
+    step: stepOf(
+      task,
+      now,
+      { after: applications.at(-1)?.id ?? progress.after, seen: progress.seen + applications.length },
+      { status: applications.length < mostApplications ? 'finished' : 'running', results },
+    ),
+    restMs: restAfter(rate, 0, applications.length),
+  }
+}
+
+async function usageStep(
+  { tasks }: Pick<Store, 'tasks'>,
+  task: Task,
+  ask: Extract<TaskAsk, { kind: 'application-usage' }>,
+  now: Millis,
+): Promise<DecidedStep> {
+  const { progress, rate, environmentId } = task
+  const among = ask.applicationIds
+  const applications = await tasks.applications(environmentId, progress.after as ApplicationId, among, mostApplications)
+  const results: TaskResult[] = []
+  let { after, within } = progress
+  let left = mostCounted
+  for (const { id, uid } of applications) {
+    const from: (AttemptCursor & { readonly counted: number }) | null = within?.applicationId === id ? within : null
+    const { counted, next } = await tasks.countAttempts(id, from, ask.since, ask.until, left)
+    left -= counted
+    const inAll = (from?.counted ?? 0) + counted
+    within = next && { ...next, counted: inAll }
+    if (next) break
+    results.push({ place: id, json: JSON.stringify({ messageDestinations: inAll, appId: id, appUid: uid }) })
+    after = id
+    if (left <= 0) break
+  }
+  const over = results.length === applications.length && applications.length < mostApplications
+  return {
+    step: stepOf(
+      task,
+      now,
+      { after, within, seen: progress.seen + results.length },
+      { status: over ? 'finished' : 'running', results },
+    ),
+    restMs: restAfter(rate, 0, mostCounted - left + results.length),
+  }
+}

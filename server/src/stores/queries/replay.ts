@@ -1,0 +1,96 @@
+import type { AttemptId, EndpointId, MessageId } from '../../domain/ids.ts'
+import type { Standing } from '../../domain/task.ts'
+import type { Found, Look, LookAsk, ReplayedDelivery } from '../../ports/task-store.ts'
+import type { Db } from '../db.ts'
+
+type LookRow = {
+  readonly looked_id: MessageId
+  readonly standing: Standing
+  readonly last_id: AttemptId | null
+  readonly status_code: number | null
+  /** Null: not one of the standings asked for. */
+  readonly event_type: string | null
+  readonly channels: string | null
+  readonly tags: string | null
+  readonly has_content: 0 | 1 | null
+  readonly deliver_at: number | null
+  readonly expires_at: number | null
+}
+
+/*
+ * Messages are walked along the index of their application; where each stands is a seek into the queue and one into the
+ * attempts of the message, of which it has a few (an expression keeps SQLite from the endpoint's index, which may have
+ * millions). Only messages that stand as asked are read themselves.
+ */
+const looking = `
+  with looked as materialized (
+    select id from message where application_id = :applicationId and id > :after and id < :below order by id limit :limit
+  ), last as materialized (
+    select looked.id as looked_id,
+      (select max(attempt.id) from attempt
+       where attempt.message_id = looked.id and (attempt.endpoint_id || '') = :endpointId) as last_id,
+      exists (select 1 from delivery where delivery.message_id = looked.id and delivery.endpoint_id = :endpointId) as waits
+    from looked
+  ), stood as materialized (
+    select looked_id, last_id, attempt.status_code as status_code,
+      case when waits then 'waiting'
+           when last_id is null then 'never'
+           when attempt.ended = 'canceled' then 'canceled'
+           when attempt.succeeded = 1 then 'delivered'
+           else 'failed' end as standing
+    from last left join attempt on attempt.message_id = looked_id and attempt.id = last_id
+  )
+  select looked_id, standing, last_id, status_code, event_type, channels, tags,
+    case when message.payload is not null then 1 else 0 end as has_content, deliver_at, expires_at
+  from stood left join message
+    on message.application_id = :applicationId and message.id = looked_id
+    and standing in (select value->>0 from @each(:standings))
+  order by looked_id`
+
+const listOf = (json: string | null): readonly string[] | null =>
+  json === null ? null : (JSON.parse(json) as readonly string[])
+
+export async function look(db: Db, ask: LookAsk): Promise<Look> {
+  const { applicationId, endpointId, after, below, limit, standings } = ask
+  const rows = await db.all<LookRow>(looking, {
+    ...{ applicationId, endpointId, after, below, limit },
+    standings: JSON.stringify(standings.map((standing) => [standing])),
+  })
+  const found = rows.flatMap((row, index): readonly Found[] =>
+    row.event_type === null
+      ? []
+      : [
+          {
+            messageId: row.looked_id,
+            place: index + 1,
+            standing: row.standing,
+            lastAttemptId: row.last_id ?? '',
+            statusCode: row.status_code,
+            eventType: row.event_type,
+            channels: listOf(row.channels),
+            tags: listOf(row.tags),
+            hasContent: row.has_content === 1,
+            deliverAt: row.deliver_at,
+            expiresAt: row.expires_at,
+          },
+        ],
+  )
+  return { looked: rows.length, last: rows.at(-1)?.looked_id ?? null, found }
+}
+
+// As a resend adds one: a schedule of its own, and the mark of being asked for by hand.
+const adding = `
+  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
+  select value->>0, :endpointId, 0, cast(value->>1 as bigint), null, 1
+  from @each(:rows)
+  where not exists (
+    select 1 from attempt
+    where attempt.message_id = value->>0 and (attempt.endpoint_id || '') = :endpointId and attempt.id > value->>2)
+  on conflict (message_id, endpoint_id) do nothing`
+
+/** Resolves to how many were added. Runs in the caller's transaction. */
+export const addReplayed = (db: Db, endpointId: EndpointId, rows: readonly ReplayedDelivery[]): Promise<number> =>
+  db.run(adding, {
+    endpointId,
+    rows: JSON.stringify(rows.map(({ messageId, dueAt, lastAttemptId }) => [messageId, dueAt, lastAttemptId])),
+  })

@@ -1,0 +1,177 @@
+// Background tasks over the whole server: rate, cancellation, kills, large numbers; time is the test's.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ApplicationId, EndpointId, MessageId } from '../../src/domain/ids.ts'
+import { makeIds } from '../../src/domain/ids.ts'
+import type { Store } from '../../src/ports/store.ts'
+import { asIfKilledNow, openDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { startTestServer, type TestServer } from '../support/server.ts'
+import { type TestWorld, testWorld } from '../support/world.ts'
+import { type Scene, scene } from './scene.ts'
+
+/** Puts messages of `shop` into the store whose one attempt at the endpoint failed. */
+async function failed(made: Scene, count: number): Promise<readonly MessageId[]> {
+  const { world, store, svix } = made.server
+  const { id } = await svix.application.get('shop')
+  const ids = await bulk(store, world, id as ApplicationId, made.endpointId as EndpointId, count)
+  await world.advance(1)
+  return ids
+}
+
+async function bulk(
+  store: Store,
+  world: TestWorld,
+  applicationId: ApplicationId,
+  endpointId: EndpointId,
+  count: number,
+): Promise<readonly MessageId[]> {
+  const newId = makeIds(world.now, world.randomBytes)
+  const ids = Array.from({ length: count }, () => newId('message'))
+  for (let from = 0; from < count; from += 5_000) {
+    const some = ids.slice(from, from + 5_000)
+    await store.road.commit({
+      ...{ lease: newId('lease'), deliveries: [], settlements: [], turns: [] },
+      messages: some.map((id) => ({
+        ...{ id, applicationId, eventType: 'invoice.paid', eventId: null, channels: null, tags: null },
+        ...{ contentType: null, payload: '{}', acceptedAt: world.now() },
+      })),
+      attempts: some.map((messageId) => ({
+        ...{ id: newId('attempt'), messageId, endpointId, succeeded: false, trigger: 'scheduled' as const },
+        ...{ url: 'http://127.0.0.1/', statusCode: 500, durationMs: 1, response: '', responseCut: false },
+        startedAt: world.now(),
+      })),
+    })
+  }
+  return ids
+}
+
+const since = new Date(0)
+
+/** A task of ours that the client has no words for. */
+async function post(server: TestServer, path: string, body?: object): Promise<{ id: string }> {
+  const answer = await server.fetch(path, {
+    method: 'POST',
+    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  assert.ok(answer.ok, text)
+  return JSON.parse(text)
+}
+
+const recover = (made: Scene, wish: object = {}) =>
+  post(made.server, `/api/v1/app/shop/endpoint/${made.endpointId}/recover`, { since, ...wish })
+
+const queued = ({ disk }: Scene) =>
+  disk.count('select count(*) from delivery') + disk.count('select count(*) from attempt where trigger = 1')
+
+/** Lets a task's steps that are due happen. */
+async function settle(made: Scene): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) {
+    await made.server.world.advance(0)
+    await made.server.store.ping()
+  }
+}
+
+/** Moves the clock in small steps until the task is over. */
+async function over(server: TestServer, world: TestWorld, id: string, stepMs = 100): Promise<Record<string, unknown>> {
+  let data: Record<string, unknown> = {}
+  await eventually(world, `task ${id} is over`, async () => {
+    await world.advance(stepMs)
+    const task = await server.svix.backgroundTask.get(id)
+    data = task.data
+    return task.status !== 'running'
+  })
+  return data
+}
+
+test('a task sends as many messages a second as it was told to, and no more', async (t) => {
+  const made = await scene(t)
+  const { world } = made.server
+  await failed(made, 100)
+  made.receiver.answer = (_, response) => response.writeHead(204).end()
+  await recover(made, { rate: 20 })
+  const counts: number[] = []
+  for (let second = 0; second < 3; second++) {
+    await settle(made)
+    counts.push(queued(made))
+    for (let step = 0; step < 10; step++) {
+      await world.advance(100)
+      await settle(made)
+    }
+  }
+  // Two in the first moment, and then two every 100 ms.
+  assert.deepEqual(counts, [2, 22, 42])
+  await made.arrived(60)
+})
+
+test('a task that is canceled stops where it stands, and what it has sent stays sent', async (t) => {
+  const made = await scene(t)
+  const { server } = made
+  await failed(made, 100)
+  const { id } = await recover(made, { rate: 100 })
+  await settle(made)
+  assert.equal(queued(made), 10)
+  await post(server, `/api/v1/background-task/${id}/cancel`)
+  await server.world.advance(60_000)
+  await settle(made)
+  assert.equal(queued(made), 10)
+  const { status, data } = await server.svix.backgroundTask.get(id)
+  assert.deepEqual([status, data.canceled, data.messagesSent], ['failed', true, 10])
+  await post(server, `/api/v1/background-task/${id}/cancel`)
+  assert.equal((await server.svix.backgroundTask.get(id)).updatedAt.getTime() <= server.world.now() - 60_000, true)
+})
+
+test('several tasks share the time: a small one does not wait for a large one to end', async (t) => {
+  const made = await scene(t)
+  const { server } = made
+  await failed(made, 60)
+  const large = await recover(made, { rate: 10 })
+  const small = await recover(made, { rate: 10_000, dryRun: true })
+  assert.equal((await over(server, server.world, small.id)).messagesCounted, 59)
+  assert.equal((await server.svix.backgroundTask.get(large.id)).status, 'running')
+})
+
+test('thirty thousand failed messages are recovered across a kill, none lost and none doubled', async (t) => {
+  const made = await scene(t, { settings: { endpointInFlight: 1 } })
+  // It takes one request and keeps it: what the task has added then stands in the queue to be counted.
+  made.receiver.answer = () => {}
+  const ids = await failed(made, 30_000)
+  const { id } = await recover(made, { rate: 10_000 })
+  await made.eventually('a third is done', async () => {
+    await made.server.world.advance(100)
+    return made.disk.count('select count(*) from delivery') > 10_000
+  })
+  const databasePath = asIfKilledNow(t, made.server.databasePath)
+  const world = testWorld({ now: made.server.world.now() + 1_000 })
+  const killed = openDatabase(databasePath)
+  t.after(() => killed.close())
+  const before = killed.count('select count(*) from delivery')
+  assert.ok(before > 10_000 && before < 30_000, `killed after ${before}`)
+
+  const next = await startTestServer({ databasePath, world, settings: { endpointInFlight: 1 } })
+  t.after(async () => {
+    await made.receiver.close()
+    await next.stop()
+  })
+  const data = await over(next, world, id)
+  assert.deepEqual([data.messagesSent, data.messagesSeen, data.messagesSkipped], [30_000, 30_000, {}])
+  const rows = killed.rows('select message_id from delivery order by message_id')
+  assert.deepEqual(
+    rows.map((row) => row.message_id),
+    ids,
+  )
+})
+
+test('a task whose endpoint is deleted fails and says so', async (t) => {
+  const made = await scene(t)
+  const { server } = made
+  await failed(made, 30)
+  const { id } = await recover(made, { rate: 10 })
+  await settle(made)
+  await server.svix.endpoint.delete('shop', made.endpointId)
+  const data = await over(server, server.world, id)
+  assert.equal(data.error, 'The endpoint was deleted.')
+  assert.equal(data.messagesSent, 1)
+})
