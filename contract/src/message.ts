@@ -20,6 +20,19 @@ export const MessageIn = Type.Object(
     ),
     channels: Type.Optional(nullable(Type.Array(Channel, { maxItems: 10 }))),
     tags: Type.Optional(nullable(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 10 }))),
+    payloadRetentionPeriod: Type.Optional(
+      nullable(
+        Type.Integer({
+          minimum: 1,
+          maximum: 3_650,
+          description:
+            'Days after which the payload is removed, whatever its application says; never later than the message itself.',
+        }),
+      ),
+    ),
+    payloadRetentionHours: Type.Optional(
+      nullable(Type.Integer({ minimum: 1, maximum: 87_600, description: 'The same in hours; one of both, not both.' })),
+    ),
     application: Type.Optional(
       Type.Union([ApplicationIn, Type.Null()], {
         description: 'Creates the application of the path, under that uid, if there is none yet.',

@@ -1,7 +1,7 @@
 // ENGINE: the fast road — accept, dispatch, deliver, record. It knows ports and domain, and no engine, framework or
 // wire: those are handed to it by main.
 
-import type { EndpointId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
+import type { EndpointId, EnvironmentId, MessageId, Millis, makeIds } from '../domain/ids.ts'
 import { matches } from '../domain/match.ts'
 import type { Message } from '../domain/message.ts'
 import { Problem } from '../domain/problem.ts'
@@ -21,6 +21,8 @@ export interface NewFact {
   readonly payload: string
   /** Null: `application/json`. */
   readonly contentType: string | null
+  /** How long the payload is kept, where that is not for its application to say. */
+  readonly keepPayload?: Millis | undefined
 }
 
 /**
@@ -61,6 +63,7 @@ export function makePublish(parts: AcceptParts): Publish {
       contentType: fact.contentType,
       payload: fact.payload,
       acceptedAt,
+      ...(fact.keepPayload === undefined ? {} : { payloadUntil: acceptedAt + fact.keepPayload }),
     }
     // What has room in memory goes from there to the wire, already claimed by its own insert; the rest waits in the store.
     const hot: Destination[] = []

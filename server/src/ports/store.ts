@@ -66,6 +66,8 @@ export interface DeliveryKey {
 
 export interface NewMessage extends Message {
   readonly payload: string
+  /** When its payload goes, where its publisher said so; otherwise that is its application's to say. */
+  readonly payloadUntil?: Millis
 }
 
 /** A fresh delivery: leased to us and hot, or (lease null) left in the store for a later claim. */

@@ -70,6 +70,18 @@ test('a message is an object with an event type and an object for a payload', ()
   }
 })
 
+test('how long a payload is kept is said in days or in hours, not in both', () => {
+  const day = 24 * 3_600_000
+  const of = (said: string) => readMessage(`{"eventType":"a","payload":{},${said}}`).fact.keepPayload
+  assert.equal(of('"payloadRetentionPeriod":5'), 5 * day)
+  assert.equal(of('"payloadRetentionHours":5'), (5 * day) / 24)
+  assert.equal(of('"payloadRetentionPeriod":null,"payloadRetentionHours":null'), undefined)
+  assert.deepEqual(
+    pointersOf('{"eventType":"a","payload":{},"payloadRetentionPeriod":5,"payloadRetentionHours":120}'),
+    ['/payloadRetentionHours'],
+  )
+})
+
 test('an eventId must not pass for an id of ours', () => {
   assert.deepEqual(pointersOf(`{"eventType":"a","payload":{},"eventId":"msg_${'0'.repeat(27)}"}`), ['/eventId'])
 })
@@ -120,6 +132,7 @@ test('the check by hand refuses exactly what the schema of the reference refuses
     channels: labels,
     tags: labels,
     payload: fc.constantFrom({}, { a: 1 }, [], null, undefined, 'x', 1),
+    payloadRetentionPeriod: fc.constantFrom(undefined, null, 1, 3_650, 3_651, 0, 1.5, '1'),
     application: fc.constantFrom(undefined, null, { name: 'a' }, { name: 1 }, 'x', []),
   })
   fc.assert(

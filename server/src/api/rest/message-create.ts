@@ -3,6 +3,7 @@
 
 import { type ApplicationIn, operations, schemas } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
+import type { Millis } from '../../domain/ids.ts'
 import { slicePayload } from '../../domain/payload.ts'
 import type { Fault } from '../../domain/problem.ts'
 import { uidFault } from '../../domain/uid.ts'
@@ -20,8 +21,10 @@ const contentTypeShape = /^[\x21-\x7e][\x20-\x7e]{0,255}$/
 const mostLabels = 10
 const longestTag = 128
 
-// To ignore these would deliver at another time, in another order, or keep for longer than the caller asked.
-const notYet = ['deliverAt', 'orderingKey', 'payloadRetentionPeriod', 'payloadRetentionHours'] as const
+// To ignore these would deliver at another time, or in another order, than the caller asked.
+const notYet = ['deliverAt', 'orderingKey'] as const
+
+const hourMs: Millis = 3_600_000
 
 const applicationFaults = checkOf(schemas.ApplicationIn)
 
@@ -64,6 +67,7 @@ export function readMessage(text: string): NewMessageBody {
   for (const name of notYet) {
     if (body[name] != null) faults.push({ pointer: `/${name}`, message: 'is not supported yet' })
   }
+  const keepPayload = readKeepPayload(body, faults)
   const content = readContent(text, body, faults)
   if (faults.length > 0 || content === null) throw invalid(faults)
   return {
@@ -73,9 +77,29 @@ export function readMessage(text: string): NewMessageBody {
       channels: labelsOf(channels),
       tags: labelsOf(tags),
       ...content,
+      keepPayload,
     },
     application: application as ApplicationIn | null,
   }
+}
+
+/** In days or in hours, but not in both. */
+function readKeepPayload(body: Readonly<Record<string, unknown>>, faults: Fault[]): Millis | undefined {
+  const { payloadRetentionPeriod: days = null, payloadRetentionHours: hours = null } = body
+  if (days !== null && hours !== null) {
+    faults.push({ pointer: '/payloadRetentionHours', message: 'must not stand beside payloadRetentionPeriod' })
+  }
+  return (
+    readSpan(days, '/payloadRetentionPeriod', 3_650, 24 * hourMs, faults) ??
+    readSpan(hours, '/payloadRetentionHours', 3_650 * 24, hourMs, faults)
+  )
+}
+
+function readSpan(value: unknown, pointer: string, most: number, unit: Millis, faults: Fault[]): Millis | undefined {
+  if (value === null) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return value * unit
+  faults.push({ pointer, message: `must be a whole number from 1 to ${most}, or null` })
+  return undefined
 }
 
 type Content = Pick<NewFact, 'payload' | 'contentType'>

@@ -44,6 +44,7 @@ const messageRow = (m: NewMessage) => [
   m.contentType,
   m.payload,
   m.acceptedAt,
+  m.payloadUntil ?? null,
 ]
 
 const neverLapses: Millis = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
@@ -91,8 +92,10 @@ export function packBatch(batch: CommitBatch): PackedBatch {
   }
 }
 
-const insertedColumns = 'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at'
-const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint)`
+const insertedColumns =
+  'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at, payload_until'
+const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint),
+  cast(value->>9 as bigint)`
 
 const appendMessages = `
   insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true`
@@ -105,7 +108,7 @@ const dropLapsedEventKeys = `
 
 const appendEventKeys = `
   insert into event_key (application_id, event_id, message_id, until)
-  select value->>1, value->>3, value->>0, cast(value->>9 as bigint) from @each(:rows) where true
+  select value->>1, value->>3, value->>0, cast(value->>10 as bigint) from @each(:rows) where true
   on conflict (application_id, event_id) do nothing`
 
 const appendKeyedMessages = `${appendMessages}
