@@ -20,6 +20,12 @@ export const problems = {
     happened: 'The request line, a header or the URL could not be read.',
     remedy: 'Check the URL encoding and the headers; the detail names what was wrong.',
   },
+  'idempotency-key-invalid': {
+    status: 400,
+    title: 'Idempotency-Key cannot be used',
+    happened: 'The `Idempotency-Key` header is empty, too long, or not visible ASCII.',
+    remedy: 'Send 1 to 255 characters of visible ASCII, bare or in double quotes; a random UUID is fine.',
+  },
   unauthenticated: {
     status: 401,
     title: 'API key missing, unknown or revoked',
@@ -83,6 +89,12 @@ export const problems = {
     happened: 'The resource kept changing while this change was being made.',
     remedy: 'Read it again and repeat the change.',
   },
+  'idempotency-key-running': {
+    status: 409,
+    title: 'The first request with that Idempotency-Key is still running',
+    happened: 'A request with the same key has been received and not answered yet.',
+    remedy: 'Wait `Retry-After` seconds and repeat: the answer is then that of the first request.',
+  },
   'body-too-large': {
     status: 413,
     title: 'Request body is too large',
@@ -94,6 +106,12 @@ export const problems = {
     title: 'Request body must be JSON',
     happened: 'The `Content-Type` is not `application/json`, or the body is compressed.',
     remedy: 'Send the body as uncompressed JSON with `Content-Type: application/json`.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'That Idempotency-Key was used for another request',
+    happened: 'Within the last 12 hours the same key came with another body or other query parameters.',
+    remedy: 'Use a new key for each request, and the same key only to repeat that very request.',
   },
   'request-invalid': {
     status: 422,

@@ -13,26 +13,42 @@ const publishers = 16
 const key = 'key-of-the-kill-test'
 const sha = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex')
 
-/** Publishes until the process dies; notes what was answered 202. */
-async function publishUntilDead(url: string, round: number, accepted: Map<string, string>): Promise<void> {
+/** A publish whose answer was lost with the process, to be said again to the next one. */
+interface Unanswered {
+  readonly idempotencyKey: string
+  readonly payload: string
+}
+
+/**
+ * Publishes until the process dies, beginning with what the last one left unanswered. Notes what was answered 202, and
+ * resolves to what was not.
+ */
+async function publishUntilDead(
+  url: string,
+  round: number,
+  unanswered: readonly Unanswered[],
+  accepted: Map<string, string>,
+): Promise<readonly Unanswered[]> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  const publisher = async (number: number): Promise<void> => {
+  const publisher = async (number: number): Promise<Unanswered> => {
     for (let count = 0; ; count++) {
-      const payload = `{"round":${round},"publisher":${number},"count":${count},"big":9007199254740993,"text":"\\u0041 é"}`
+      const fresh = `{"round":${round},"publisher":${number},"count":${count},"big":9007199254740993,"text":"\\u0041 é"}`
+      const idempotencyKey = `${round}-${number}-${count}`
+      const fact = (count === 0 ? unanswered[number] : undefined) ?? { idempotencyKey, payload: fresh }
       try {
         const answer = await fetch(`${url}/api/v1/app/shop/msg`, {
           method: 'POST',
-          headers,
-          body: `{"eventType":"round.${round}","payload":${payload}}`,
+          headers: { ...headers, 'idempotency-key': fact.idempotencyKey },
+          body: `{"eventType":"round","payload":${fact.payload}}`,
         })
         const text = await answer.text()
-        if (answer.status === 202) accepted.set((JSON.parse(text) as { id: string }).id, sha(payload))
+        if (answer.status === 202) accepted.set((JSON.parse(text) as { id: string }).id, sha(fact.payload))
       } catch {
-        return // The process is dead, or was while it answered: nothing was promised.
+        return fact // The process is dead, or was while it answered: nothing was promised.
       }
     }
   }
-  await Promise.all(Array.from({ length: publishers }, (_, number) => publisher(number)))
+  return Promise.all(Array.from({ length: publishers }, (_, number) => publisher(number)))
 }
 
 async function prepare(url: string, receiverUrl: string): Promise<void> {
@@ -48,7 +64,7 @@ async function prepare(url: string, receiverUrl: string): Promise<void> {
   await call('/api/v1/app/shop/endpoint', { url: `${receiverUrl}/hook` })
 }
 
-test(`of everything answered 202 nothing is lost when the process is killed ${rounds} times under load`, async (t) => {
+test(`of everything answered 202 nothing is lost, and what is published again is stored once, when the process is killed ${rounds} times under load`, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-kill-'))
   const receiver = await startReceiver()
   const settingsOf = (life: number) => ({
@@ -60,6 +76,7 @@ test(`of everything answered 202 nothing is lost when the process is killed ${ro
     POSTHORN_PUBLIC_URL: `http://life-${life}.test`,
   })
   const accepted = new Map<string, string>()
+  let unanswered: readonly Unanswered[] = []
   let running: PosthornProcess | null = null
   t.after(async () => {
     await running?.kill()
@@ -70,11 +87,11 @@ test(`of everything answered 202 nothing is lost when the process is killed ${ro
   running = await startProcess(settingsOf(0))
   await prepare(running.url, receiver.url)
   for (let round = 0; round < rounds; round++) {
-    const publishing = publishUntilDead(running.url, round, accepted)
+    const publishing = publishUntilDead(running.url, round, unanswered, accepted)
     // The moment is the test's own die: where the blow falls must not be the same each time.
     await wait(50 + Math.random() * 350)
     await running.kill()
-    await publishing
+    unanswered = await publishing
     running = await startProcess(settingsOf(round + 1))
   }
 
@@ -92,6 +109,13 @@ test(`of everything answered 202 nothing is lost when the process is killed ${ro
   const requests = seen()
   for (const [id, hash] of accepted) {
     for (const { body } of requests.get(id) ?? []) assert.equal(sha(body), hash, `${id} arrived with other bytes`)
+  }
+  const told = [...accepted.values()]
+  assert.equal(new Set(told).size, told.length, 'a publish that was said again was answered with another message')
+  const storedOf = Map.groupBy(receiver.received, ({ body }) => sha(body))
+  for (const [, all] of storedOf) {
+    const ids = new Set(all.map(({ headers }) => headers['webhook-id']))
+    assert.equal(ids.size, 1, `one publish became ${ids.size} messages: ${[...ids]}`)
   }
   // Rightly sent again is only what was in flight: sent by a process that died before it could write so down.
   const doubled = [...requests].filter(([, all]) => all.length > 1)

@@ -16,6 +16,7 @@ import { intoApplication } from './portal-wall.ts'
 import { demand, type Principal } from './principal.ts'
 import { makeProblemHandler, pathOf, problemJson, problemType } from './problem.ts'
 import { referencePaths, referenceRoutes } from './reference.ts'
+import { RunningAsks } from './repeatable.ts'
 import { applicationRoutes } from './rest/application.ts'
 import { attemptRoutes } from './rest/attempt.ts'
 import { authenticationRoutes } from './rest/authentication.ts'
@@ -90,7 +91,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     environmentRoutes(api, deps.manage)
     eventTypeRoutes(api, deps.manage)
     endpointRoutes(api, deps.manage)
-    messageCreateRoute(api, deps.publish, deps.manage)
+    messageCreateRoute(api, deps.publish, deps.manage, new RunningAsks())
     messageRoutes(api, deps.manage)
     attemptRoutes(api, deps.manage)
     notBuiltRoutes(api)

@@ -1,6 +1,7 @@
 // ENGINE: the fast road — accept, dispatch, deliver, record. It knows ports and domain, and no engine, framework or
 // wire: those are handed to it by main.
 
+import { answersKeptMs, demandSameAsk, type RepeatableAsk } from '../domain/idempotency.ts'
 import type { EndpointId, EnvironmentId, MessageId, Millis, makeIds } from '../domain/ids.ts'
 import { matches } from '../domain/match.ts'
 import type { Message } from '../domain/message.ts'
@@ -25,16 +26,23 @@ export interface NewFact {
   readonly keepPayload?: Millis | undefined
 }
 
+/** `repeated`: the ask was answered before, with this message. */
+export interface Accepted {
+  readonly message: Message
+  readonly repeated: boolean
+}
+
 /**
  * Accepts one fact: resolves when the message and every delivery of it are on disk. `only`: goes to this endpoint and no
- * other, whatever it wants to get. Throws Problem `not-found`, `event-id-taken` or `unavailable`.
+ * other, whatever it wants to get. The same `ask` is accepted once.
+ * Throws Problem `not-found`, `event-id-taken`, `idempotency-key-reused` or `unavailable`.
  */
 export type Publish = (
   environmentId: EnvironmentId,
   applicationIdOrUid: string,
   fact: NewFact,
-  only?: EndpointId,
-) => Promise<Message>
+  options?: { readonly only?: EndpointId; readonly ask?: RepeatableAsk | null },
+) => Promise<Accepted>
 
 export interface AcceptParts {
   readonly world: World
@@ -47,7 +55,7 @@ export interface AcceptParts {
 
 export function makePublish(parts: AcceptParts): Publish {
   const { world, newId, directory, commits, dispatcher, observer } = parts
-  return async (environmentId, applicationIdOrUid, fact, only) => {
+  return async (environmentId, applicationIdOrUid, fact, { only, ask = null } = {}) => {
     const routes =
       directory.cached(environmentId, applicationIdOrUid) ?? (await directory.load(environmentId, applicationIdOrUid))
     if (!routes) throw new Problem('not-found', `No application '${applicationIdOrUid}' in this environment.`)
@@ -79,12 +87,19 @@ export function makePublish(parts: AcceptParts): Publish {
         lease: reserved ? dispatcher.lease : null,
       })
     }
+    const publishKey = ask && { ...ask, messageId: message.id, acceptedAt, until: acceptedAt + answersKeptMs }
     try {
-      const takenBy = await commits.publish(message, deliveries)
-      if (takenBy !== null) {
-        throw new Problem('event-id-taken', `eventId '${fact.eventId}' was accepted before, as message ${takenBy}.`, [
-          { pointer: '/eventId', message: `belongs to ${takenBy}` },
+      const kept = await commits.publish(message, deliveries, publishKey)
+      if (kept.kind === 'event-id-taken') {
+        throw new Problem('event-id-taken', `eventId '${fact.eventId}' was accepted before, as message ${kept.by}.`, [
+          { pointer: '/eventId', message: `belongs to ${kept.by}` },
         ])
+      }
+      if (kept.kind === 'repeated') {
+        if (ask) demandSameAsk(kept.first, ask)
+        for (const destination of hot) dispatcher.unreserve(destination)
+        const { messageId: id, acceptedAt } = kept.first
+        return { message: { ...message, id, acceptedAt }, repeated: true }
       }
     } catch (error) {
       for (const destination of hot) dispatcher.unreserve(destination)
@@ -93,6 +108,6 @@ export function makePublish(parts: AcceptParts): Publish {
     for (const destination of hot) dispatcher.admitFresh(destination, message)
     if (hot.length < deliveries.length) dispatcher.wake()
     observer.accepted(message, deliveries.length, world.now() - acceptedAt)
-    return message
+    return { message, repeated: false }
   }
 }

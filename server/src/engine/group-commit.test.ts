@@ -177,7 +177,7 @@ test('a caller who comes while the store rests is taken along by the next try', 
   accept()
   const late = publish(message())
   await world.advance(250)
-  assert.equal(await late, null)
+  assert.deepEqual(await late, { kind: 'stored' })
   assert.equal(count('message'), 1)
 })
 
@@ -194,14 +194,14 @@ test('more waiting than memory is for is refused with a word, and taken again wh
   )
   letGo()
   await Promise.all([first, ...waiting])
-  assert.equal(await publish(message()), null)
+  assert.deepEqual(await publish(message()), { kind: 'stored' })
 })
 
 test('an eventId that was told before resolves to the first message, all others in the commit are stored', async (t) => {
   const { publish, message, count } = await committing(t)
   const first = message({ eventId: 'one' })
   const told = await Promise.all([publish(first), publish(message({ eventId: 'one' })), publish(message())])
-  assert.deepEqual(told, [null, first.id, null])
+  assert.deepEqual(told, [{ kind: 'stored' }, { kind: 'event-id-taken', by: first.id }, { kind: 'stored' }])
   assert.deepEqual([count('message'), count('delivery')], [2, 2])
 })
 

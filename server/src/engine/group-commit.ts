@@ -1,14 +1,33 @@
 import type { Attempt } from '../domain/attempt.ts'
+import type { FirstPublish } from '../domain/idempotency.ts'
 import type { LeaseId, MessageId } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
-import type { HealthTurn, NewDelivery, NewMessage, RoadStore, Settlement, Told } from '../ports/store.ts'
+import type {
+  CommitResult,
+  HealthTurn,
+  NewDelivery,
+  NewMessage,
+  PublishKey,
+  RoadStore,
+  Settlement,
+  Told,
+} from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Observer } from './observer.ts'
+
+/** What became of a message that was handed to a commit. */
+export type Kept =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'event-id-taken'; readonly by: MessageId }
+  | { readonly kind: 'repeated'; readonly first: FirstPublish }
+
+const stored: Kept = { kind: 'stored' }
 
 interface WaitingMessage {
   readonly message: NewMessage
   readonly deliveries: readonly NewDelivery[]
-  readonly resolve: (takenBy: MessageId | null) => void
+  readonly publishKey: PublishKey | null
+  readonly resolve: (kept: Kept) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -57,14 +76,18 @@ export class GroupCommit {
     this.#observer = observer
   }
 
-  /** Resolves when message and deliveries are on disk: null, or the id of the message that already had this `eventId`. */
-  publish(message: NewMessage, deliveries: readonly NewDelivery[]): Promise<MessageId | null> {
+  /** Resolves when message and deliveries (and the publisher's key, if there is one) are on disk, or were before. */
+  publish(
+    message: NewMessage,
+    deliveries: readonly NewDelivery[],
+    publishKey: PublishKey | null = null,
+  ): Promise<Kept> {
     if (this.#waitingBytes > mostWaitingBytes) {
       throw new Problem('unavailable', 'The store is not keeping up; nothing was accepted.', [], 1)
     }
     this.#waitingBytes += message.payload.length
     return new Promise((resolve, reject) => {
-      this.#messages.push({ message, deliveries, resolve, reject })
+      this.#messages.push({ message, deliveries, publishKey, resolve, reject })
       this.#start()
     })
   }
@@ -117,16 +140,17 @@ export class GroupCommit {
       const told = records.flatMap((waiting) => waiting.told ?? [])
       const startedAt = this.#world.now()
       try {
-        const { taken } = await this.#store.commit({
+        const result = await this.#store.commit({
           lease: this.#lease,
           messages: [...messages.map((waiting) => waiting.message), ...told.flatMap((one) => one.messages)],
+          publishKeys: messages.flatMap((waiting) => waiting.publishKey ?? []),
           deliveries: [...messages, ...told].flatMap((waiting) => waiting.deliveries),
           attempts: records.map((waiting) => waiting.attempt),
           settlements: records.map((waiting) => waiting.settlement),
           turns: records.flatMap((waiting) => waiting.turn ?? []),
         })
         this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
-        for (const { message, resolve } of messages) resolve(taken.get(message.id) ?? null)
+        for (const { message, resolve } of messages) resolve(keptOf(message.id, result))
         for (const { done } of records) done()
         this.#written += records.length
         while (this.#writtenWaits[0] && this.#writtenWaits[0].records <= this.#written)
@@ -146,4 +170,11 @@ export class GroupCommit {
     this.#busy = false
     for (const resolve of this.#idle.splice(0)) resolve()
   }
+}
+
+function keptOf(id: MessageId, { taken, repeated }: CommitResult): Kept {
+  const by = taken.get(id)
+  if (by !== undefined) return { kind: 'event-id-taken', by }
+  const first = repeated.get(id)
+  return first === undefined ? stored : { kind: 'repeated', first }
 }

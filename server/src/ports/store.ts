@@ -3,6 +3,7 @@ import type { Attempt, Trigger } from '../domain/attempt.ts'
 import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
 import type { Environment } from '../domain/environment.ts'
 import type { EventType } from '../domain/event-type.ts'
+import type { FirstPublish, RepeatableAsk } from '../domain/idempotency.ts'
 import type {
   ApplicationId,
   AttemptId,
@@ -103,6 +104,8 @@ export interface CommitBatch {
   readonly messages: readonly NewMessage[]
   /** Until when their `eventId` is taken; those not named keep it as long as they are kept. */
   readonly eventIdsUntil?: ReadonlyMap<MessageId, Millis>
+  /** Of those messages whose publishers named an `Idempotency-Key`. */
+  readonly publishKeys?: readonly PublishKey[]
   readonly deliveries: readonly NewDelivery[]
   readonly attempts: readonly Attempt[]
   readonly settlements: readonly Settlement[]
@@ -112,6 +115,14 @@ export interface CommitBatch {
 export interface CommitResult {
   /** Messages that were not stored because their `eventId` was taken: theirs → the first message's id. */
   readonly taken: ReadonlyMap<MessageId, MessageId>
+  /** Messages that were not stored because their `Idempotency-Key` was used before: theirs → the first. */
+  readonly repeated: ReadonlyMap<MessageId, FirstPublish>
+}
+
+export interface PublishKey extends RepeatableAsk {
+  readonly messageId: MessageId
+  readonly acceptedAt: Millis
+  readonly until: Millis
 }
 
 export interface ClaimAsk {

@@ -11,6 +11,7 @@ import type { NewFact, Publish } from '../../engine/accept.ts'
 import type { Manage } from '../../manage/manage.ts'
 import { checkOf, invalid } from '../input.ts'
 import { parseJson, textFault, textOf } from '../json.ts'
+import { type RunningAsks, replayedHeader } from '../repeatable.ts'
 import { admissionOf, jsonType, routePath } from '../route.ts'
 import { ensureApplication } from './application.ts'
 import { messageMembers } from './message.ts'
@@ -187,7 +188,7 @@ function isJson(text: string): boolean {
   }
 }
 
-export function messageCreateRoute(app: FastifyInstance, publish: Publish, manage: Manage): void {
+export function messageCreateRoute(app: FastifyInstance, publish: Publish, manage: Manage, running: RunningAsks): void {
   const operation = operations['v1.message.create']
   app.route<{ Params: { app_id: string }; Querystring: { with_content?: unknown } }>({
     method: operation.method,
@@ -203,7 +204,10 @@ export function messageCreateRoute(app: FastifyInstance, publish: Publish, manag
       }
       const { fact, application } = readMessage(textOf(request.body))
       if (application) await ensureApplication(manage, principal, app_id, application)
-      const message = await publish(principal.environmentId, app_id, fact)
+      const { message, repeated } = await running.run(request, (ask) =>
+        publish(principal.environmentId, app_id, fact, { ask }),
+      )
+      if (repeated) reply.header(replayedHeader, 'true')
       return reply
         .code(202)
         .header('content-type', jsonType)

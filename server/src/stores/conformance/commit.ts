@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { NewMessage } from '../../ports/store.ts'
 import { everyMessage } from './messages.ts'
 import { type OpenStore, openedEach } from './opened.ts'
 import { wholeList } from './paging.ts'
 import { batch, samples } from './samples.ts'
+
+const nothingTaken = { taken: new Map(), repeated: new Map() }
 
 export function commitConformance(open: OpenStore): void {
   const store = openedEach(open)
@@ -15,14 +18,14 @@ export function commitConformance(open: OpenStore): void {
     (await store().messages.list(application, everyMessage, false, wholeList)).map((message) => message.id)
 
   test('an empty commit is no error and changes nothing', async () => {
-    assert.deepEqual(await store().road.commit(batch({ lease })), { taken: new Map() })
+    assert.deepEqual(await store().road.commit(batch({ lease })), nothingTaken)
     assert.equal(await store().road.backlog(10), 0)
   })
 
   test('messages and their deliveries are there when a commit resolves', async () => {
     const messages = [make.message(applicationId), make.message(applicationId, { eventId: 'keyed' })]
     const deliveries = messages.map(({ id }) => ({ messageId: id, endpointId, dueAt: 1, lease: null }))
-    assert.deepEqual(await store().road.commit(batch({ lease, messages, deliveries })), { taken: new Map() })
+    assert.deepEqual(await store().road.commit(batch({ lease, messages, deliveries })), nothingTaken)
     assert.deepEqual(
       await stored(),
       messages.map((message) => message.id),
@@ -84,6 +87,62 @@ export function commitConformance(open: OpenStore): void {
     )
     assert.deepEqual(await stored(), [a.id, b.id, capital.id])
     assert.equal(await store().road.backlog(10), 3)
+  })
+
+  const keyOf = ({ id: messageId, acceptedAt }: NewMessage, id: string, fingerprint = 'same') => ({
+    ...{ id, fingerprint, messageId, acceptedAt, until: acceptedAt + 1_000 },
+  })
+
+  test('a publish key is kept with its message: the second message under it is not stored, and the first is named', async () => {
+    const first = make.message(applicationId)
+    const publishKeys = [keyOf(first, 'key', 'print')]
+    assert.deepEqual(await store().road.commit(batch({ lease, messages: [first], publishKeys })), nothingTaken)
+    const again = make.message(applicationId)
+    const withEventId = make.message(applicationId, { eventId: 'free' })
+    const other = make.message(applicationId)
+    const messages = [again, withEventId, other]
+    const result = await store().road.commit(
+      batch({
+        ...{ lease, messages, publishKeys: [keyOf(again, 'key'), keyOf(withEventId, 'key'), keyOf(other, 'other')] },
+        deliveries: messages.map(({ id }) => ({ messageId: id, endpointId, dueAt: 1, lease: null })),
+      }),
+    )
+    const named = { messageId: first.id, acceptedAt: first.acceptedAt, fingerprint: 'print' }
+    assert.deepEqual(result.repeated, new Map([again, withEventId].map(({ id }) => [id, named])))
+    assert.deepEqual(await stored(), [first.id, other.id])
+    assert.equal(await store().road.backlog(10), 1)
+    const free = make.message(applicationId, { eventId: 'free' })
+    assert.deepEqual(await store().road.commit(batch({ lease, messages: [free] })), nothingTaken)
+  })
+
+  test('a publish key used twice in one commit goes to the first of them', async () => {
+    const messages = [make.message(applicationId), make.message(applicationId)]
+    const [first, second] = messages
+    assert.ok(first && second)
+    const publishKeys = messages.map((message) => keyOf(message, 'key'))
+    const { repeated } = await store().road.commit(batch({ lease, messages, publishKeys }))
+    assert.equal(repeated.get(second.id)?.messageId, first.id)
+    assert.deepEqual(await stored(), [first.id])
+  })
+
+  test('a publish key that has lapsed is free again', async () => {
+    const first = make.message(applicationId)
+    await store().road.commit(batch({ lease, messages: [first], publishKeys: [keyOf(first, 'key')] }))
+    make.pass(1_000)
+    const later = make.message(applicationId)
+    const result = await store().road.commit(batch({ lease, messages: [later], publishKeys: [keyOf(later, 'key')] }))
+    assert.deepEqual(result, nothingTaken)
+    assert.deepEqual(await stored(), [first.id, later.id])
+  })
+
+  test('a message refused for its eventId leaves no publish key behind', async () => {
+    const holder = make.message(applicationId, { eventId: 'taken' })
+    await store().road.commit(batch({ lease, messages: [holder] }))
+    const refused = make.message(applicationId, { eventId: 'taken' })
+    const ask = batch({ lease, messages: [refused], publishKeys: [keyOf(refused, 'key')] })
+    const told = { taken: new Map([[refused.id, holder.id]]), repeated: new Map() }
+    assert.deepEqual(await store().road.commit(ask), told)
+    assert.deepEqual(await store().road.commit(ask), told)
   })
 
   test('commits that are under way at the same time are all stored', async () => {

@@ -1,3 +1,4 @@
+import type { FirstPublish } from '../../domain/idempotency.ts'
 import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
 import type {
   ClaimAsk,
@@ -10,6 +11,7 @@ import type {
 } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { type MessageRow, messageColumns, messageOf } from './messages.ts'
+import { claimPublishKeys, forgetPublishKeys, publishKeyRow } from './publish-keys.ts'
 
 /**
  * A commit as it crosses to the store's thread: each kind of row as one JSON text, which is copied once and read by the
@@ -18,6 +20,7 @@ import { type MessageRow, messageColumns, messageOf } from './messages.ts'
 export interface PackedBatch {
   readonly lease: LeaseId
   readonly messages: string
+  readonly publishKeys: string
   readonly deliveries: string
   /** Messages with an `eventId`, and their deliveries: only these can find themselves already told. */
   readonly keyedMessages: string
@@ -47,6 +50,7 @@ const messageRow = (m: NewMessage) => [
   m.payloadUntil ?? null,
 ]
 
+const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
 const neverLapses: Millis = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 export function packBatch(batch: CommitBatch): PackedBatch {
@@ -64,6 +68,7 @@ export function packBatch(batch: CommitBatch): PackedBatch {
   return {
     lease: batch.lease,
     messages: pack(plain.map(messageRow)),
+    publishKeys: batch.publishKeys ? pack(batch.publishKeys.map(publishKeyRow)) : '',
     deliveries: pack(keyed.length === 0 ? deliveries : deliveries.filter((row) => row[4] === null)),
     keyedMessages: pack(keyed.map((m) => [...messageRow(m), batch.eventIdsUntil?.get(m.id) ?? neverLapses])),
     keyedDeliveries: keyed.length === 0 ? '' : pack(deliveries.filter((row) => row[4] !== null)),
@@ -157,9 +162,24 @@ const disable = `
   set disabled_because = value->>1, updated_at = cast(value->>2 as bigint), revision = revision + 1
   from @each(:rows) where endpoint.id = value->>0 and disabled_because is null`
 
-async function commit(db: Db, batch: PackedBatch): Promise<CommitResult> {
-  const { lease } = batch
+/** The batch without the rows of these messages: few ever repeat themselves, so only then are rows unpacked. */
+function without(batch: PackedBatch, repeated: ReadonlyMap<MessageId, unknown>): PackedBatch {
+  const sift = (rows: string): string =>
+    rows === '' ? '' : pack((JSON.parse(rows) as [MessageId][]).filter(([messageId]) => !repeated.has(messageId)))
+  return {
+    ...batch,
+    messages: sift(batch.messages),
+    deliveries: sift(batch.deliveries),
+    keyedMessages: sift(batch.keyedMessages),
+    keyedDeliveries: sift(batch.keyedDeliveries),
+  }
+}
+
+async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> {
   return db.transaction(async () => {
+    const repeated = whole.publishKeys === '' ? noneRepeated : await claimPublishKeys(db, whole.publishKeys)
+    const batch = repeated.size === 0 ? whole : without(whole, repeated)
+    const { lease } = batch
     const taken = new Map<MessageId, MessageId>()
     if (batch.messages !== '') await db.run(appendMessages, { rows: batch.messages })
     if (batch.deliveries !== '') await db.run(appendDeliveries, { rows: batch.deliveries })
@@ -173,6 +193,7 @@ async function commit(db: Db, batch: PackedBatch): Promise<CommitResult> {
       })) {
         taken.set(row.wanted, row.held_by)
       }
+      if (taken.size > 0 && batch.publishKeys !== '') await forgetPublishKeys(db, batch.publishKeys, taken)
     }
     if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
     if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
@@ -180,7 +201,7 @@ async function commit(db: Db, batch: PackedBatch): Promise<CommitResult> {
     if (batch.failing !== '') await db.run(markFailing, { rows: batch.failing })
     if (batch.healthy !== '') await db.run(markHealthy, { rows: batch.healthy })
     if (batch.disabled !== '') await db.run(disable, { rows: batch.disabled })
-    return { taken }
+    return { taken, repeated }
   })
 }
 

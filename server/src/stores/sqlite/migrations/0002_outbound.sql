@@ -90,15 +90,12 @@ create index portal_token_expires on portal_token (expires_at);
 
 -- Answers to POSTs that named an Idempotency-Key, for 12 h.
 create table idempotency_key (
-  scope text not null, -- who asked: the id of the key or portal token
-  key text not null,
-  operation text not null, -- method and path
-  fingerprint text not null, -- SHA-256 of the body, hex
-  message_id text, -- a publish is answered from its message
-  status integer, -- null: not answered yet
-  answer text, -- the body, sealed
+  id text primary key, -- SHA-256 of caller, method, path and key
+  fingerprint text not null, -- SHA-256 of query and body
+  message_id text, -- a publish: its answer is put together from this message
+  status integer, -- of any other: the answer as it was given
+  sealed_body text,
   started_at integer not null,
-  until integer not null,
-  primary key (scope, operation, key)
+  until integer not null
 ) without rowid;
 create index idempotency_key_until on idempotency_key (until);
