@@ -49,6 +49,7 @@ export const endpointOperations = {
       'endpoint-url-private',
       'secret-invalid',
       'header-reserved',
+      'operator-reserved',
     ],
   }),
   'v1.endpoint.get': operation({
@@ -79,7 +80,14 @@ export const endpointOperations = {
     query: none,
     body: EndpointUpsertIn,
     success: upserted(EndpointOut),
-    problems: ['not-found', 'uid-taken', 'endpoint-url-invalid', 'endpoint-url-private', 'changed-meanwhile'],
+    problems: [
+      'not-found',
+      'uid-taken',
+      'endpoint-url-invalid',
+      'endpoint-url-private',
+      'operator-reserved',
+      'changed-meanwhile',
+    ],
   }),
   'v1.endpoint.patch': operation({
     operationId: 'v1.endpoint.patch',
@@ -93,7 +101,14 @@ export const endpointOperations = {
     query: none,
     body: EndpointPatch,
     success: get(EndpointOut),
-    problems: ['not-found', 'uid-taken', 'endpoint-url-invalid', 'endpoint-url-private', 'changed-meanwhile'],
+    problems: [
+      'not-found',
+      'uid-taken',
+      'endpoint-url-invalid',
+      'endpoint-url-private',
+      'operator-reserved',
+      'changed-meanwhile',
+    ],
   }),
   'v1.endpoint.delete': operation({
     operationId: 'v1.endpoint.delete',

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { EnvironmentControl } from '@posthorn/contract'
 import {
   type Control,
@@ -7,6 +8,8 @@ import {
   type ResolvedControl,
   saysInControl,
 } from '../../domain/control.ts'
+import { Problem } from '../../domain/problem.ts'
+import type { Principal } from '../principal.ts'
 
 type Wire = Readonly<Record<string, unknown>>
 
@@ -65,6 +68,23 @@ export function controlWish(level: ControlLevel, held: ControlPart, wire: Wire |
     else if (value !== undefined) part[key] = unit === 1 ? value : toMs(value, unit)
   }
   return part as ControlPart
+}
+
+/**
+ * As `controlWish`, for an endpoint, which customers can change in other respects: how often and how long deliveries are
+ * tried costs the operator, so his word stays. Saying again what is there changes nothing. Throws `operator-reserved`.
+ */
+export function endpointControlWish(
+  { kind }: Principal,
+  wire: Wire | null | undefined,
+): (held: ControlPart) => ControlPart {
+  return (held) => {
+    const wish = controlWish('endpoint', held, wire)
+    if (kind === 'key' || isDeepStrictEqual(wish, held)) return wish
+    throw new Problem('operator-reserved', 'A portal token cannot change `control`.', [
+      { pointer: '/control', message: 'can only be changed with an API key' },
+    ])
+  }
 }
 
 /** What a level says for itself, as it is shown. */

@@ -1,12 +1,12 @@
 import { type EndpointOut, type EndpointPatch, type EndpointUpsertIn, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
-import type { ControlPart } from '../../domain/control.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import type { EnvironmentId } from '../../domain/ids.ts'
 import type { EndpointWish } from '../../manage/endpoints.ts'
 import type { Manage } from '../../manage/manage.ts'
+import type { Principal } from '../principal.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
-import { controlShown, controlWish, resolvedShown } from './control.ts'
+import { controlShown, endpointControlWish, resolvedShown } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeText } from './time.ts'
 
@@ -17,7 +17,7 @@ const typesOf = (body: EndpointPatch) => (body.eventTypes === undefined ? body.f
 const rateOf = (body: EndpointPatch) => (body.throttleRate === undefined ? body.rateLimit : body.throttleRate)
 
 /** What a body says about an endpoint; what it leaves out takes its default. */
-const wish = (body: EndpointUpsertIn): EndpointWish => ({
+const wish = (body: EndpointUpsertIn, principal: Principal): EndpointWish => ({
   url: body.url,
   description: body.description ?? '',
   uid: body.uid,
@@ -25,7 +25,7 @@ const wish = (body: EndpointUpsertIn): EndpointWish => ({
   eventTypes: typesOf(body) ?? null,
   channels: body.channels ?? null,
   filter: body.filter,
-  control: (held) => controlWish('endpoint', held, body.control),
+  control: endpointControlWish(principal, body.control),
   metadata: body.metadata ?? {},
   throttleRate: rateOf(body) ?? null,
 })
@@ -48,7 +48,7 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
   serve(app, operations['v1.endpoint.create'], async ({ params, body }, { principal }) => {
     const { secret = null, headers } = body
     const { environmentId } = principal
-    const row = await endpoints.create(environmentId, params.app_id, wish(body), secret, headers ?? {})
+    const row = await endpoints.create(environmentId, params.app_id, wish(body, principal), secret, headers ?? {})
     return created(await whole(environmentId, row))
   })
   serve(app, operations['v1.endpoint.get'], async ({ params }, { principal }) => {
@@ -57,7 +57,12 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
   })
   serve(app, operations['v1.endpoint.update'], async ({ params, body }, { principal }) => {
     const { app_id, endpoint_id } = params
-    const { created, row } = await endpoints.replace(principal.environmentId, app_id, endpoint_id, wish(body))
+    const { created, row } = await endpoints.replace(
+      principal.environmentId,
+      app_id,
+      endpoint_id,
+      wish(body, principal),
+    )
     return upserted(created, await whole(principal.environmentId, row))
   })
   serve(app, operations['v1.endpoint.patch'], async ({ params, body }, { principal }) => {
@@ -70,7 +75,7 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
       channels,
       filter,
       metadata,
-      control: (held: ControlPart) => controlWish('endpoint', held, control),
+      control: endpointControlWish(principal, control),
       eventTypes: typesOf(body),
       throttleRate: rateOf(body),
     }
