@@ -7,6 +7,8 @@ import type { Dispatcher } from './dispatch.ts'
 
 const lookForChangesMs: Millis = 500
 const sweepStep = 2_000
+const lookForExpiredMs: Millis = 60_000
+const expiredStep = 500
 
 /** What is done now and then: renewing leases, noticing what other processes changed, sweeping up after deletions. */
 export class Chores {
@@ -33,6 +35,7 @@ export class Chores {
     this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
     // Three chances to renew before a lease ends.
     this.#every('leases', this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
+    this.#every('expired', lookForExpiredMs, () => this.#sweepExpired())
     this.sweep()
   }
 
@@ -68,6 +71,13 @@ export class Chores {
       )
     }
     again()
+  }
+
+  /** What has ended by itself is only in the way. */
+  async #sweepExpired(): Promise<void> {
+    const { portalTokens } = this.#store
+    const now = this.#world.now()
+    while (!this.#stopped && (await portalTokens.sweepExpired(now, expiredStep)) === expiredStep);
   }
 
   async #noticeChanges(): Promise<void> {
