@@ -12,6 +12,7 @@ import type { Manage } from '../manage/manage.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import { Authenticator } from './auth.ts'
+import { portalPage, portalPath } from './portal-page.ts'
 import { intoApplication } from './portal-wall.ts'
 import { demand, type Principal } from './principal.ts'
 import { makeProblemHandler, pathOf, problemJson, problemType } from './problem.ts'
@@ -80,6 +81,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
 
   referenceRoutes(app, deps)
+  portalPage(app)
   app.get('/metrics', async (_, reply) =>
     reply.header('content-type', deps.metrics.contentType).send(await deps.metrics.render()),
   )
@@ -120,7 +122,7 @@ function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage): 
         .read(request.headers.authorization)
         .then((principal) => {
           admit(principal)
-          return principal.kind === 'portal' ? intoApplication(manage, principal, request) : undefined
+          return principal.kind === 'portal' ? intoApplication(manage.applications, principal, request) : undefined
         })
         .then(() => done(), done)
       return
@@ -131,7 +133,7 @@ function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage): 
       return done(error instanceof Error ? error : new Error(String(error)))
     }
     if (known.kind === 'key') return done()
-    intoApplication(manage, known, request).then(() => done(), done)
+    intoApplication(manage.applications, known, request).then(() => done(), done)
   })
 }
 
@@ -161,7 +163,7 @@ const knownPaths = ((): readonly KnownPath[] => {
   }
   const all: readonly Operation[] = Object.values(operations)
   for (const { path, method } of [...all, ...notBuilt]) add(path, method)
-  for (const path of referencePaths) add(path, 'GET')
+  for (const path of [...referencePaths, portalPath]) add(path, 'GET')
   return [...paths].map(([path, allowed]) => ({
     shape: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
     allowed,

@@ -2,7 +2,6 @@
 // reference anyway. What it may not see is 404, word for word as if it were not there: whether a neighbour exists, and
 // under which name, is nobody's business.
 
-import { isId } from '../domain/ids.ts'
 import { applicationNotFound } from '../manage/applications.ts'
 import type { Manage } from '../manage/manage.ts'
 import type { PortalPrincipal } from './principal.ts'
@@ -12,7 +11,7 @@ import type { PortalPrincipal } from './principal.ts'
  * id, so that no handler can come to another one, even if a uid changes hands meanwhile. Throws Problem `not-found`.
  */
 export async function intoApplication(
-  { applications }: Pick<Manage, 'applications'>,
+  applications: Pick<Manage['applications'], 'get'>,
   { environmentId, applicationId }: PortalPrincipal,
   request: { readonly params: unknown },
 ): Promise<void> {
@@ -20,7 +19,6 @@ export async function intoApplication(
   if (typeof params !== 'object' || params === null || !('app_id' in params)) return
   const named = String(params.app_id)
   if (named === applicationId) return
-  if (isId('application', named)) throw applicationNotFound(named)
   const { id } = await applications.get(environmentId, named)
   if (id !== applicationId) throw applicationNotFound(named)
   params.app_id = applicationId

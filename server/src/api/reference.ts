@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { openapi, type ProblemKind, problems } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../domain/problem.ts'
+import { html, page, prose } from './page.ts'
 import { jsonType } from './route.ts'
 
 /** The paths of what people read, for those who ask with another method. */
@@ -40,27 +41,6 @@ export function referenceRoutes(
 }
 
 const byCode = new Map<string, ProblemKind>(Object.entries(problems))
-
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-const html = (text: string): string => text.replaceAll(/[&<>"']/g, (sign) => escapes[sign] ?? sign)
-/** Escaped, with `code` in backticks set as code. */
-const prose = (text: string): string => html(text).replaceAll(/`([^`]*)`/g, '<code>$1</code>')
-
-const page = (title: string, body: string): string => `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${html(title)}</title>
-<style>body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}code{font-size:.95em}</style>
-${body}
-</html>
-`
 
 const frontPage = (version: string): string =>
   page(
