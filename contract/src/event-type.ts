@@ -87,8 +87,24 @@ export type EventTypeOut = Static<typeof EventTypeOut>
 
 export const ListResponseEventTypeOut = listOf(EventTypeOut)
 
+export const EventExampleIn = Type.Object(
+  {
+    eventType: EventTypeName,
+    exampleIndex: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000,
+        description: 'Which of the `examples` of its schema, counted from 0. Without meaning where it has none.',
+      }),
+    ),
+  },
+  { examples: [{ eventType: 'invoice.paid' }] },
+)
+export type EventExampleIn = Static<typeof EventExampleIn>
+
 /** The bodies that have a name in the reference. */
 export const eventTypeSchemas = {
+  EventExampleIn,
   EventTypeIn,
   EventTypeUpsertIn,
   EventTypePatch,

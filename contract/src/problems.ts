@@ -157,6 +157,18 @@ export const problems = {
     remedy:
       'Call it with the portal token that is to end; to end all of an application, use `expire-all`. API keys are ended by `posthorn keys revoke`.',
   },
+  'event-type-unknown': {
+    status: 422,
+    title: 'Event type is not declared',
+    happened: 'The environment has no event type of this name, or has archived it.',
+    remedy: 'Declare it, or bring it back, with `POST /api/v1/event-type`; then send the same request again.',
+  },
+  'example-missing': {
+    status: 422,
+    title: 'There is no example of that event type',
+    happened: 'Its schema has no `examples`, and nothing that fits the schema could be made up.',
+    remedy: 'Put an example into the `examples` of the schema.',
+  },
   'content-gone': {
     status: 422,
     title: 'Message has no content any more',

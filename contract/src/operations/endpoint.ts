@@ -11,6 +11,8 @@ import {
   EndpointUpsertIn,
   ListResponseEndpointOut,
 } from '../endpoint.ts'
+import { EventExampleIn } from '../event-type.ts'
+import { MessageOut } from '../message.ts'
 import { pageQuery } from '../page.ts'
 import { app, created, done, endpoint, get, none, operation, upserted } from './shared.ts'
 
@@ -123,6 +125,22 @@ export const endpointOperations = {
     body: null,
     success: done,
     problems: ['not-found'],
+  }),
+  'v1.endpoint.send-example': operation({
+    operationId: 'v1.endpoint.send-example',
+    method: 'POST',
+    path: '/api/v1/app/{app_id}/endpoint/{endpoint_id}/send-example',
+    tag: 'Endpoint',
+    summary: 'Send an endpoint an example of an event type',
+    description:
+      'A message like any other, but for this endpoint alone, whichever types, channels and filter it has. Of the examples of the schema, else one made up to fit it.',
+    scope: 'manage',
+    portal: 'CreateAttempts',
+    params: Type.Object(endpoint),
+    query: none,
+    body: EventExampleIn,
+    success: [{ status: 202, meaning: 'Accepted, and stored.', schema: MessageOut }],
+    problems: ['not-found', 'event-type-unknown', 'example-missing', 'endpoint-disabled', 'unavailable'],
   }),
   'v1.endpoint.get-secret': operation({
     operationId: 'v1.endpoint.get-secret',

@@ -23,6 +23,7 @@ import { attemptRoutes } from './rest/attempt.ts'
 import { authenticationRoutes } from './rest/authentication.ts'
 import { backgroundTaskRoutes } from './rest/background-task.ts'
 import { endpointRoutes } from './rest/endpoint.ts'
+import { endpointExampleRoute } from './rest/endpoint-example.ts'
 import { environmentRoutes } from './rest/environment.ts'
 import { eventTypeRoutes } from './rest/event-type.ts'
 import { healthRoute } from './rest/health.ts'
@@ -93,6 +94,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     environmentRoutes(api, deps.manage)
     eventTypeRoutes(api, deps.manage)
     endpointRoutes(api, deps.manage)
+    endpointExampleRoute(api, deps.publish, deps.manage)
     messageCreateRoute(api, deps.publish, deps.manage, new RunningAsks())
     messageRoutes(api, deps.manage)
     attemptRoutes(api, deps.manage)

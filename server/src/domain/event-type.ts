@@ -15,3 +15,10 @@ export interface EventType {
   readonly updatedAt: Millis
   readonly revision: number
 }
+
+/** The schema of the latest version: the highest where versions are numbers, else the last by name. Undefined: it has none. */
+export function latestSchema({ schemas }: Pick<EventType, 'schemas'>): unknown {
+  const versions = Object.keys(schemas ?? {})
+  const [latest] = versions.toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+  return latest === undefined ? undefined : schemas?.[latest]
+}

@@ -38,6 +38,7 @@ import {
   patchEventType,
   replaceEventType,
 } from './event-types.ts'
+import { exampleFor } from './examples.ts'
 import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
@@ -87,6 +88,7 @@ export const makeManage = (context: ManageContext) => ({
     patch: (...given: Given<typeof patchEndpoint>) => patchEndpoint(context, ...given),
     delete: (...given: Given<typeof deleteEndpoint>) => deleteEndpoint(context, ...given),
     resolved: (...given: Given<typeof resolvedControl>) => resolvedControl(context, ...given),
+    example: (...given: Given<typeof exampleFor>) => exampleFor(context, ...given),
     secret: (...given: Given<typeof getEndpointSecret>) => getEndpointSecret(context, ...given),
     rotateSecret: (...given: Given<typeof rotateEndpointSecret>) => rotateEndpointSecret(context, ...given),
     headers: (...given: Given<typeof getEndpointHeaders>) => getEndpointHeaders(context, ...given),
