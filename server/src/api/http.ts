@@ -17,7 +17,7 @@ import { intoApplication } from './portal-wall.ts'
 import { demand, type Principal } from './principal.ts'
 import { makeProblemHandler, pathOf, problemJson, problemType } from './problem.ts'
 import { referencePaths, referenceRoutes } from './reference.ts'
-import { RunningAsks } from './repeatable.ts'
+import { RepeatableAnswers, RunningAsks } from './repeatable.ts'
 import { applicationRoutes } from './rest/application.ts'
 import { attemptRoutes } from './rest/attempt.ts'
 import { authenticationRoutes } from './rest/authentication.ts'
@@ -71,6 +71,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     clientErrorHandler: (error, socket) => refuseUnreadable(error, socket, publicUrl, newRequestId()),
   })
   app.decorateRequest('principal', null)
+  app.decorate('repeatable', new RepeatableAnswers(deps.manage.answers, log))
   app.setErrorHandler(answerProblem)
   app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply))
   app.addHook('onRequest', (request, reply, done) => {

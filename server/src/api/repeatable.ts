@@ -1,7 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Logger } from 'pino'
 import { demandSameAsk, type RepeatableAsk, readIdempotencyKey, repeatableAsk } from '../domain/idempotency.ts'
 import { Problem } from '../domain/problem.ts'
+import type { Manage } from '../manage/manage.ts'
 import type { Principal } from './principal.ts'
+import { pathOf } from './problem.ts'
+import type { Answer } from './route.ts'
 
 /** Tells a repeated POST that it is one. */
 export const replayedHeader = 'idempotent-replayed'
@@ -42,6 +46,41 @@ export class RunningAsks {
     } finally {
       this.#running.delete(ask.id)
     }
+  }
+}
+
+type Answers = Pick<Manage, 'answers'>['answers']
+
+/**
+ * Answers POSTs so that the same one has its effect once: what it was answered is remembered, and given again. Only
+ * successes are: what was refused has changed nothing, and what failed is to be tried again.
+ */
+export class RepeatableAnswers {
+  readonly #running = new RunningAsks()
+  readonly #answers: Answers
+  readonly #log: Pick<Logger, 'error'>
+
+  constructor(answers: Answers, log: Pick<Logger, 'error'>) {
+    this.#answers = answers
+    this.#log = log
+  }
+
+  /** Throws Problem `idempotency-key-invalid`, `idempotency-key-running` or `idempotency-key-reused`, and what `work` throws. */
+  answer(request: Repeatable, work: () => Promise<Answer>): Promise<Answer> {
+    return this.#running.run(request, async (ask) => {
+      if (ask === null) return work()
+      const before = await this.#answers.find(ask)
+      if (before) {
+        const { status, body } = before
+        return { status, replayed: true, ...(body === null ? {} : { json: body }) }
+      }
+      const answer = await work()
+      await this.#answers.keep(ask, { status: answer.status, body: answer.json ?? null }).catch((error: unknown) => {
+        // It is done all the same, and to say otherwise would have it done twice.
+        this.#log.error({ err: error, path: pathOf(request.url) }, 'an answer could not be kept for its repetition')
+      })
+      return answer
+    })
   }
 }
 

@@ -3,11 +3,15 @@ import type { FastifyInstance } from 'fastify'
 import type { Page } from '../domain/page.ts'
 import { readerOf } from './input.ts'
 import type { Admission, Principal } from './principal.ts'
+import { type RepeatableAnswers, replayedHeader } from './repeatable.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler of an operation that needs a key. */
     principal: Principal | null
+  }
+  interface FastifyInstance {
+    readonly repeatable: RepeatableAnswers
   }
   interface FastifyContextConfig {
     /** What the operation needs of its caller; null: nothing. */
@@ -20,6 +24,8 @@ export interface Answer {
   readonly status: number
   readonly json?: string
   readonly link?: string
+  /** It was given before, to the same request. */
+  readonly replayed?: true
 }
 
 /** Who calls, and as which URL. */
@@ -54,7 +60,10 @@ export function serve<O extends Operation>(
       // Of an absolute-form target only the path: the rest is the caller's word, not ours to repeat.
       const url = request.url.replace(/^\w+:\/\/[^/]*/, '')
       if (principal === null) throw new Error(`${operation.operationId} was reached without a key`)
-      const { status, json, link } = await handle(read(request), { principal, url })
+      const work = (): Promise<Answer> => handle(read(request), { principal, url })
+      const answer = operation.method === 'POST' ? await app.repeatable.answer(request, work) : await work()
+      const { status, json, link, replayed } = answer
+      if (replayed) reply.header(replayedHeader, 'true')
       if (link) reply.header('link', link)
       if (operation.confidential) reply.header('cache-control', 'no-store')
       reply.code(status)

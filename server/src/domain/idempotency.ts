@@ -11,6 +11,12 @@ export interface RepeatableAsk {
   readonly fingerprint: string
 }
 
+/** An answer as it was given; null: without a body. */
+export interface Answered {
+  readonly status: number
+  readonly body: string | null
+}
+
 /** The publish that an `Idempotency-Key` was first used for. */
 export interface FirstPublish {
   readonly messageId: MessageId

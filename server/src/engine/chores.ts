@@ -8,6 +8,7 @@ import type { Dispatcher } from './dispatch.ts'
 const lookForChangesMs: Millis = 500
 const sweepStep = 2_000
 const lookForExpiredMs: Millis = 60_000
+// A step may delete all over an index that is not in order of time: a few milliseconds in front of a commit.
 const expiredStep = 500
 
 /** What is done now and then: renewing leases, noticing what other processes changed, sweeping up after deletions. */
@@ -75,9 +76,10 @@ export class Chores {
 
   /** What has ended by itself is only in the way. */
   async #sweepExpired(): Promise<void> {
-    const { portalTokens } = this.#store
+    const { portalTokens, answers } = this.#store
     const now = this.#world.now()
     while (!this.#stopped && (await portalTokens.sweepExpired(now, expiredStep)) === expiredStep);
+    while (!this.#stopped && (await answers.sweepLapsed(now, expiredStep)) === expiredStep);
   }
 
   async #noticeChanges(): Promise<void> {

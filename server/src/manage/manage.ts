@@ -1,3 +1,4 @@
+import { findAnswer, keepAnswer } from './answers.ts'
 import {
   createApplication,
   deleteApplication,
@@ -119,6 +120,10 @@ export const makeManage = (context: ManageContext) => ({
     get: (...given: Given<typeof getTaskResults>) => getTaskResults(context, ...given),
     list: (...given: Given<typeof listTasks>) => listTasks(context, ...given),
     cancel: (...given: Given<typeof cancelTask>) => cancelTask(context, ...given),
+  },
+  answers: {
+    find: (...given: Given<typeof findAnswer>) => findAnswer(context, ...given),
+    keep: (...given: Given<typeof keepAnswer>) => keepAnswer(context, ...given),
   },
   keys: {
     create: (...given: Given<typeof createKey>) => createKey(context, ...given),

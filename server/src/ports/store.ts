@@ -18,6 +18,7 @@ import type { ApiKey } from '../domain/key.ts'
 import type { Message } from '../domain/message.ts'
 import type { PageSearch } from '../domain/page.ts'
 import type { PortalToken } from '../domain/portal.ts'
+import type { SealedText } from '../domain/seal.ts'
 import type { TaskStore } from './task-store.ts'
 
 /** Where everything is kept. Every promise that resolves to a change means: on disk. */
@@ -33,6 +34,7 @@ export interface Store {
   readonly attempts: AttemptStore
   readonly expunge: ExpungeStore
   readonly tasks: TaskStore
+  readonly answers: AnswerStore
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
   /** Grows when another process has changed the database; what was read before may be stale. */
@@ -190,6 +192,22 @@ export interface PortalTokenStore {
   endAll(applicationId: ApplicationId, sessionIds: readonly string[] | null, at: Millis, limit: number): Promise<number>
   /** Removes up to `limit` that ended before `at`; resolves to how many there were. */
   sweepExpired(at: Millis, limit: number): Promise<number>
+}
+
+/** An answer to a POST that named an `Idempotency-Key`. */
+export interface KeptAnswer extends RepeatableAsk {
+  readonly status: number
+  readonly sealedBody: SealedText | null
+  readonly startedAt: Millis
+  readonly until: Millis
+}
+
+export interface AnswerStore {
+  find(id: string): Promise<KeptAnswer | null>
+  /** In the place of one that has lapsed. */
+  keep(answer: KeptAnswer): Promise<void>
+  /** Removes up to `limit` answers and publish keys whose time is over; resolves to how many there were. */
+  sweepLapsed(now: Millis, limit: number): Promise<number>
 }
 
 /** `stale`: the row was changed since it was read; read again and decide again. */

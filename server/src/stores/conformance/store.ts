@@ -2,6 +2,7 @@
 // that cannot do something has a failing test here, not an exception elsewhere. Knows the port and the domain, no SQL.
 
 import { describe } from 'node:test'
+import { answersConformance } from './answers.ts'
 import { applicationsConformance } from './applications.ts'
 import { attemptsConformance } from './attempts.ts'
 import { claimConformance } from './claim.ts'
@@ -24,6 +25,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('event types', () => eventTypesConformance(open))
     describe('messages', () => messagesConformance(open))
     describe('attempts', () => attemptsConformance(open))
+    describe('answers', () => answersConformance(open))
     describe('commit', () => commitConformance(open))
     describe('claim', () => claimConformance(open))
     describe('lease', () => leaseConformance(open))

@@ -7,6 +7,7 @@ import type { PageSearch } from '../../domain/page.ts'
 import type { Db, SqlParameters, SqlRow } from '../db.ts'
 import { openConnection } from '../sqlite/connection.ts'
 import { migrate } from '../sqlite/migrate.ts'
+import { answers } from './answers.ts'
 import { applications } from './applications.ts'
 import { attempts } from './attempts.ts'
 import { endpoints } from './endpoints.ts'
@@ -30,6 +31,11 @@ async function plansOf(work: (db: Db) => Promise<unknown>): Promise<string[]> {
       const steps = await connection.all<{ detail: string }>(`explain query plan ${sql}`, parameters)
       plans.push(steps.map((step) => step.detail).join('\n'))
       return connection.all<Row>(sql, parameters)
+    },
+    async run(sql: string, parameters?: SqlParameters) {
+      const steps = await connection.all<{ detail: string }>(`explain query plan ${sql}`, parameters)
+      plans.push(steps.map((step) => step.detail).join('\n'))
+      return connection.run(sql, parameters)
     },
   })
   return plans
@@ -73,4 +79,10 @@ test('whether an attempt is the last one is asked of its message, not of everyth
   assert.match(attempted ?? '', /SEARCH later USING (COVERING )?INDEX attempt_message \(message_id=\? AND id>\?\)/)
   const [destinations] = await plansOf((db) => attempts.destinations(db, 'msg_', page))
   assert.doesNotMatch(destinations ?? '', /attempt_endpoint|SCAN (?!seen)/)
+})
+
+test('what POSTs are remembered by is swept along the index of its time', async () => {
+  const [plan] = await plansOf((db) => answers.sweepLapsed(db, 1, 500))
+  assert.match(plan ?? '', /SEARCH idempotency_key USING (COVERING )?INDEX idempotency_key_until \(until<\?\)/)
+  assert.doesNotMatch(plan ?? '', /TEMP B-TREE|SCAN/)
 })

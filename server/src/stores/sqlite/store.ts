@@ -129,6 +129,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     eventTypes: noun('eventTypes'),
     messages: noun('messages'),
     attempts: noun('attempts'),
+    answers: noun('answers'),
     expunge: {
       messages: (applicationId, ids) => expunging.messages(applicationId, ids),
       attempt: (messageId, attemptId) => expunging.attempt(messageId, attemptId),

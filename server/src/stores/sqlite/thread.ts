@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { first } from '../db.ts'
+import { answers } from '../queries/answers.ts'
 import { applications } from '../queries/applications.ts'
 import { attempts } from '../queries/attempts.ts'
 import { endpoints } from '../queries/endpoints.ts'
@@ -60,6 +61,7 @@ const nouns = {
   eventTypes,
   messages,
   attempts,
+  answers,
   expunge,
   tasks,
 } as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>
