@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Svix } from 'svix'
 import { capturedLog } from '../support/captured-log.ts'
 import { startTestServer, testKey } from '../support/server.ts'
 import { scene } from './scene.ts'
@@ -17,7 +18,7 @@ const spellings = (text: string): readonly (readonly [how: string, bytes: Buffer
   ),
 ]
 
-test('neither secrets, owners’ headers, API keys nor the master key are in any database file or in any log line', async (t) => {
+test('neither secrets, owners’ headers, API keys, portal tokens nor the master key are in any database file or in any log line', async (t) => {
   const { log, text } = capturedLog('trace')
   const masterKey = Buffer.from('the-master-key-of-this-one-test!')
   const made = await scene(t, {
@@ -38,6 +39,10 @@ test('neither secrets, owners’ headers, API keys nor the master key are in any
   await svix.endpoint.rotateSecret('shop', endpointId, { key: secretOf('second-secret') })
   await world.advance(dueAt() - world.now())
   await recorded(3)
+  const { token } = await svix.authentication.appPortalAccess('shop', { expiry: 3_600 })
+  const customer = new Svix(token, { serverUrl: server.url, retryScheduleInMs: [] })
+  await customer.endpoint.list('shop')
+  await assert.rejects(customer.application.list())
   // Calls that fail, so that what tells of failures is heard too.
   await assert.rejects(svix.endpoint.rotateSecret('shop', endpointId, { key: 'whsec_wrong-secret-given' }))
   await assert.rejects(svix.endpoint.patchHeaders('shop', endpointId, { headers: { host: 'wrong-header-given' } }))
@@ -56,7 +61,15 @@ test('neither secrets, owners’ headers, API keys nor the master key are in any
   await made.restart()
 
   const secrets = [
-    ...['first-secret', 'second-secret', 'owners-credential', 'owners-header', testKey],
+    ...[
+      'first-secret',
+      'second-secret',
+      'owners-credential',
+      'owners-header',
+      testKey,
+      token,
+      token.slice('phapp_'.length),
+    ],
     ...[secretOf('first-secret').slice(6), secretOf('second-secret').slice(6), masterKey.toString()],
   ]
   const folder = join(server.databasePath, '..')

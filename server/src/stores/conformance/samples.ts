@@ -5,6 +5,7 @@ import { type Environment, usualSettings } from '../../domain/environment.ts'
 import type { EventType } from '../../domain/event-type.ts'
 import { type ApplicationId, type EnvironmentId, type IdKind, type IdOf, makeIds } from '../../domain/ids.ts'
 import type { ApiKey } from '../../domain/key.ts'
+import type { PortalToken } from '../../domain/portal.ts'
 import type { CommitBatch, DeliveryKey, NewMessage } from '../../ports/store.ts'
 
 /** Rows to fill a store with: plain ones, with a clock that moves a millisecond with each id and dice that repeat. */
@@ -42,6 +43,19 @@ export function samples() {
       return {
         ...{ id: keyId, environmentId, name: 'deploy', hash: `hash of ${keyId}`, scopes: ['admin'] as const },
         ...{ createdAt: now, revokedAt: null },
+        ...changes,
+      }
+    },
+    portalToken: (
+      environmentId: EnvironmentId,
+      applicationId: ApplicationId,
+      changes: Partial<PortalToken> = {},
+    ): PortalToken => {
+      const tokenId = id('portalToken')
+      return {
+        ...{ id: tokenId, hash: `hash of ${tokenId}`, environmentId, applicationId },
+        ...{ capabilities: ['ViewBase'] as const, featureFlags: [], sessionId: null },
+        ...{ createdAt: now, expiresAt: now + 1_000 },
         ...changes,
       }
     },

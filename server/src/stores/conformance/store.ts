@@ -14,12 +14,14 @@ import { keysConformance } from './keys.ts'
 import { leaseConformance } from './lease.ts'
 import { messagesConformance } from './messages.ts'
 import type { OpenStore } from './opened.ts'
+import { portalTokensConformance } from './portal-tokens.ts'
 
 /** Declares the suite for one engine. `open` makes a new, empty, migrated store each time; `close` ends it for good. */
 export function storeConformance(name: string, open: OpenStore): void {
   describe(name, () => {
     describe('environments', () => environmentsConformance(open))
     describe('keys', () => keysConformance(open))
+    describe('portal tokens', () => portalTokensConformance(open))
     describe('applications', () => applicationsConformance(open))
     describe('endpoints', () => endpointsConformance(open))
     describe('event types', () => eventTypesConformance(open))

@@ -13,6 +13,7 @@ import { attempts } from './attempts.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
 import { messages } from './messages.ts'
+import { portalTokens } from './portal-tokens.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-plans-'))
 const connection = openConnection(join(folder, 'plans.db'), 'writer')
@@ -25,16 +26,18 @@ after(() => {
 /** How SQLite means to go about each statement that `work` runs. */
 async function plansOf(work: (db: Db) => Promise<unknown>): Promise<string[]> {
   const plans: string[] = []
+  const explained = async (sql: string, parameters?: SqlParameters): Promise<void> => {
+    const steps = await connection.all<{ detail: string }>(`explain query plan ${sql}`, parameters)
+    plans.push(steps.map((step) => step.detail).join('\n'))
+  }
   await work({
     ...connection,
     async all<Row extends SqlRow>(sql: string, parameters?: SqlParameters) {
-      const steps = await connection.all<{ detail: string }>(`explain query plan ${sql}`, parameters)
-      plans.push(steps.map((step) => step.detail).join('\n'))
+      await explained(sql, parameters)
       return connection.all<Row>(sql, parameters)
     },
     async run(sql: string, parameters?: SqlParameters) {
-      const steps = await connection.all<{ detail: string }>(`explain query plan ${sql}`, parameters)
-      plans.push(steps.map((step) => step.detail).join('\n'))
+      await explained(sql, parameters)
       return connection.run(sql, parameters)
     },
   })
@@ -85,4 +88,14 @@ test('what POSTs are remembered by is swept along the index of its time', async 
   const [plan] = await plansOf((db) => answers.sweepLapsed(db, 1, 500))
   assert.match(plan ?? '', /SEARCH idempotency_key USING (COVERING )?INDEX idempotency_key_until \(until<\?\)/)
   assert.doesNotMatch(plan ?? '', /TEMP B-TREE|SCAN/)
+})
+
+test('portal tokens are ended and removed along an index, never by looking at all there are', async () => {
+  const [all] = await plansOf((db) => portalTokens.endAll(db, 'app_', null, 1, 10))
+  assert.match(all ?? '', /INDEX portal_token_application \(application_id=\? AND expires_at>\?\)/)
+  const [ofSessions] = await plansOf((db) => portalTokens.endAll(db, 'app_', ['a', 'b'], 1, 10))
+  assert.match(ofSessions ?? '', /portal_token_session \(application_id=\? AND session_id=\? AND expires_at>\?\)/)
+  const [expired] = await plansOf((db) => portalTokens.sweepExpired(db, 1, 10))
+  assert.match(expired ?? '', /INDEX portal_token_expires \(expires_at<\?\)/)
+  for (const plan of [all, ofSessions, expired]) assert.doesNotMatch(plan ?? '', /SCAN (?!json_each)/)
 })
