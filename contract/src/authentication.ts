@@ -13,7 +13,7 @@ export const capabilities = [
 ] as const
 export type Capability = (typeof capabilities)[number]
 
-export const AppPortalCapability = Type.Enum([...capabilities], {
+const AppPortalCapability = Type.Enum([...capabilities], {
   description:
     '`ViewBase`: see everything but credentials, always included. `ViewEndpointSecret`: see signing secrets. ' +
     '`ManageEndpointSecret`: rotate them, too. `ManageEndpoint`: all of that, and create, change and delete endpoints. ' +

@@ -7,7 +7,7 @@ import { Problem } from '../domain/problem.ts'
 export type Principal = KeyPrincipal | PortalPrincipal
 
 /** A key, the environment it belongs to, what it may do. */
-export interface KeyPrincipal {
+interface KeyPrincipal {
   readonly kind: 'key'
   readonly environmentId: EnvironmentId
   /** What is counted and remembered for this caller alone. */

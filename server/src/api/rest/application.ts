@@ -19,7 +19,7 @@ const rateOf = (body: Partial<Pick<ApplicationIn, 'throttleRate' | 'rateLimit'>>
   body.throttleRate === undefined ? body.rateLimit : body.throttleRate
 
 /** What a body says about an application; what it leaves out takes its default. */
-export const applicationWish = (body: ApplicationIn): ApplicationWish => ({
+const applicationWish = (body: ApplicationIn): ApplicationWish => ({
   name: body.name,
   uid: body.uid,
   throttleRate: rateOf(body) ?? null,
