@@ -6,7 +6,7 @@ import { type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
 import { Chores } from './engine/chores.ts'
 import { Claimer } from './engine/claimer.ts'
-import { makeDeliver } from './engine/deliver.ts'
+import { makeDeliver, makeEnd } from './engine/deliver.ts'
 import { Directory } from './engine/directory.ts'
 import { Dispatcher } from './engine/dispatch.ts'
 import { GroupCommit } from './engine/group-commit.ts'
@@ -53,7 +53,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   }
   const newId = makeIds(world.now, world.randomBytes)
 
-  const directory = new Directory(store, masterKey)
+  const directory = new Directory(store, masterKey, serverControl(settings))
   const teller = new Teller({ world, newId, directory })
   const metrics: Metrics = new Metrics({
     inFlight: () => dispatcher.inFlight,
@@ -88,11 +88,11 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       teller,
       observer,
       userAgent: `Posthorn/${version} (+${settings.publicUrl}/docs)`,
-      policy: { delaysMs: settings.retrySchedule, jitter: settings.retryJitter },
-      timeoutMs: settings.attemptTimeout,
+      jitter: settings.retryJitter,
       disableAfterMs: settings.disableAfter,
       expect: (dueAt) => claimer.expect(dueAt),
     }),
+    end: makeEnd({ world, newId, commits }),
   })
   const claimer = new Claimer(store.road, world, dispatcher)
   const chores = new Chores({ store, world, directory, dispatcher, claimer })
@@ -125,6 +125,10 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     },
     wake: () => claimer.wake(),
     wakeTasks: () => tasks.wake(),
+    probe(endpointId) {
+      dispatcher.probe(endpointId)
+      claimer.wake()
+    },
   })
   const newKey = await ensureKey(manage, settings.apiKey)
 
@@ -169,7 +173,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       )
       // What ends from here on ends because of us: it is no attempt, and the next start makes it again.
       commits.close()
-      await store.road.release(lease, world.now(), null).catch((error) => {
+      await store.road.releaseAll(lease, world.now()).catch((error) => {
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
       await transport.close()

@@ -27,7 +27,7 @@ export const done = [{ status: 204, meaning: 'Done.' }]
 
 export const flag = (description: string) => Type.Optional(Type.Boolean({ description }))
 export const withContent = flag('Whether payloads are included. Default: true.')
-export const expandedStatuses = flag('Whether status 4 (canceled) may appear. It never does here.')
+export const expandedStatuses = flag('Whether status 4 (canceled) may appear; if not, it is shown as 0. Default: true.')
 export const messageFilter = {
   channel: Type.Optional(Channel),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),

@@ -3,12 +3,17 @@ import type { AttemptId, EndpointId, MessageId, Millis } from './ids.ts'
 /** What set an attempt off: the schedule, or a person asking for a resend. */
 export type Trigger = 'scheduled' | 'manual'
 
+/** Why a delivery ended without being sent. */
+export type Ended = 'canceled' | 'expired'
+
 /** One try, kept. */
 export interface Attempt {
   readonly id: AttemptId
   readonly messageId: MessageId
   readonly endpointId: EndpointId
   readonly succeeded: boolean
+  /** Null: it was sent. Otherwise it was not, and `statusCode` is 0. */
+  readonly ended: Ended | null
   readonly trigger: Trigger
   readonly url: string
   /** HTTP status; 0 where there was no answer. */

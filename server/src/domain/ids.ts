@@ -25,6 +25,7 @@ const prefixes = {
   portalToken: 'ptok_',
   task: 'qtask_',
   lease: 'lease_',
+  batch: 'batch_',
 } as const
 
 export type IdKind = keyof typeof prefixes

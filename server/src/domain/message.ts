@@ -14,4 +14,10 @@ export interface Message {
   /** The payload as the caller spelled it: UTF-8 text, never parsed and printed again. Null where it was not asked for. */
   readonly payload: string | null
   readonly acceptedAt: Millis
+  /** Messages with the same key reach endpoints that want an order one after the other. */
+  readonly orderingKey: string | null
+  /** Not sent before; null: at once. */
+  readonly deliverAt: Millis | null
+  /** Not sent any more from then on; null: as its endpoints say. */
+  readonly expiresAt: Millis | null
 }

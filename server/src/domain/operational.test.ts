@@ -8,12 +8,12 @@ const told = (fact: Fact): unknown => JSON.parse(wordingOf(fact).payload)
 const names = { appId: 'app_1', appUid: null, endpointId: 'ep_1', endpointUid: 'mine' }
 
 test('a message is told to be failing once, at its fourth failed try, and only while it will be tried again', () => {
-  const retry = { kind: 'retry', dueAt: 0 } as const
+  const retry = { kind: 'retry', dueAt: 0, outOfOrder: false } as const
   assert.deepEqual(
     [1, 2, 3, 4, 5, 6].map((attempts) => attemptFact(attempts, retry)),
     [null, null, null, 'message.attempt.failing', null, null],
   )
-  assert.equal(attemptFact(4, { kind: 'give-up' }), 'message.attempt.exhausted')
+  assert.equal(attemptFact(4, { kind: 'give-up', because: 'schedule' }), 'message.attempt.exhausted')
 })
 
 test('a message is told to have recovered only where it was told to be failing', () => {
@@ -24,7 +24,7 @@ test('a message is told to have recovered only where it was told to be failing',
 })
 
 test('a message is exhausted when its schedule ends, and when one answer ends it', () => {
-  assert.equal(attemptFact(1, { kind: 'give-up' }), 'message.attempt.exhausted')
+  assert.equal(attemptFact(1, { kind: 'give-up', because: 'schedule' }), 'message.attempt.exhausted')
   assert.equal(attemptFact(1, { kind: 'disable-endpoint', because: 'gone' }), 'message.attempt.exhausted')
 })
 

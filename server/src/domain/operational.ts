@@ -2,7 +2,7 @@ import type { Application } from './application.ts'
 import type { Attempt } from './attempt.ts'
 import type { DisabledBecause, Endpoint } from './endpoint.ts'
 import type { MessageId, Millis } from './ids.ts'
-import type { Step } from './retry.ts'
+import type { OrderedStep } from './order.ts'
 
 /** An endpoint, as far as operational webhooks name it. */
 export interface ToldEndpoint extends Pick<Endpoint, 'id' | 'uid'> {
@@ -59,7 +59,7 @@ export const operationalEventTypes = [
 export const failingAfter = 4
 
 /** What a try tells of its message; null: nothing new. `attemptsSoFar` counts this one. */
-export function attemptFact(attemptsSoFar: number, step: Step): AttemptFactKind | null {
+export function attemptFact(attemptsSoFar: number, step: OrderedStep): AttemptFactKind | null {
   switch (step.kind) {
     case 'finish':
       return attemptsSoFar > failingAfter ? 'message.attempt.recovered' : null
@@ -67,6 +67,7 @@ export function attemptFact(attemptsSoFar: number, step: Step): AttemptFactKind 
       return attemptsSoFar === failingAfter ? 'message.attempt.failing' : null
     case 'give-up':
     case 'disable-endpoint':
+    case 'park':
       return 'message.attempt.exhausted'
   }
 }

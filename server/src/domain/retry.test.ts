@@ -24,6 +24,7 @@ const failures = fc.oneof(
 )
 const policies: fc.Arbitrary<RetryPolicy> = fc.record({
   delaysMs: fc.array(fc.integer({ min: 0, max: 48 * hour }), { maxLength: 12 }),
+  retryOn: fc.constant(defaultRetryPolicy.retryOn),
   jitter: fc.double({ min: 0, max: 1, noNaN: true }),
 })
 const moments = fc.integer({ min: 0, max: 4e12 })

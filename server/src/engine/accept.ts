@@ -24,6 +24,9 @@ export interface NewFact {
   readonly contentType: string | null
   /** How long the payload is kept, where that is not for its application to say. */
   readonly keepPayload?: Millis | undefined
+  /** See `Message`. */
+  readonly orderingKey?: string | null
+  readonly deliverAt?: Millis | null
 }
 
 /** `repeated`: the ask was answered before, with this message. */
@@ -72,6 +75,9 @@ export function makePublish(parts: AcceptParts): Publish {
       payload: fact.payload,
       acceptedAt,
       ...(fact.keepPayload === undefined ? {} : { payloadUntil: acceptedAt + fact.keepPayload }),
+      orderingKey: fact.orderingKey ?? null,
+      deliverAt: fact.deliverAt ?? null,
+      expiresAt: null,
     }
     // What has room in memory goes from there to the wire, already claimed by its own insert; the rest waits in the store.
     const hot: Destination[] = []

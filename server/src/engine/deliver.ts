@@ -1,18 +1,21 @@
-import { hash } from 'node:crypto'
-import type { Attempt } from '../domain/attempt.ts'
-import { healthAfter } from '../domain/health.ts'
-import type { MessageId, Millis, makeIds } from '../domain/ids.ts'
-import { attemptFact, type Fact } from '../domain/operational.ts'
+import type { Attempt, Ended } from '../domain/attempt.ts'
+import { expiresAt } from '../domain/expiry.ts'
+import type { EnvironmentId, Millis, makeIds } from '../domain/ids.ts'
+import type { Fact } from '../domain/operational.ts'
+import { type OrderedStep, stepInOrder } from '../domain/order.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { nextStep, type RetryPolicy, type Step } from '../domain/retry.ts'
-import type { HealthTurn, NewMessage, Settlement, Told } from '../ports/store.ts'
+import { againAfter, nextStep, type Step } from '../domain/retry.ts'
+import type { HealthTurn, Settlement, Told } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { World } from '../ports/world.ts'
-import type { Destination } from './directory.ts'
+import type { Deliver, DispatchParts, Sending } from './dispatch.ts'
+import { factsAfter } from './facts.ts'
 import type { GroupCommit } from './group-commit.ts'
-import type { HotDelivery, Lane } from './lane.ts'
+import type { HotDelivery } from './lane.ts'
 import type { Observer } from './observer.ts'
 import type { Teller } from './operational.ts'
+import { requestOf } from './request.ts'
+import { turnsAfter } from './turns.ts'
 
 export interface DeliverParts {
   readonly world: World
@@ -22,169 +25,158 @@ export interface DeliverParts {
   readonly teller: Teller
   readonly observer: Observer
   readonly userAgent: string
-  readonly policy: RetryPolicy
-  readonly timeoutMs: Millis
+  /** See `RetryPolicy`. */
+  readonly jitter: number
   /** Nothing but failures for this long disables an endpoint. */
   readonly disableAfterMs: Millis
   /** Called with the due time of each delivery that is put back. */
   readonly expect: (dueAt: Millis) => void
 }
 
+interface Try {
+  readonly delivery: HotDelivery
+  readonly attempt: Attempt
+  readonly attempts: number
+  readonly step: OrderedStep
+  readonly turns: readonly HealthTurn[]
+  readonly facts: readonly Fact[]
+}
+
 /** Signs, sends, and hands what became of it to the next commit. */
-export function makeDeliver(parts: DeliverParts) {
+export function makeDeliver(parts: DeliverParts): Deliver {
   const { world, newId, transport, commits, observer, teller } = parts
-  return (
-    delivery: HotDelivery,
-    destination: Destination,
-    onOutcome: (succeeded: boolean) => void,
-    onDisk: (disabled: boolean) => void,
-  ): void => {
-    const { message, lane } = delivery
+  return (sending, onOutcome, onDisk) => {
+    const { deliveries } = sending
     const startedAt = world.now()
-    const seconds = Math.floor(startedAt / 1000)
-    const headers = [
-      'content-type',
-      message.contentType ?? 'application/json',
-      'user-agent',
-      parts.userAgent,
-      'webhook-id',
-      message.id,
-      'webhook-timestamp',
-      `${seconds}`,
-      'webhook-signature',
-      destination.signerAt(startedAt).sign(message.id, seconds, message.payload),
-      'traceparent',
-      traceparent(message.id, delivery.attempts),
-      ...destination.extraHeaders,
-    ]
+    const request = requestOf(sending, startedAt, parts.userAgent, () => newId('batch'))
     let firstByteAt: Millis | null = null
     const noteFirstByte = (): void => {
       firstByteAt = world.now()
     }
-    const request = { url: destination.url, headers, body: message.payload, timeoutMs: parts.timeoutMs }
-    transport.send(request, delivery.fresh ? noteFirstByte : undefined).then((outcome) => {
-      const succeeded = outcome.kind === 'delivered'
+    transport.send(request, deliveries[0].fresh ? noteFirstByte : undefined).then((outcome) => {
+      const { destination } = sending
       const now = world.now()
-      const attempts = delivery.attempts + 1
-      const step = nextStep(attempts, outcome, parts.policy, now, world.random())
-      const attempt: Attempt = {
-        id: newId('attempt'),
-        messageId: message.id,
-        endpointId: destination.id,
-        succeeded,
-        trigger: delivery.trigger,
-        url: destination.url,
-        statusCode: outcome.kind === 'unreachable' ? 0 : outcome.status,
-        durationMs: outcome.durationMs,
-        response: outcome.kind === 'unreachable' ? outcome.detail : delivery.expunged ? '' : outcome.response,
-        responseCut: outcome.kind === 'unreachable' || delivery.expunged ? false : outcome.responseCut,
-        startedAt,
-      }
-      const failingSince = lane.failingSince
-      const turn = turnOf(lane, destination, outcome, step, now, parts.disableAfterMs)
-      if (turn) {
-        applyTurn(lane, destination, turn)
-        observer.turned(turn)
-      }
-      observer.attempted(
-        attempt,
-        outcome,
-        step,
-        attempts,
-        firstByteAt === null ? null : firstByteAt - message.acceptedAt,
-      )
-      const record = (told: Told | null): void => {
-        commits.record(
-          attempt,
-          settlementOf(message.id, destination, step, attempts),
-          turn,
-          () => {
+      const { failingSince } = deliveries[0].lane
+      const turns = turnsAfter(sending, outcome, now, parts.disableAfterMs)
+      for (const turn of turns) observer.turned(turn)
+      const disabled = turns.some(({ kind }) => kind === 'disable')
+      const tries = deliveries.map((delivery, at): Try => {
+        const attempts = delivery.attempts + 1
+        const step = stepAfter(delivery, sending, outcome, now)
+        const attempt = attemptOf(delivery, sending, outcome, startedAt)
+        const sinceAccept = delivery.fresh && firstByteAt !== null ? firstByteAt - delivery.message.acceptedAt : null
+        observer.attempted(attempt, outcome, step, attempts, sinceAccept)
+        // What happened to the endpoint is told once, with the first message of the request.
+        const own = at === 0 ? turns : []
+        const facts = factsAfter(destination, delivery.message, attempt, attempts, step, own, failingSince)
+        return { delivery, attempt, attempts, step, turns: own, facts }
+      })
+      const record = (told: readonly (Told | null)[]): void => {
+        for (const [at, { delivery, attempt, attempts, step, turns }] of tries.entries()) {
+          const onRecord = (): void => {
             if (step.kind === 'retry') parts.expect(step.dueAt)
-            if (told) parts.expect(now)
-            onDisk(turn?.kind === 'disable')
-          },
-          told,
-        )
-        onOutcome(succeeded)
+            if (told[at] != null) parts.expect(now)
+            onDisk(delivery, disabled)
+          }
+          commits.record(attempt, settlementOf(delivery, step, attempts), turns, onRecord, told[at])
+        }
+        onOutcome(outcome.kind === 'delivered')
       }
-      const facts = factsOf(destination, message, attempt, attempts, step, turn, failingSince)
-      if (facts.length === 0) return record(null)
-      const told = teller.toldAtOnce(destination.application.environmentId, facts)
-      if (told !== undefined) return record(told)
-      void teller.told(destination.application.environmentId, facts).then(record)
+      tell(destination.application.environmentId, tries, record)
     })
   }
-}
 
-function settlementOf(messageId: MessageId, { id: endpointId }: Destination, step: Step, attempts: number): Settlement {
-  return step.kind === 'retry'
-    ? { kind: 'retry', messageId, endpointId, dueAt: step.dueAt, attempts }
-    : { kind: 'finish', messageId, endpointId }
-}
+  /** What is to be told of the tries, each with its record; waits for the store only where it must be asked whom to tell. */
+  function tell(
+    environmentId: EnvironmentId,
+    tries: readonly Try[],
+    record: (told: readonly (Told | null)[]) => void,
+  ): void {
+    const known = tries.map(({ facts }) => (facts.length === 0 ? null : teller.toldAtOnce(environmentId, facts)))
+    if (known.every((told) => told !== undefined)) {
+      record(known)
+      return
+    }
+    void Promise.all(tries.map(({ facts }) => (facts.length === 0 ? null : teller.told(environmentId, facts)))).then(
+      record,
+    )
+  }
 
-function turnOf(
-  lane: Lane,
-  destination: Destination,
-  outcome: Outcome,
-  step: Step,
-  now: Millis,
-  disableAfterMs: Millis,
-): HealthTurn | null {
-  const { endpointId } = lane
-  // Changed or disabled since this try began: its failure is about what the endpoint was, not about what it is.
-  const isOld = destination !== lane.destination || destination.disabledBecause !== null
-  if (isOld && outcome.kind !== 'delivered') return null
-  if (step.kind === 'disable-endpoint') return { kind: 'disable', endpointId, because: step.because, at: now }
-  const decision = healthAfter(lane.failingSince, outcome.kind === 'delivered', now, disableAfterMs)
-  switch (decision.kind) {
-    case 'none':
-      return null
-    case 'failing':
-      return { kind: 'failing', endpointId, since: decision.since }
-    case 'healthy':
-      return { kind: 'healthy', endpointId }
-    case 'disable':
-      return { kind: 'disable', endpointId, because: decision.because, at: now }
+  function stepAfter(delivery: HotDelivery, { destination }: Sending, outcome: Outcome, now: Millis): OrderedStep {
+    const { control } = destination
+    const policy = { delaysMs: control.retrySchedule, retryOn: control.retryOn, jitter: parts.jitter }
+    const random = world.random()
+    const attempts = delivery.attempts + 1
+    const step = inTime(nextStep(attempts, outcome, policy, now, random), delivery, control.deliverWithin)
+    if (delivery.orderKey === null) return step.kind === 'retry' ? { ...step, outOfOrder: false } : step
+    return stepInOrder(step, attempts, control, () =>
+      inTime(againAfter(outcome, policy, now, random), delivery, control.deliverWithin),
+    )
+  }
+
+  function attemptOf(delivery: HotDelivery, { destination }: Sending, outcome: Outcome, startedAt: Millis): Attempt {
+    return {
+      id: newId('attempt'),
+      messageId: delivery.message.id,
+      endpointId: destination.id,
+      succeeded: outcome.kind === 'delivered',
+      ended: null,
+      trigger: delivery.trigger,
+      url: destination.url,
+      statusCode: outcome.kind === 'unreachable' ? 0 : outcome.status,
+      durationMs: outcome.durationMs,
+      response: outcome.kind === 'unreachable' ? outcome.detail : delivery.expunged ? '' : outcome.response,
+      responseCut: outcome.kind === 'unreachable' || delivery.expunged ? false : outcome.responseCut,
+      startedAt,
+    }
   }
 }
 
-const nothing: readonly Fact[] = []
+const whyEnded = {
+  canceled: 'Canceled before it was sent.',
+  expired: 'Not delivered in time: not sent any more.',
+} as const satisfies Record<Ended, string>
 
-/** What a try gives the operator to hear of. What becomes of operational webhooks themselves is not told: it would never end. */
-function factsOf(
-  endpoint: Destination,
-  message: NewMessage,
-  lastAttempt: Attempt,
-  attempts: number,
-  step: Step,
-  turn: HealthTurn | null,
-  failingSince: Millis | null,
-): readonly Fact[] {
-  const kind = attemptFact(attempts, step)
-  if ((kind === null && turn?.kind !== 'disable') || endpoint.application.operational) return nothing
-  const facts: Fact[] = kind === null ? [] : [{ kind, endpoint, message, lastAttempt }]
-  if (turn?.kind === 'disable') {
-    const { because } = turn
-    facts.push({ kind: 'endpoint.disabled', endpoint, because, failingSince: failingSince ?? lastAttempt.startedAt })
+/** Settles what is not sent: an attempt that says why, so that nobody has to guess. */
+export function makeEnd({
+  world,
+  newId,
+  commits,
+}: Pick<DeliverParts, 'world' | 'newId' | 'commits'>): DispatchParts['end'] {
+  return ({ message, lane, trigger, orderKey }, url, ended, onDisk) => {
+    const attempt: Attempt = {
+      id: newId('attempt'),
+      messageId: message.id,
+      endpointId: lane.endpointId,
+      succeeded: false,
+      ended,
+      trigger,
+      url,
+      statusCode: 0,
+      durationMs: 0,
+      response: whyEnded[ended],
+      responseCut: false,
+      startedAt: world.now(),
+    }
+    const key = { messageId: message.id, endpointId: lane.endpointId, orderKey }
+    commits.record(attempt, { kind: 'finish', ...key }, [], onDisk)
   }
-  return facts
 }
 
-function applyTurn(lane: Lane, destination: Destination, turn: HealthTurn): void {
-  if (turn.kind === 'disable') {
-    destination.disabledBecause = turn.because
-    return
-  }
-  lane.failingSince = turn.kind === 'failing' ? turn.since : null
-  destination.failingSince = lane.failingSince
+/** A retry that would come too late is none. */
+function inTime(step: Step, { message }: HotDelivery, deliverWithin: Millis): Step {
+  if (step.kind !== 'retry' || step.dueAt < expiresAt(message, deliverWithin)) return step
+  return { kind: 'give-up', because: 'too-late' }
 }
 
-/**
- * W3C Trace Context: one trace for all tries of a message, found again from its id; the parent id tells the try.
- * (Level 1, §3.2: 32 and 16 hex digits, neither all zero: a SHA-256 that begins so has not been seen yet.)
- */
-function traceparent(messageId: MessageId, attempts: number): string {
-  const digest = hash('sha256', messageId)
-  const span = (Number.parseInt(digest.slice(40, 48), 16) ^ attempts) >>> 0
-  return `00-${digest.slice(0, 32)}-${digest.slice(32, 40)}${span.toString(16).padStart(8, '0')}-01`
+function settlementOf({ message, lane, orderKey }: HotDelivery, step: OrderedStep, attempts: number): Settlement {
+  const key = { messageId: message.id, endpointId: lane.endpointId, orderKey }
+  switch (step.kind) {
+    case 'retry':
+      return { kind: 'retry', ...key, dueAt: step.dueAt, attempts, outOfOrder: step.outOfOrder }
+    case 'park':
+      return { kind: 'park', ...key, attempts }
+    default:
+      return { kind: 'finish', ...key }
+  }
 }

@@ -1,4 +1,5 @@
 import type { Application } from '../domain/application.ts'
+import { type Control, controlOf } from '../domain/control.ts'
 import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
 import { openHeaders, openSecrets } from '../domain/endpoint-seal.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, Millis } from '../domain/ids.ts'
@@ -17,6 +18,12 @@ export interface Destination {
   readonly channels: readonly string[] | null
   disabledBecause: DisabledBecause | null
   failingSince: Millis | null
+  readonly paused: boolean
+  breakerOpenedAt: Millis | null
+  /** How its deliveries are made, as all levels together say. */
+  readonly control: Control
+  /** Deliveries a second to all endpoints of its application together; 0: no limit. */
+  readonly applicationRate: number
   /** The owner's extra headers, flat. */
   readonly extraHeaders: readonly string[]
   /** The signer of this moment: a former secret drops out when its overlap ends. */
@@ -26,6 +33,8 @@ export interface Destination {
 /** One application with everything a message is matched against. */
 export interface Routes {
   readonly application: Application
+  /** What counts for its messages, before any endpoint says something. */
+  readonly control: Control
   readonly destinations: readonly Destination[]
 }
 
@@ -40,6 +49,7 @@ const mostApplications = 10_000
 export class Directory {
   readonly #store: Store
   readonly #masterKey: Uint8Array
+  readonly #serverControl: Control
   // By `environment name`, where the name is the id or the uid the caller used, in the order they were read.
   readonly #byName = new Map<string, Routes>()
   readonly #namesOf = new Map<ApplicationId, Set<string>>()
@@ -48,9 +58,10 @@ export class Directory {
   readonly #operational = new Map<EnvironmentId, Routes | null>()
   #generation = 0
 
-  constructor(store: Store, masterKey: Uint8Array) {
+  constructor(store: Store, masterKey: Uint8Array, serverControl: Control) {
     this.#store = store
     this.#masterKey = masterKey
+    this.#serverControl = serverControl
   }
 
   /** What is in memory; undefined: ask `load`. */
@@ -71,7 +82,7 @@ export class Directory {
   /** The endpoints of one application as they are in the store now, for deliveries that are already on their way. */
   async destinations(applicationId: ApplicationId): Promise<readonly Destination[]> {
     const application = await this.#store.applications.byId(applicationId)
-    return application ? this.#destinationsOf(application) : []
+    return application === null ? [] : (await this.#routes(application)).destinations
   }
 
   /** Where operational webhooks of an environment go, as `cached`; null: nowhere. */
@@ -84,7 +95,7 @@ export class Directory {
     for (;;) {
       const generation = this.#generation
       const application = await this.#store.applications.operational(environmentId)
-      const routes = application && { application, destinations: await this.#destinationsOf(application) }
+      const routes = application && (await this.#routes(application))
       if (generation !== this.#generation) continue
       this.#operational.set(environmentId, routes)
       return routes
@@ -115,12 +126,21 @@ export class Directory {
       const generation = this.#generation
       const application = await this.#store.applications.find(environmentId, idOrUid)
       if (!application) return null
-      const routes: Routes = { application, destinations: await this.#destinationsOf(application) }
+      const routes = await this.#routes(application)
       // Something changed while we read: what we hold may be the old world.
       if (generation !== this.#generation) continue
       this.#keep(name, routes)
       return routes
     }
+  }
+
+  async #routes(application: Application): Promise<Routes> {
+    const [environment, endpoints] = await Promise.all([
+      this.#store.environments.find(application.environmentId),
+      this.#store.endpoints.all(application.id),
+    ])
+    const control = controlOf(this.#serverControl, environment?.settings.control ?? {}, application.control)
+    return { application, control, destinations: endpoints.map((row) => this.#prepare(row, application, control)) }
   }
 
   #keep(name: string, routes: Routes): void {
@@ -137,12 +157,8 @@ export class Directory {
     }
   }
 
-  async #destinationsOf(application: Application): Promise<readonly Destination[]> {
-    const endpoints = await this.#store.endpoints.all(application.id)
-    return endpoints.map((endpoint) => this.#prepare(endpoint, application))
-  }
-
-  #prepare(endpoint: Endpoint, application: Application): Destination {
+  #prepare(endpoint: Endpoint, application: Application, inherited: Control): Destination {
+    const own = endpoint.throttleRate === null ? {} : { throttleRate: endpoint.throttleRate }
     const secrets = openSecrets(this.#masterKey, endpoint)
     const signers = signersOf(secrets)
     return {
@@ -155,6 +171,10 @@ export class Directory {
       channels: endpoint.channels,
       disabledBecause: endpoint.disabledBecause,
       failingSince: endpoint.failingSince,
+      paused: endpoint.pausedAt !== null,
+      breakerOpenedAt: endpoint.breakerOpenedAt,
+      control: controlOf(inherited, endpoint.control, own),
+      applicationRate: application.throttleRate ?? 0,
       extraHeaders: Object.entries(openHeaders(this.#masterKey, endpoint)).flat(),
       signerAt: signers,
     }

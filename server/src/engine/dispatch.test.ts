@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { testWorld } from '../../test/support/world.ts'
+import { usualControl } from '../domain/control.ts'
 import { sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
 import type { Store } from '../ports/store.ts'
 import { samples } from '../stores/conformance/samples.ts'
@@ -52,12 +53,13 @@ test('an endpoint that is changed while it is being read is read again before an
   }
   const sent: string[] = []
   const dispatcher = new Dispatcher({
-    ...{ world, store: store.road, directory: new Directory(slow, masterKey), lease: make.id('lease') },
+    ...{ world, store: store.road, directory: new Directory(slow, masterKey, usualControl), lease: make.id('lease') },
     observer: {
       ...{ accepted() {}, attempted() {}, turned() {}, slowed() {}, committed() {}, commitFailed() {} },
     },
     limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
-    deliver: (_, destination) => sent.push(destination.url),
+    deliver: ({ destination }) => sent.push(destination.url),
+    end: () => assert.fail('nothing is canceled'),
   })
   const message = make.message(application.id)
   dispatcher.admitClaimed(
@@ -68,6 +70,7 @@ test('an endpoint that is changed while it is being read is read again before an
         applicationId: application.id,
         attempts: 0,
         trigger: 'scheduled',
+        orderKey: null,
         message,
       },
     ],

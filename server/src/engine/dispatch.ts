@@ -1,21 +1,16 @@
+import type { Ended } from '../domain/attempt.ts'
+import { probing } from '../domain/breaker.ts'
+import { expiresAt } from '../domain/expiry.ts'
 import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
-import { afterFailure, afterSuccess, firstWindow, type Window } from '../domain/window.ts'
-import type { ClaimedDelivery, DeliveryKey, NewMessage, RoadStore } from '../ports/store.ts'
+import { afterFailure, afterSuccess } from '../domain/window.ts'
+import type { ClaimedDelivery, NewMessage, ReleasedDelivery, RoadStore } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
+import { ApplicationPaces } from './application-pace.ts'
 import type { Destination, Directory } from './directory.ts'
 import { Fifo } from './fifo.ts'
+import { type DispatchLimits, HotMemory } from './hot-memory.ts'
 import { type HotDelivery, Lane } from './lane.ts'
 import type { Observer } from './observer.ts'
-
-interface DispatchLimits {
-  /** Requests in flight to one endpoint. */
-  readonly endpointInFlight: number
-  /** Requests in flight in all. */
-  readonly globalInFlight: number
-  /** Deliveries held in memory in all; the rest waits in the store. */
-  readonly hotDeliveries: number
-  readonly leaseMs: Millis
-}
 
 export interface DispatchParts {
   readonly world: World
@@ -24,22 +19,31 @@ export interface DispatchParts {
   readonly observer: Observer
   readonly lease: LeaseId
   readonly limits: DispatchLimits
-  /** Sends one delivery and has its outcome recorded; calls `onOutcome` when the wire is free and `onDisk` when it is written. */
-  readonly deliver: (
-    delivery: HotDelivery,
-    destination: Destination,
-    onOutcome: (succeeded: boolean) => void,
-    onDisk: (disabled: boolean) => void,
-  ) => void
+  readonly deliver: Deliver
+  /** Settles a delivery that is not sent, and calls `onDisk` when that is written. */
+  readonly end: (delivery: HotDelivery, url: string, ended: Ended, onDisk: () => void) => void
 }
 
-// One endpoint's part of free memory: enough to keep it busy while the next ones are fetched.
-const laneShare = 1 / 16
+/** Messages that go out in one request: one, but for endpoints that ask for batches. */
+export interface Sending {
+  readonly deliveries: readonly [HotDelivery, ...HotDelivery[]]
+  readonly destination: Destination
+  /** Sent to find out whether the receiver is back. */
+  readonly probe: boolean
+}
+
+/** Sends and has the outcome recorded; calls `onOutcome` when the wire is free, `onDisk` for each when it is written. */
+export type Deliver = (
+  sending: Sending,
+  onOutcome: (succeeded: boolean) => void,
+  onDisk: (delivery: HotDelivery, disabled: boolean) => void,
+) => void
+
 // How much must have become free before a claim that found none is worth repeating.
 const roomShare = 1 / 16
-// Payload characters held hot in all; with small payloads the count of deliveries is reached first.
-const mostHotCharacters = 16 * 1024 * 1024
 const mostLanes = 20_000
+// Payload characters in one request, however many messages an endpoint wants in it.
+const mostBatchCharacters = 1024 * 1024
 
 /** Holds what is hot, and lets it go as the gates allow: in turn, each endpoint within its own window. */
 export class Dispatcher {
@@ -47,14 +51,13 @@ export class Dispatcher {
   readonly #lanes = new Map<EndpointId, Lane>()
   readonly #lanesOf = new Map<ApplicationId, Set<Lane>>()
   readonly #ring = new Fifo<Lane>()
-  readonly #laneCap: number
+  readonly #memory: HotMemory
+  readonly #paces: ApplicationPaces
   readonly #refreshing = new Set<ApplicationId>()
   /** Changed since their reading began: what it brings is already old. */
   readonly #outdated = new Set<ApplicationId>()
   #round = 0
   #roomWanted = false
-  #hot = 0
-  #hotCharacters = 0
   #inFlight = 0
   #stopped = false
   #drained: (() => void)[] = []
@@ -63,7 +66,11 @@ export class Dispatcher {
 
   constructor(parts: DispatchParts) {
     this.#parts = parts
-    this.#laneCap = Math.max(2 * parts.limits.endpointInFlight, Math.floor(parts.limits.hotDeliveries * laneShare))
+    this.#memory = new HotMemory(parts.limits)
+    this.#paces = new ApplicationPaces(parts.world, (lane) => {
+      this.#toRing(lane)
+      this.#pump()
+    })
   }
 
   get lease(): LeaseId {
@@ -79,32 +86,28 @@ export class Dispatcher {
   }
 
   get hot(): number {
-    return this.#hot
+    return this.#memory.deliveries
   }
 
   /** Deliveries that could still be taken into memory. */
   get room(): number {
-    if (this.#stopped || this.#hotCharacters > mostHotCharacters) return 0
-    return Math.max(0, this.#parts.limits.hotDeliveries - this.#hot)
+    return this.#stopped ? 0 : this.#memory.room
   }
 
   /** Keeps a place for a delivery that is about to be stored; false: no room, it must wait in the store. */
   reserve(destination: Destination): boolean {
     const lane = this.#lane(destination.id, destination.applicationId)
-    this.#adopt(lane, destination)
-    if (lane.moreInStore || lane.held >= this.#most(lane) || this.room === 0) {
+    lane.adopt(destination)
+    if (destination.paused || lane.moreInStore || this.room === 0 || lane.held >= this.#most(lane)) {
       this.#noteMore(lane)
       return false
     }
-    lane.held += 1
-    this.#hot += 1
+    this.#memory.reserve(lane)
     return true
   }
 
   unreserve(destination: Destination): void {
-    const lane = this.#lane(destination.id, destination.applicationId)
-    lane.held -= 1
-    this.#hot -= 1
+    this.#memory.unreserve(this.#lane(destination.id, destination.applicationId))
   }
 
   /** A delivery that was just stored, into the place reserved for it. */
@@ -120,16 +123,20 @@ export class Dispatcher {
       message,
       attempts: 0,
       trigger: 'scheduled',
+      orderKey: null,
       fresh: true,
+      since: message.acceptedAt,
       leasedUntil: message.acceptedAt + this.leaseMs,
       expunged: false,
+      taken: false,
     })
     this.#pump()
   }
 
   /** Deliveries that were claimed from the store. `moreOf`: endpoints of which the store holds more that is due. */
   admitClaimed(claimed: readonly ClaimedDelivery[], leasedUntil: Millis, moreOf: ReadonlySet<EndpointId>): void {
-    for (const { endpointId, applicationId, message, attempts, trigger } of claimed) {
+    const since = this.#parts.world.now()
+    for (const { endpointId, applicationId, message, attempts, trigger, orderKey } of claimed) {
       const lane = this.#lane(endpointId, applicationId)
       // The machine slept past the lease, and what was claimed is what is held here: one of it is enough.
       const held = lane.hot.get(message.id)
@@ -137,10 +144,10 @@ export class Dispatcher {
         held.leasedUntil = leasedUntil
         continue
       }
-      lane.held += 1
       if (moreOf.has(endpointId)) this.#noteMore(lane)
-      this.#hot += 1
-      this.#enqueue({ lane, message, attempts, trigger, fresh: false, leasedUntil, expunged: false })
+      this.#memory.reserve(lane)
+      const state = { fresh: false, since, leasedUntil, taken: false, expunged: false }
+      this.#enqueue({ lane, message, attempts, trigger, orderKey, ...state })
     }
     this.#pump()
   }
@@ -165,14 +172,15 @@ export class Dispatcher {
 
   /** How many deliveries to take of an endpoint of which nothing is known here. */
   get newcomersShare(): number {
-    return this.#mostAt(firstWindow(this.#parts.limits.endpointInFlight))
+    return this.#memory.newcomersMost
   }
 
   /** Of which endpoints fewer than `share` should be taken: little trusted, full already, or still busy with what they hold. */
   shares(share: number): Map<EndpointId, number> {
     const shares = new Map<EndpointId, number>()
     for (const lane of this.#lanes.values()) {
-      const wanted = this.#wantsMore(lane) ? this.#most(lane) - lane.held : 0
+      const closed = lane.destination !== null && (lane.destination.paused || lane.destination.disabledBecause !== null)
+      const wanted = !closed && this.#wantsMore(lane) ? this.#most(lane) - lane.held : 0
       if (wanted < share) shares.set(lane.endpointId, Math.max(0, wanted))
     }
     return shares
@@ -183,6 +191,8 @@ export class Dispatcher {
     if (this.#refreshing.has(applicationId)) this.#outdated.add(applicationId)
     for (const lane of this.#lanesOf.get(applicationId) ?? []) {
       lane.destination = null
+      lane.reopening?.cancel()
+      lane.reopening = null
       if (lane.waiting.size > 0) this.#refresh(applicationId)
     }
   }
@@ -209,6 +219,17 @@ export class Dispatcher {
     return any
   }
 
+  /** An open breaker lets its probe go now. */
+  probe(endpointId: EndpointId): void {
+    const lane = this.#lanes.get(endpointId)
+    if (lane?.breaker.kind !== 'open') return
+    lane.breaker = { ...lane.breaker, probeAt: 0 }
+    lane.reopening?.cancel()
+    lane.reopening = null
+    this.#toRing(lane)
+    this.#pump()
+  }
+
   /** Deliveries whose lease ends before `before`; the caller renews them. */
   leasedBefore(before: Millis): HotDelivery[] {
     const ending: HotDelivery[] = []
@@ -222,22 +243,13 @@ export class Dispatcher {
   stop(): Promise<void> {
     this.#stopped = true
     for (const lane of this.#lanes.values()) lane.reopening?.cancel()
+    this.#paces.stop()
     if (this.#inFlight === 0) return Promise.resolve()
     return new Promise((resolve) => this.#drained.push(resolve))
   }
 
-  /**
-   * Deliveries that may be held for an endpoint: in proportion to what it may have in flight, and to the memory that is
-   * still free. So each of many hung endpoints holds less, and the last of the memory is never taken by one.
-   */
   #most(lane: Lane): number {
-    return this.#mostAt(lane.window)
-  }
-
-  #mostAt({ width }: Window): number {
-    const { endpointInFlight, hotDeliveries } = this.#parts.limits
-    const free = Math.max(0, 1 - this.#hot / hotDeliveries)
-    return Math.ceil(this.#laneCap * (width / endpointInFlight) * free)
+    return this.#memory.most(lane, this.#parts.world.now())
   }
 
   /** A healthy endpoint is fetched more for in good time; one that fails, when what it holds is through. */
@@ -247,7 +259,8 @@ export class Dispatcher {
 
   /** The same for what is in flight: the more of it all endpoints have together, the less each may have. */
   #hasTurn(lane: Lane): boolean {
-    return lane.inFlight < lane.window.width * (1 - this.#inFlight / this.#parts.limits.globalInFlight)
+    const width = Math.min(lane.window.width, lane.inFlightCap)
+    return lane.inFlight < width * (1 - this.#inFlight / this.#parts.limits.globalInFlight)
   }
 
   #noteMore(lane: Lane): void {
@@ -256,8 +269,7 @@ export class Dispatcher {
   }
 
   #enqueue(delivery: HotDelivery): void {
-    delivery.lane.hot.set(delivery.message.id, delivery)
-    this.#hotCharacters += delivery.message.payload.length
+    this.#memory.fill(delivery)
     delivery.lane.waiting.push(delivery)
     this.#toRing(delivery.lane)
   }
@@ -274,15 +286,9 @@ export class Dispatcher {
       const lane = this.#ring.shift()
       if (!lane) return
       lane.inRing = false
-      if (!this.#mayGo(lane, now)) continue
-      const delivery = lane.waiting.shift()
-      if (!delivery || !lane.destination) continue
-      if (delivery.expunged) {
-        this.#drop(delivery)
-        this.#toRing(lane)
-        continue
-      }
-      this.#send(delivery, lane, lane.destination)
+      if (!this.#mayGo(lane, now) || lane.destination === null) continue
+      const deliveries = this.#take(lane, lane.destination, now)
+      if (deliveries !== null) this.#send(deliveries, lane, lane.destination, now)
       if (lane.waiting.size > 0 && this.#hasTurn(lane)) this.#toRing(lane)
     }
   }
@@ -293,28 +299,86 @@ export class Dispatcher {
       this.#refresh(lane.applicationId)
       return false
     }
-    if (lane.destination.disabledBecause !== null) {
+    if (lane.destination.disabledBecause !== null || lane.destination.paused) {
       this.#giveBack(lane, 0)
       return false
     }
     if (!this.#hasTurn(lane)) return false
-    if (lane.window.opensAt > now) {
-      lane.reopening ??= this.#parts.world.after(lane.window.opensAt - now, () => {
-        lane.reopening = null
-        this.#toRing(lane)
-        this.#pump()
-      })
+    const opensAt = lane.opensAt()
+    if (opensAt > now) {
+      this.#reopen(lane, opensAt, now)
       return false
     }
-    return true
+    return this.#paces.mayGo(lane, now)
   }
 
-  #send(delivery: HotDelivery, lane: Lane, destination: Destination): void {
+  #reopen(lane: Lane, at: Millis, now: Millis): void {
+    if (at === Number.POSITIVE_INFINITY) return
+    lane.reopening ??= this.#parts.world.after(at - now, () => {
+      lane.reopening = null
+      this.#toRing(lane)
+      this.#pump()
+    })
+  }
+
+  /** What goes out next, in one request; null: nothing that waited is to be sent any more. */
+  #take(lane: Lane, destination: Destination, now: Millis): readonly [HotDelivery, ...HotDelivery[]] | null {
+    const { batchSize, deliverWithin } = destination.control
+    const most = lane.breaker.kind === 'open' ? 1 : batchSize
+    const taken: HotDelivery[] = []
+    let characters = 0
+    while (taken.length < most) {
+      const next = lane.waiting.first
+      if (next === undefined) break
+      if (taken.length > 0 && characters + next.message.payload.length > mostBatchCharacters) break
+      lane.waiting.shift()
+      if (next.taken) continue
+      next.taken = true
+      if (next.expunged) {
+        this.#drop(next)
+        continue
+      }
+      if (expiresAt(next.message, deliverWithin) <= now) {
+        this.#end(next, destination.url, 'expired')
+        continue
+      }
+      characters += next.message.payload.length
+      taken.push(next)
+    }
+    const [first, ...rest] = taken
+    return first === undefined ? null : [first, ...rest]
+  }
+
+  /** Takes what waits here of a message out of every queue, not to be sent; what is in flight stays. Resolves when that is on disk. */
+  cancel(applicationId: ApplicationId, messageId: MessageId): Promise<number> {
+    const waiting: Promise<void>[] = []
+    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+      const delivery = lane.hot.get(messageId)
+      if (delivery === undefined || delivery.taken) continue
+      delivery.taken = true
+      const url = lane.destination?.url ?? ''
+      waiting.push(new Promise((resolve) => this.#end(delivery, url, 'canceled', resolve)))
+    }
+    return Promise.all(waiting).then(({ length }) => length)
+  }
+
+  #end(delivery: HotDelivery, url: string, ended: Ended, settled: () => void = () => {}): void {
+    this.#parts.end(delivery, url, ended, () => {
+      this.#drop(delivery)
+      this.#lookForMore(delivery.lane, delivery.orderKey !== null)
+      settled()
+    })
+  }
+
+  #send(deliveries: Sending['deliveries'], lane: Lane, destination: Destination, now: Millis): void {
+    const probe = lane.breaker.kind === 'open'
+    if (probe) lane.breaker = probing(lane.breaker)
+    lane.spend(deliveries.length, now)
+    this.#paces.spend(lane, deliveries.length, destination.applicationRate, now)
     lane.inFlight += 1
     this.#inFlight += 1
     this.#parts.deliver(
-      delivery,
-      destination,
+      { deliveries, destination, probe },
       (succeeded) => {
         lane.inFlight -= 1
         this.#inFlight -= 1
@@ -323,27 +387,32 @@ export class Dispatcher {
         this.#pump()
         if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve()
       },
-      (disabled) => {
+      (delivery, disabled) => {
         this.#drop(delivery)
         if (disabled) {
           // Only now is it in the store: whoever reads it anew reads the truth.
           this.#parts.directory.forget(lane.applicationId)
           this.changed(lane.applicationId)
         }
-        if (lane.moreInStore && this.#wantsMore(lane)) this.wake()
+        this.#lookForMore(lane, delivery.orderKey !== null)
       },
     )
   }
 
+  /** `promoted`: the next of an order has become due in the store. */
+  #lookForMore(lane: Lane, promoted: boolean): void {
+    if (promoted || (lane.moreInStore && this.#wantsMore(lane))) this.wake()
+  }
+
   #adjust(lane: Lane, succeeded: boolean): void {
     const before = lane.window
-    lane.window = succeeded
-      ? afterSuccess(before, this.#parts.limits.endpointInFlight)
-      : afterFailure(before, this.#parts.world.now())
+    lane.window = succeeded ? afterSuccess(before, lane.inFlightCap) : afterFailure(before, this.#parts.world.now())
     if (before.opensAt === 0 && lane.window.opensAt > 0)
       this.#parts.observer.slowed(lane.endpointId, lane.window.failuresInRow)
     // Others can use the memory better than one that is down to a request at a time.
-    if (!succeeded && lane.window.width === 1 && lane.held > this.#most(lane)) this.#giveBack(lane, this.#most(lane))
+    const shut = lane.breaker.kind === 'open' || (!succeeded && lane.window.width === 1)
+    const most = shut ? this.#most(lane) : lane.held
+    if (lane.held > most) this.#giveBack(lane, most)
     if (before.opensAt > 0 && lane.window.opensAt === 0) {
       this.#parts.observer.slowed(lane.endpointId, 0)
       lane.reopening?.cancel()
@@ -353,10 +422,7 @@ export class Dispatcher {
   }
 
   #drop(delivery: HotDelivery): void {
-    delivery.lane.hot.delete(delivery.message.id)
-    this.#hotCharacters -= delivery.message.payload.length
-    delivery.lane.held -= 1
-    this.#hot -= 1
+    this.#memory.drop(delivery)
     if (this.#roomWanted && this.room >= this.#parts.limits.hotDeliveries * roomShare) {
       this.#roomWanted = false
       this.wake()
@@ -365,14 +431,20 @@ export class Dispatcher {
 
   /** Lets what waits here wait in the store instead, but for the first ones. */
   #giveBack(lane: Lane, keep: number): void {
-    const waiting = lane.waiting.drain()
+    const waiting = lane.waiting.drain().filter(({ taken }) => !taken)
     for (const delivery of waiting.slice(0, keep)) lane.waiting.push(delivery)
     const given = waiting.slice(keep)
     if (given.length === 0) return
-    const keys: DeliveryKey[] = given.map(({ message }) => ({ messageId: message.id, endpointId: lane.endpointId }))
+    const now = this.#parts.world.now()
+    // Those not tried yet keep the place that their acceptance gave them: what came later is not to overtake them.
+    const released: ReleasedDelivery[] = given.map(({ message, attempts }) => ({
+      messageId: message.id,
+      endpointId: lane.endpointId,
+      dueAt: attempts === 0 ? Math.min(now, message.deliverAt ?? message.acceptedAt) : now,
+    }))
     this.#noteMore(lane)
     // A failure here costs nothing but time: the leases lapse and the deliveries come back by themselves.
-    void this.#parts.store.release(this.lease, this.#parts.world.now(), keys).catch(() => {})
+    void this.#parts.store.release(this.lease, released).catch(() => {})
     for (const delivery of given) this.#drop(delivery)
   }
 
@@ -392,7 +464,7 @@ export class Dispatcher {
         for (const lane of this.#lanesOf.get(applicationId) ?? []) {
           const destination = byId.get(lane.endpointId)
           if (destination) {
-            this.#adopt(lane, destination)
+            lane.adopt(destination)
           } else {
             // Deleted: nobody wants these any more; their rows are swept.
             for (const delivery of lane.waiting.drain()) this.#drop(delivery)
@@ -405,11 +477,6 @@ export class Dispatcher {
         this.#parts.world.after(500, again)
       },
     )
-  }
-
-  #adopt(lane: Lane, destination: Destination): void {
-    if (lane.destination === null) lane.failingSince = destination.failingSince
-    lane.destination = destination
   }
 
   #lane(endpointId: EndpointId, applicationId: ApplicationId): Lane {

@@ -66,7 +66,7 @@ async function committing(t: TestContext) {
     record: (one: NewMessage) =>
       new Promise<void>((resolve) => {
         const key = { messageId: one.id, endpointId: endpoint.id }
-        commits.record(make.attempt(key), { kind: 'finish', ...key }, null, resolve)
+        commits.record(make.attempt(key), { kind: 'finish', ...key }, [], resolve)
       }),
     count: (table: 'message' | 'delivery' | 'attempt') =>
       Number(disk.prepare(`select count(*) as rows from ${table}`).get()?.rows),

@@ -34,7 +34,7 @@ interface WaitingMessage {
 interface WaitingRecord {
   readonly attempt: Attempt
   readonly settlement: Settlement
-  readonly turn: HealthTurn | null
+  readonly turns: readonly HealthTurn[]
   readonly done: () => void
   readonly told: Told | null
 }
@@ -96,12 +96,12 @@ export class GroupCommit {
   record(
     attempt: Attempt,
     settlement: Settlement,
-    turn: HealthTurn | null,
+    turns: readonly HealthTurn[],
     done: () => void,
     told: Told | null = null,
   ): void {
     if (this.#closed) return
-    this.#records.push({ attempt, settlement, turn, done, told })
+    this.#records.push({ attempt, settlement, turns, done, told })
     this.#recorded += 1
     this.#start()
   }
@@ -142,12 +142,13 @@ export class GroupCommit {
       try {
         const result = await this.#store.commit({
           lease: this.#lease,
+          now: startedAt,
           messages: [...messages.map((waiting) => waiting.message), ...told.flatMap((one) => one.messages)],
           publishKeys: messages.flatMap((waiting) => waiting.publishKey ?? []),
           deliveries: [...messages, ...told].flatMap((waiting) => waiting.deliveries),
           attempts: records.map((waiting) => waiting.attempt),
           settlements: records.map((waiting) => waiting.settlement),
-          turns: records.flatMap((waiting) => waiting.turn ?? []),
+          turns: records.flatMap((waiting) => waiting.turns),
         })
         this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
         for (const { message, resolve } of messages) resolve(keptOf(message.id, result))

@@ -1,5 +1,7 @@
 import type { Trigger } from '../domain/attempt.ts'
+import { type Breaker, closed, drainRate, reopened, unprobed } from '../domain/breaker.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
+import { paced } from '../domain/rate.ts'
 import { firstWindow, type Window } from '../domain/window.ts'
 import type { NewMessage } from '../ports/store.ts'
 import type { Timer } from '../ports/world.ts'
@@ -13,14 +15,20 @@ export interface HotDelivery {
   /** Tries before this one. */
   readonly attempts: number
   readonly trigger: Trigger
+  /** Null: not in any order. */
+  readonly orderKey: string | null
   /** Straight from its acceptance, not from the store: its latency is the road's. */
   readonly fresh: boolean
+  /** When it came to wait here: batches are not held up longer than they may be. */
+  readonly since: Millis
   leasedUntil: Millis
   /** Its content was expunged: not sent any more, and what a receiver says to one under way is not kept. */
   expunged: boolean
+  /** It is being settled without being sent, or is already out: nobody is to touch it where it still stands in a queue. */
+  taken: boolean
 }
 
-/** Everything hot for one endpoint, and its gates. Only the dispatcher touches it. */
+/** Everything hot for one endpoint, and its gates. Only the dispatcher, and what it calls, touches it. */
 export class Lane {
   readonly endpointId: EndpointId
   readonly applicationId: ApplicationId
@@ -31,6 +39,9 @@ export class Lane {
   destination: Destination | null = null
   failingSince: Millis | null = null
   window: Window
+  breaker: Breaker = closed
+  /** From when the rate lets the next one go. */
+  pacedUntil: Millis = 0
   inFlight = 0
   /** How many are in `hot`, and how many places are reserved. */
   held = 0
@@ -40,14 +51,69 @@ export class Lane {
   moreSinceRound = 0
   inRing = false
   reopening: Timer | null = null
+  readonly #usualCap: number
 
   constructor(endpointId: EndpointId, applicationId: ApplicationId, inFlightCap: number) {
     this.endpointId = endpointId
     this.applicationId = applicationId
+    this.#usualCap = inFlightCap
     this.window = firstWindow(inFlightCap)
   }
 
   get atRest(): boolean {
-    return this.held === 0 && !this.moreInStore && this.window.failuresInRow === 0
+    return this.held === 0 && !this.moreInStore && this.window.failuresInRow === 0 && this.breaker.kind === 'closed'
+  }
+
+  /** Requests that may ever be in flight to it. */
+  get inFlightCap(): number {
+    return this.destination?.control.maxInFlight ?? this.#usualCap
+  }
+
+  /** Deliveries a second; 0: as many as ever. */
+  rate(now: Millis): number {
+    if (this.destination === null) return 0
+    const { throttleRate } = this.destination.control
+    if (this.breaker.kind !== 'draining') return throttleRate
+    const draining = drainRate(this.breaker.from, now, this.destination.control) ?? 0
+    return throttleRate === 0 || draining === 0 ? throttleRate || draining : Math.min(throttleRate, draining)
+  }
+
+  /** From when the next request may go; infinite: when something has happened that nobody can date. */
+  opensAt(): Millis {
+    if (this.breaker.kind === 'probing') return Number.POSITIVE_INFINITY
+    const probeAt = this.breaker.kind === 'open' ? this.breaker.probeAt : 0
+    return Math.max(this.window.opensAt, probeAt, this.pacedUntil, this.#batchFullAt())
+  }
+
+  /** So many messages go out now. */
+  spend(messages: number, now: Millis): void {
+    const rate = this.rate(now)
+    if (rate > 0) this.pacedUntil = paced(this.pacedUntil, now, rate / messages)
+  }
+
+  /** What the endpoint is now. What was learned about its receiver before it was changed counts no longer. */
+  adopt(destination: Destination): void {
+    if (this.destination === null) {
+      this.failingSince = destination.failingSince
+      const { breakerOpenedAt, control } = destination
+      if (breakerOpenedAt === null) {
+        if (this.breaker.kind !== 'closed') this.breaker = closed
+      } else if (this.breaker.kind !== 'probing') {
+        this.breaker = reopened(breakerOpenedAt, control)
+      }
+      if (destination.control.throttleRate === 0) this.pacedUntil = 0
+    }
+    this.destination = destination
+  }
+
+  /** The probe came to nothing: another is to be made. */
+  giveUpProbe(now: Millis): void {
+    this.breaker = unprobed(this.breaker, now)
+  }
+
+  #batchFullAt(): Millis {
+    if (this.destination === null || this.destination.control.batchSize <= this.waiting.size) return 0
+    const first = this.waiting.first
+    return first === undefined ? 0 : first.since + this.destination.control.batchWait
   }
 }

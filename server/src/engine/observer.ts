@@ -1,7 +1,7 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { EndpointId, Millis } from '../domain/ids.ts'
+import type { OrderedStep } from '../domain/order.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import type { Step } from '../domain/retry.ts'
 import type { Task } from '../domain/task.ts'
 import type { HealthTurn, NewMessage } from '../ports/store.ts'
 
@@ -9,7 +9,7 @@ import type { HealthTurn, NewMessage } from '../ports/store.ts'
 export interface Observer {
   accepted(message: NewMessage, deliveries: number, tookMs: Millis): void
   /** `sinceAcceptMs`: from acceptance to the first byte out; null when this was not a fresh message's first attempt. */
-  attempted(attempt: Attempt, outcome: Outcome, step: Step, attempts: number, sinceAcceptMs: Millis | null): void
+  attempted(attempt: Attempt, outcome: Outcome, step: OrderedStep, attempts: number, sinceAcceptMs: Millis | null): void
   turned(turn: HealthTurn): void
   /** Endpoint is failing so often that it is now tried gently, or has recovered from it. */
   slowed(endpointId: EndpointId, failuresInRow: number): void

@@ -53,7 +53,7 @@ export class Teller {
       const id: MessageId = this.#newId('message')
       messages.push({
         ...{ id, applicationId: application.id, eventType, eventId: null, channels: null, tags: null },
-        ...{ contentType: null, payload, acceptedAt: now },
+        ...{ contentType: null, payload, acceptedAt: now, orderingKey: null, deliverAt: null, expiresAt: null },
       })
       for (const { id: endpointId } of wanting) deliveries.push({ messageId: id, endpointId, dueAt: now, lease: null })
     }

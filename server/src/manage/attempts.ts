@@ -68,7 +68,7 @@ export interface AttemptedMessage {
 }
 
 /** Where a message stands, as people ask for it: `pending` has not been tried, `sending` has and will be again. */
-export type Standing = 'delivered' | 'failed' | 'pending' | 'sending'
+export type Standing = 'delivered' | 'failed' | 'canceled' | 'pending' | 'sending'
 
 export const standingOf = (state: DeliveryState): Standing =>
   state.kind !== 'waiting' ? state.kind : state.attempts === 0 ? 'pending' : 'sending'
@@ -131,6 +131,6 @@ export async function resend(
   const to = await endpointOf(context, applicationId, endpoint)
   if (found.payload === null) throw new Problem('content-gone')
   if (to.disabledBecause !== null) throw new Problem('endpoint-disabled')
-  await context.store.road.resend({ messageId: found.id, endpointId: to.id }, context.world.now())
-  context.wake()
+  await context.store.road.resend({ messageId: found.id, endpointId: to.id })
+  context.probe(to.id)
 }

@@ -3,7 +3,7 @@
 
 import type { Control } from '../domain/control.ts'
 import type { EgressAllow } from '../domain/egress.ts'
-import type { ApplicationId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
+import type { ApplicationId, EndpointId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 
@@ -29,4 +29,6 @@ export interface ManageContext {
   wake(): void
   /** A background task was made or canceled. */
   wakeTasks(): void
+  /** Somebody expects this endpoint to answer now: where its breaker is open, it is probed at once. */
+  probe(endpointId: EndpointId): void
 }

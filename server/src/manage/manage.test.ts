@@ -39,6 +39,7 @@ before(async () => {
     expunged: async () => false,
     wake: () => told.push('wake'),
     wakeTasks: () => told.push('wake tasks'),
+    probe: (id) => told.push(`probe ${id}`),
   })
   environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId
 })
@@ -126,7 +127,7 @@ test('an endpoint that is enabled again starts with a clean slate', async () => 
   const nothing = { messages: [], deliveries: [], attempts: [], settlements: [] }
   const failing = { kind: 'failing', endpointId: made.id, since: world.now() } as const
   const disable = { kind: 'disable', endpointId: made.id, because: 'failing', at: world.now() } as const
-  await store.road.commit({ lease: 'lease_test', ...nothing, turns: [failing, disable] })
+  await store.road.commit({ lease: 'lease_test', now: world.now(), ...nothing, turns: [failing, disable] })
   const touched = await manage.endpoints.patch(environmentId, app, made.id, { description: 'x', disabled: true })
   assert.deepEqual([touched.disabledBecause, touched.failingSince], ['failing', world.now()])
   const enabled = await manage.endpoints.patch(environmentId, app, made.id, { disabled: false })

@@ -50,14 +50,16 @@ export interface RoadStore {
   claim(ask: ClaimAsk): Promise<Claimed>
   /** Moves the due time of deliveries that are still ours, so that nobody else takes them. */
   renew(lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<void>
-  /** Gives deliveries back: due at once, for anyone. Null: all of this lease. */
-  release(lease: LeaseId, now: Millis, deliveries: readonly DeliveryKey[] | null): Promise<void>
+  /** Gives deliveries back, for anyone, each due when it says. */
+  release(lease: LeaseId, deliveries: readonly ReleasedDelivery[]): Promise<void>
+  /** Gives all of this lease back, due at once. */
+  releaseAll(lease: LeaseId, now: Millis): Promise<void>
   /** At start, when no other process can be alive: every claimed delivery is due now. Resolves to how many. */
   recover(now: Millis): Promise<number>
   /** Removes up to `limit` deliveries of deleted endpoints; resolves to how many there were. */
   sweepDeleted(limit: number): Promise<number>
-  /** Adds a delivery of a stored message, or makes its waiting one due now. */
-  resend(key: DeliveryKey, now: Millis): Promise<void>
+  /** Adds a delivery of a stored message, or makes its waiting one due, before all others of its endpoint. */
+  resend(key: DeliveryKey): Promise<void>
   /** Deliveries that are not settled, hot ones included. Exact up to `most`: counting on would cost more than it tells. */
   backlog(most: number): Promise<number>
 }
@@ -65,6 +67,10 @@ export interface RoadStore {
 export interface DeliveryKey {
   readonly messageId: MessageId
   readonly endpointId: EndpointId
+}
+
+export interface ReleasedDelivery extends DeliveryKey {
+  readonly dueAt: Millis
 }
 
 export interface NewMessage extends Message {
@@ -77,6 +83,8 @@ export interface NewMessage extends Message {
 export interface NewDelivery extends DeliveryKey {
   readonly dueAt: Millis
   readonly lease: LeaseId | null
+  /** Not null: it waits for those before it with the same key, and is stored without a lease. */
+  readonly orderKey?: string | null
 }
 
 /** Operational webhooks, ready to be stored with the fact they tell of. */
@@ -86,9 +94,13 @@ export interface Told {
 }
 
 /** What happens to a delivery after an attempt. Holds only while the delivery is still under our lease. */
-export type Settlement =
-  | ({ readonly kind: 'finish' } & DeliveryKey)
-  | ({ readonly kind: 'retry'; readonly dueAt: Millis; readonly attempts: number } & DeliveryKey)
+export type Settlement = DeliveryKey & { readonly orderKey?: string | null } & (
+    | { readonly kind: 'finish' }
+    /** `outOfOrder`: those behind it need not wait for it any more. */
+    | { readonly kind: 'retry'; readonly dueAt: Millis; readonly attempts: number; readonly outOfOrder?: boolean }
+    /** Kept without a due time, until somebody resends it. */
+    | { readonly kind: 'park'; readonly attempts: number }
+  )
 
 /** An endpoint's turn for the better or worse; written only when it turns. */
 export type HealthTurn =
@@ -100,9 +112,14 @@ export type HealthTurn =
       readonly because: DisabledBecause
       readonly at: Millis
     }
+  | { readonly kind: 'breaker-opened'; readonly endpointId: EndpointId; readonly since: Millis }
+  /** `since`: when it was opened. */
+  | { readonly kind: 'breaker-closed'; readonly endpointId: EndpointId; readonly since: Millis }
 
 export interface CommitBatch {
   readonly lease: LeaseId
+  /** When what is promoted in its order becomes due. */
+  readonly now: Millis
   readonly messages: readonly NewMessage[]
   /** Until when their `eventId` is taken; those not named keep it as long as they are kept. */
   readonly eventIdsUntil?: ReadonlyMap<MessageId, Millis>
@@ -149,6 +166,7 @@ export interface ClaimedDelivery extends DeliveryKey {
   readonly applicationId: ApplicationId
   readonly attempts: number
   readonly trigger: Trigger
+  readonly orderKey: string | null
   readonly message: NewMessage
 }
 
@@ -282,14 +300,19 @@ export interface MessageStore {
   ): Promise<readonly Message[]>
 }
 
+/** Why a delivery has no due time: others with the same order key come first, or it is kept until somebody resends it. */
+export type Held = 'behind' | 'parked'
+
 /** Where a message stands at an endpoint: waiting (for its first or a further try), or settled by its last attempt. */
 export type DeliveryState =
-  | { readonly kind: 'waiting'; readonly attempts: number; readonly dueAt: Millis }
+  | { readonly kind: 'waiting'; readonly attempts: number; readonly dueAt: Millis; readonly held: Held | null }
   | { readonly kind: 'delivered' }
   | { readonly kind: 'failed' }
+  /** Ended without being sent: canceled or expired. */
+  | { readonly kind: 'canceled' }
 
 export interface AttemptFilter extends MessageFilter {
-  readonly succeeded: boolean | null
+  readonly settled: 'delivered' | 'failed' | 'canceled' | null
   /** 0 none, 100, 200 … 500. */
   readonly statusCodeClass: number | null
   readonly endpointId: EndpointId | null

@@ -1,9 +1,18 @@
 // TELEMETRY: what the road tells, as log lines and metrics. Successes are lines at `debug` only, so that full speed is
 // not spent on logging; failures and turns are lines at `info` and above.
 
+import type { OrderedStep } from '../domain/order.ts'
 import type { Observer, TaskObserver } from '../engine/observer.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+
+const failedLine = {
+  finish: 'attempt failed',
+  'disable-endpoint': 'attempt failed, endpoint disabled',
+  'give-up': 'attempt failed, delivery given up',
+  retry: 'attempt failed, will be retried',
+  park: 'attempt failed, delivery parked until it is resent',
+} as const satisfies Record<OrderedStep['kind'], string>
 
 export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserver {
   let storeIsDown = false
@@ -43,8 +52,7 @@ export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserve
         next: step.kind === 'retry' ? new Date(step.dueAt).toISOString() : step.kind,
       }
       if (outcome.kind === 'delivered') log.debug(line, 'delivered')
-      else
-        log.info(line, step.kind === 'retry' ? 'attempt failed, will be retried' : 'attempt failed, delivery given up')
+      else log.info(line, failedLine[step.kind])
     },
     turned(turn) {
       if (turn.kind === 'disable') {
@@ -52,6 +60,10 @@ export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserve
         log.warn({ endpointId: turn.endpointId, because: turn.because }, 'endpoint disabled; what waits for it is kept')
       } else if (turn.kind === 'failing') {
         log.info({ endpointId: turn.endpointId }, 'endpoint has begun to fail')
+      } else if (turn.kind === 'breaker-opened') {
+        log.warn({ endpointId: turn.endpointId }, 'breaker opened: deliveries are held, and probed now and then')
+      } else if (turn.kind === 'breaker-closed') {
+        log.info({ endpointId: turn.endpointId }, 'breaker closed: deliveries go out as ever')
       } else {
         log.info({ endpointId: turn.endpointId }, 'endpoint has recovered')
       }

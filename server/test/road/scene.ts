@@ -109,9 +109,11 @@ export async function scene(
           payload: `{"n":${n}}`,
           acceptedAt: world.now(),
         },
+        ...{ orderingKey: null, deliverAt: null, expiresAt: null },
       }))
       await server.store.road.commit({
         lease: newId('lease'),
+        now: world.now(),
         messages,
         deliveries: messages.map((message) => ({
           ...{ messageId: message.id, endpointId: endpoint as EndpointId, dueAt: world.now(), lease: null },

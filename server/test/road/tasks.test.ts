@@ -32,15 +32,16 @@ async function bulk(
   for (let from = 0; from < count; from += 5_000) {
     const some = ids.slice(from, from + 5_000)
     await store.road.commit({
-      ...{ lease: newId('lease'), deliveries: [], settlements: [], turns: [] },
+      ...{ lease: newId('lease'), now: world.now(), deliveries: [], settlements: [], turns: [] },
       messages: some.map((id) => ({
         ...{ id, applicationId, eventType: 'invoice.paid', eventId: null, channels: null, tags: null },
         ...{ contentType: null, payload: '{}', acceptedAt: world.now() },
+        ...{ orderingKey: null, deliverAt: null, expiresAt: null },
       })),
       attempts: some.map((messageId) => ({
         ...{ id: newId('attempt'), messageId, endpointId, succeeded: false, trigger: 'scheduled' as const },
         ...{ url: 'http://127.0.0.1/', statusCode: 500, durationMs: 1, response: '', responseCut: false },
-        startedAt: world.now(),
+        ...{ ended: null, startedAt: world.now() },
       })),
     })
   }

@@ -16,23 +16,23 @@ const statuses = {
   pending: { status: 1, statusText: 'pending' },
   failed: { status: 2, statusText: 'fail' },
   sending: { status: 3, statusText: 'sending' },
+  canceled: { status: 4, statusText: 'canceled' },
 } as const satisfies Record<Standing, { readonly status: number; readonly statusText: string }>
 
-const standings: readonly Standing[] = ['delivered', 'pending', 'failed', 'sending']
-const canceled = 4
+const standings: readonly Standing[] = ['delivered', 'pending', 'failed', 'sending', 'canceled']
 
 interface AttemptQuery extends FilterQuery {
   readonly status?: number
   readonly status_code_class?: number
 }
 
-/** Null: nothing can pass. An attempt is over when it is kept, so it has succeeded or failed. */
+/** Null: nothing can pass. An attempt is over when it is kept, so it is neither pending nor sending. */
 function attemptFilterOf(query: AttemptQuery): AttemptFilter | null {
-  const { status } = query
-  if (status !== undefined && status !== statuses.delivered.status && status !== statuses.failed.status) return null
+  const standing = query.status === undefined ? null : standings[query.status]
+  if (standing === undefined || standing === 'pending' || standing === 'sending') return null
   return {
     ...messageFilterOf(query),
-    succeeded: status === undefined ? null : status === statuses.delivered.status,
+    settled: standing,
     statusCodeClass: query.status_code_class ?? null,
     endpointId: null,
   }
@@ -51,7 +51,7 @@ export function attemptRoutes(app: FastifyInstance, { attempts, endpoints, messa
       ? await attempts.listByEndpoint(environmentId, app_id, endpoint_id, filter, ask)
       : nothing<{ readonly attempt: Attempt; readonly message: Message | null }>()
     return pageAnswer(page, url, ({ attempt, message }) =>
-      json(attempt, query.with_content ?? true, query.with_msg ? message : null),
+      json(attempt, query.with_content ?? true, query.with_msg ? message : null, query.expanded_statuses ?? true),
     )
   })
   serve(app, operations['v1.message-attempt.list-by-msg'], async ({ params, query }, { principal, url }) => {
@@ -63,11 +63,18 @@ export function attemptRoutes(app: FastifyInstance, { attempts, endpoints, messa
     const page = filter
       ? await attempts.listByMessage(environmentId, app_id, msg_id, query.endpoint_id ?? null, filter, ask)
       : nothing<Attempt>()
-    return pageAnswer(page, url, (row) => json(row, query.with_content ?? true, null))
+    return pageAnswer(page, url, (row) => json(row, query.with_content ?? true, null, query.expanded_statuses ?? true))
   })
-  serve(app, operations['v1.message-attempt.get'], async ({ params }, { principal }) => {
+  serve(app, operations['v1.message-attempt.get'], async ({ params, query }, { principal }) => {
     const { app_id, msg_id, attempt_id } = params
-    return ok(json(await attempts.get(principal.environmentId, app_id, msg_id, attempt_id), true, null))
+    return ok(
+      json(
+        await attempts.get(principal.environmentId, app_id, msg_id, attempt_id),
+        true,
+        null,
+        query.expanded_statuses ?? true,
+      ),
+    )
   })
   serve(app, operations['v1.message-attempt.expunge-content'], async ({ params }, { principal }) => {
     const { app_id, msg_id, attempt_id } = params
@@ -83,11 +90,7 @@ export function attemptRoutes(app: FastifyInstance, { attempts, endpoints, messa
       const withContent = query.with_content ?? true
       const ask = pageAskOf(query, 'descending')
       const show = ({ message, state }: { readonly message: Message; readonly state: DeliveryState }) =>
-        `{${messageMembers(message, withContent)},${JSON.stringify(stateShown(state)).slice(1, -1)}}`
-      if (query.status === canceled) {
-        await endpoints.get(environmentId, app_id, endpoint_id)
-        return pageAnswer(nothing<{ readonly message: Message; readonly state: DeliveryState }>(), url, show)
-      }
+        `{${messageMembers(message, withContent)},${JSON.stringify(stateShown(state, query.expanded_statuses ?? true)).slice(1, -1)}}`
       const standing = query.status === undefined ? null : (standings[query.status] ?? null)
       const filter = messageFilterOf(query)
       const page = await attempts.attemptedMessages(
@@ -110,7 +113,7 @@ export function attemptRoutes(app: FastifyInstance, { attempts, endpoints, messa
       const ask = pageAskOf(query, 'ascending')
       const page = await attempts.attemptedDestinations(principal.environmentId, app_id, msg_id, ask)
       return pageAnswer(page, url, ({ endpoint, state }) =>
-        JSON.stringify({ ...endpointShown(endpoint), ...stateShown(state) }),
+        JSON.stringify({ ...endpointShown(endpoint), ...stateShown(state, true) }),
       )
     },
   )
@@ -120,18 +123,23 @@ export function attemptRoutes(app: FastifyInstance, { attempts, endpoints, messa
   })
 }
 
-const stateShown = (state: DeliveryState) => ({
-  ...statuses[standingOf(state)],
-  nextAttempt: state.kind === 'waiting' ? timeText(state.dueAt) : null,
+/** Who does not know `canceled` (4) is told `success`, as the clients' own server does: nothing more will come. */
+const told = (standing: Standing, expanded: boolean) =>
+  statuses[standing === 'canceled' && !expanded ? 'delivered' : standing]
+
+const stateShown = (state: DeliveryState, expanded: boolean) => ({
+  ...told(standingOf(state), expanded),
+  // Due since ever (0) is what was asked for by hand: at once.
+  nextAttempt: state.kind === 'waiting' && state.held === null && state.dueAt > 0 ? timeText(state.dueAt) : null,
 })
 
-function json(row: Attempt, withContent: boolean, message: Message | null): string {
+function json(row: Attempt, withContent: boolean, message: Message | null, expanded: boolean): string {
   const shown: MessageAttemptOut = {
     id: row.id,
     msgId: row.messageId,
     endpointId: row.endpointId,
     url: row.url,
-    ...statuses[row.succeeded ? 'delivered' : 'failed'],
+    ...told(row.ended !== null ? 'canceled' : row.succeeded ? 'delivered' : 'failed', expanded),
     responseStatusCode: row.statusCode,
     responseDurationMs: Math.round(row.durationMs),
     response: withContent ? row.response : '',

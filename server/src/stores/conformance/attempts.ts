@@ -9,7 +9,7 @@ import { type OpenStore, openedOnce } from './opened.ts'
 import { pagesThrough, wholeList } from './paging.ts'
 import { batch, samples } from './samples.ts'
 
-const everyAttempt = { ...everyMessage, succeeded: null, statusCodeClass: null, endpointId: null } as const
+const everyAttempt = { ...everyMessage, settled: null, statusCodeClass: null, endpointId: null } as const
 
 export function attemptsConformance(open: OpenStore): void {
   const store = openedOnce(open)
@@ -90,15 +90,15 @@ export function attemptsConformance(open: OpenStore): void {
         const back = (await list({ ...wholeList, descending: true })).map((row) => row.attempt.id)
         assert.deepEqual(back, expected.toReversed(), JSON.stringify(filter))
       }
-      await listed({ succeeded: true }, [3])
-      await listed({ succeeded: false }, [0, 1, 2, 4, 5, 6, 7])
+      await listed({ settled: 'delivered' }, [3])
+      await listed({ settled: 'failed' }, [0, 1, 2, 4, 5, 6, 7])
       await listed({ statusCodeClass: 0 }, [0])
       await listed({ statusCodeClass: 100 }, [1, 2])
       await listed({ statusCodeClass: 300 }, [4])
       await listed({ statusCodeClass: 500 }, [6, 7])
-      await listed({ statusCodeClass: 500, succeeded: true }, [])
+      await listed({ statusCodeClass: 500, settled: 'delivered' }, [])
       await listed({ channel: 'c' }, [0, 2, 4, 6])
-      await listed({ tag: 't', succeeded: false }, [1, 5, 7])
+      await listed({ tag: 't', settled: 'failed' }, [1, 5, 7])
       await listed({ eventTypes: ['b'] }, [1, 3, 5, 7])
       await listed({ eventTypes: [] }, [])
       await listed({ after: attempts[2]?.startedAt ?? null, before: attempts[5]?.startedAt ?? null }, [3, 4])
@@ -136,7 +136,7 @@ export function attemptsConformance(open: OpenStore): void {
         )
       }
       await listed({ endpointId: key(0, 0).endpointId }, [0, 2])
-      await listed({ succeeded: false }, [0, 1])
+      await listed({ settled: 'failed' }, [0, 1])
       await listed({ statusCodeClass: 0 }, [0])
       await listed({ statusCodeClass: 200, channel: 'c', tag: 't', eventTypes: ['a'] }, [2])
       await listed({ channel: 'd' }, [])
@@ -164,8 +164,8 @@ export function attemptsConformance(open: OpenStore): void {
       })
       const list = (search: typeof wholeList) => store().attempts.destinations(key(0, 0).messageId, search)
       assert.deepEqual(await list(wholeList), [
-        { endpoint: endpoint(0), state: { kind: 'waiting', attempts: 0, dueAt: 7_000 } },
-        { endpoint: endpoint(1), state: { kind: 'waiting', attempts: 1, dueAt: 9_000 } },
+        { endpoint: endpoint(0), state: { kind: 'waiting', attempts: 0, dueAt: 7_000, held: null } },
+        { endpoint: endpoint(1), state: { kind: 'waiting', attempts: 1, dueAt: 9_000, held: null } },
         { endpoint: endpoint(2), state: { kind: 'delivered' } },
         { endpoint: endpoint(3), state: { kind: 'failed' } },
       ])
@@ -224,7 +224,7 @@ export function attemptsConformance(open: OpenStore): void {
         const rows = await store().attempts.attemptedMessages(key(0, 0).endpointId, filter, false, wholeList)
         return rows.map((row) => row.state)
       }
-      const waiting = { kind: 'waiting', attempts: 3, dueAt: 5_000 }
+      const waiting = { kind: 'waiting', attempts: 3, dueAt: 5_000, held: null }
       assert.deepEqual(await states(null), [waiting, { kind: 'failed' }])
       assert.deepEqual(await states('waiting'), [waiting])
       assert.deepEqual(await states('failed'), [{ kind: 'failed' }])
@@ -251,7 +251,7 @@ export function attemptsConformance(open: OpenStore): void {
         [4, 1, 3, 2, 0].map((n) => message(n).id),
       )
       assert.deepEqual(rows.at(-1)?.message, message(0))
-      assert.deepEqual(rows.at(-1)?.state, { kind: 'waiting', attempts: 0, dueAt: 3_000 })
+      assert.deepEqual(rows.at(-1)?.state, { kind: 'waiting', attempts: 0, dueAt: 3_000, held: null })
       await pagesThrough(
         list,
         (row) => row.cursor,

@@ -57,7 +57,7 @@ export function claimConformance(open: OpenStore): void {
     assert.deepEqual(claimed.deliveries, [
       {
         ...{ messageId: deliveries[0]?.message.id, endpointId: endpoint(0).id, applicationId: application.id },
-        ...{ attempts: 0, trigger: 'scheduled', message: deliveries[0]?.message },
+        ...{ attempts: 0, trigger: 'scheduled', orderKey: null, message: deliveries[0]?.message },
       },
     ])
   })

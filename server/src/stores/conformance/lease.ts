@@ -89,7 +89,7 @@ export function leaseConformance(open: OpenStore): void {
 
   test('a node that gave a delivery back cannot settle it any more', async () => {
     const key = await one(mine)
-    await store().road.release(mine, now, [key])
+    await store().road.release(mine, [{ ...key, dueAt: now }])
     await settle(mine, { kind: 'finish', ...key })
     assert.equal(await store().road.backlog(10), 1)
   })
@@ -114,15 +114,15 @@ export function leaseConformance(open: OpenStore): void {
   test('releasing makes deliveries due at once, only those named and only ours', async () => {
     const [released, kept] = await deliveries(2, mine)
     assert.ok(released && kept)
-    await store().road.release(theirs, now, [kept])
-    await store().road.release(mine, now, [released])
+    await store().road.release(theirs, [{ ...kept, dueAt: now }])
+    await store().road.release(mine, [{ ...released, dueAt: now }])
     assert.deepEqual(await claimable(theirs, now), [released.messageId])
   })
 
   test('releasing a whole lease leaves other leases alone', async () => {
     const ours = await deliveries(2, mine)
     await deliveries(2, theirs)
-    await store().road.release(mine, now, null)
+    await store().road.releaseAll(mine, now)
     assert.deepEqual(
       await claimable(mine, now),
       ours.map((key) => key.messageId),
@@ -142,7 +142,7 @@ export function leaseConformance(open: OpenStore): void {
   test('a resend of a settled message is a new delivery, due now and marked as asked for by hand', async () => {
     const key = await one(mine)
     await settle(mine, { kind: 'finish', ...key })
-    await store().road.resend(key, now)
+    await store().road.resend(key)
     const { deliveries: claimed } = await store().road.claim(ask(theirs, now))
     assert.deepEqual(
       claimed.map(({ messageId, attempts, trigger }) => ({ messageId, attempts, trigger })),
@@ -153,7 +153,7 @@ export function leaseConformance(open: OpenStore): void {
   test('a resend of a waiting message makes it due now and keeps its count of attempts', async () => {
     const key = await one(mine)
     await settle(mine, { kind: 'retry', ...key, dueAt: now + 60_000, attempts: 4 })
-    await store().road.resend(key, now)
+    await store().road.resend(key)
     assert.equal(await store().road.backlog(10), 1)
     const { deliveries: claimed } = await store().road.claim(ask(theirs, now))
     assert.deepEqual(
@@ -167,7 +167,7 @@ export function leaseConformance(open: OpenStore): void {
 
   test('a resend of what is being sent this moment takes it from nobody', async () => {
     const key = await one(mine)
-    await store().road.resend(key, now)
+    await store().road.resend(key)
     assert.deepEqual(await claimable(theirs, until - 1), [])
     await settle(mine, { kind: 'finish', ...key })
     assert.equal(await store().road.backlog(10), 0)

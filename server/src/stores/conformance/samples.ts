@@ -83,10 +83,12 @@ export function samples() {
     message: (applicationId: ApplicationId, changes: Partial<NewMessage> = {}): NewMessage => ({
       ...{ id: id('message'), applicationId, eventType: 'invoice.paid', eventId: null },
       ...{ channels: null, tags: null, contentType: null, payload: '{}', acceptedAt: now },
+      ...{ orderingKey: null, deliverAt: null, expiresAt: null },
       ...changes,
     }),
     attempt: ({ messageId, endpointId }: DeliveryKey, changes: Partial<Attempt> = {}): Attempt => ({
       ...{ id: id('attempt'), messageId, endpointId, succeeded: true, trigger: 'scheduled' as const },
+      ended: null,
       ...{ url: 'https://receiver.example/', statusCode: 200, durationMs: 12, response: 'ok', responseCut: false },
       startedAt: now,
       ...changes,
@@ -95,6 +97,7 @@ export function samples() {
 }
 
 export const batch = (parts: Partial<CommitBatch> & Pick<CommitBatch, 'lease'>): CommitBatch => ({
+  now: 0,
   ...{ messages: [], deliveries: [], attempts: [], settlements: [], turns: [] },
   ...parts,
 })

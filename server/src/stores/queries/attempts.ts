@@ -1,9 +1,9 @@
-import type { Attempt } from '../../domain/attempt.ts'
+import type { Attempt, Ended } from '../../domain/attempt.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import type { AttemptId, EndpointId, MessageId } from '../../domain/ids.ts'
 import type { Message } from '../../domain/message.ts'
 import type { PageSearch } from '../../domain/page.ts'
-import type { AttemptFilter, AttemptStore, DeliveryState, MessageFilter } from '../../ports/store.ts'
+import type { AttemptFilter, AttemptStore, DeliveryState, Held, MessageFilter } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { type EndpointRow, endpointColumns, endpointOf } from './endpoints.ts'
 import { messageFilterCondition, messageFilterParameters, passesEveryMessage } from './message-filter.ts'
@@ -15,11 +15,15 @@ import type { Queries } from './queries.ts'
 // millions. Left to itself SQLite takes the endpoint's index; an expression is not in it.
 const fewOf = (attempt: string): string => `(${attempt}.endpoint_id || '')`
 
+/** How an attempt ended, as `settledCodes` has it. */
+const settledAs = (attempt: string): string => `case when ${attempt}.ended is null then ${attempt}.succeeded else 2 end`
+
 type AttemptRow = {
   readonly attempt_id: AttemptId
   readonly attempt_message_id: MessageId
   readonly attempt_endpoint_id: EndpointId
   readonly attempt_succeeded: 0 | 1
+  readonly attempt_ended: Ended | null
   readonly attempt_trigger: 0 | 1
   readonly attempt_url: string
   readonly attempt_status_code: number
@@ -31,7 +35,7 @@ type AttemptRow = {
 
 const attemptColumns = [
   ...(['id', 'message_id', 'endpoint_id', 'succeeded', 'trigger', 'url', 'status_code', 'duration_ms'] as const),
-  ...(['response', 'response_cut', 'started_at'] as const),
+  ...(['response', 'response_cut', 'ended', 'started_at'] as const),
 ]
   .map((name) => `attempt.${name} as attempt_${name}`)
   .join(', ')
@@ -41,6 +45,7 @@ const attemptOf = (row: AttemptRow): Attempt => ({
   messageId: row.attempt_message_id,
   endpointId: row.attempt_endpoint_id,
   succeeded: row.attempt_succeeded === 1,
+  ended: row.attempt_ended,
   trigger: row.attempt_trigger === 1 ? 'manual' : 'scheduled',
   url: row.attempt_url,
   statusCode: row.attempt_status_code,
@@ -59,24 +64,23 @@ async function find(db: Db, messageId: MessageId, attemptId: AttemptId): Promise
   return row && attemptOf(row)
 }
 
+const settledCodes = { failed: 0, delivered: 1, canceled: 2 } as const
+
 // Every attempt lies within the widest ranges, so the text needs no case for "any".
-const attemptFilterCondition = `attempt.succeeded between :succeededFrom and :succeededTo
+const attemptFilterCondition = `${settledAs('attempt')} between :settledFrom and :settledTo
   and attempt.status_code between :statusFrom and :statusTo
   and (cast(:filterEndpointId as text) is null or attempt.endpoint_id = :filterEndpointId)`
 
-const attemptFilterParameters = ({ succeeded, statusCodeClass, endpointId }: AttemptFilter) => ({
-  succeededFrom: succeeded === true ? 1 : 0,
-  succeededTo: succeeded === false ? 0 : 1,
+const attemptFilterParameters = ({ settled, statusCodeClass, endpointId }: AttemptFilter) => ({
+  settledFrom: settled === null ? 0 : settledCodes[settled],
+  settledTo: settled === null ? 2 : settledCodes[settled],
   statusFrom: statusCodeClass ?? 0,
   statusTo: (statusCodeClass ?? 900) + 99,
   filterEndpointId: endpointId,
 })
 
 const passesEveryAttempt = (filter: AttemptFilter): boolean =>
-  filter.succeeded === null &&
-  filter.statusCodeClass === null &&
-  filter.endpointId === null &&
-  passesEveryMessage(filter)
+  filter.settled === null && filter.statusCodeClass === null && filter.endpointId === null && passesEveryMessage(filter)
 
 // Messages are found by application and id; the way to the application is the endpoint.
 const messageOfAttempt = `left join endpoint on endpoint.id = attempt.endpoint_id
@@ -143,14 +147,15 @@ async function listByMessage(
 type StateRow = {
   readonly delivery_attempts: number | null
   readonly delivery_due_at: number | null
-  /** Of the last attempt; null: there was none, so there is a delivery. */
-  readonly last_succeeded: 0 | 1 | null
+  readonly delivery_held: Held | null
+  /** Of the last attempt, as in `settledCodes`; null: there was none, so there is a delivery. */
+  readonly last_settled: 0 | 1 | 2 | null
 }
 
 const stateOf = (row: StateRow): DeliveryState =>
   row.delivery_attempts !== null && row.delivery_due_at !== null
-    ? { kind: 'waiting', attempts: row.delivery_attempts, dueAt: row.delivery_due_at }
-    : { kind: row.last_succeeded === 1 ? 'delivered' : 'failed' }
+    ? { kind: 'waiting', attempts: row.delivery_attempts, dueAt: row.delivery_due_at, held: row.delivery_held }
+    : { kind: row.last_settled === 1 ? 'delivered' : row.last_settled === 2 ? 'canceled' : 'failed' }
 
 // A deleted endpoint stays in sight for what it was sent; what still waits for it will be swept unsent and does not count.
 const destinationPages = pagesBy(
@@ -161,9 +166,10 @@ const destinationPages = pagesBy(
      select delivery.endpoint_id from delivery join endpoint on endpoint.id = delivery.endpoint_id
      where delivery.message_id = :messageId and endpoint.deleted_at is null)
    select ${endpointColumns}, delivery.attempts as delivery_attempts, delivery.due_at as delivery_due_at,
-     (select attempt.succeeded from attempt
+     delivery.held as delivery_held,
+     (select ${settledAs('attempt')} from attempt
       where attempt.message_id = :messageId and ${fewOf('attempt')} = endpoint.id
-      order by attempt.id desc limit 1) as last_succeeded
+      order by attempt.id desc limit 1) as last_settled
    from seen join endpoint on endpoint.id = seen.endpoint_id
    left join delivery on delivery.message_id = :messageId and delivery.endpoint_id = endpoint.id
      and endpoint.deleted_at is null
@@ -190,7 +196,7 @@ const attemptedTexts = (withPayload: boolean) =>
   pagesBy(
     'attempt.id',
     `select ${messageColumns(withPayload)}, delivery.attempts as delivery_attempts,
-       delivery.due_at as delivery_due_at, attempt.succeeded as last_succeeded, attempt.id as cursor
+       delivery.due_at as delivery_due_at, delivery.held as delivery_held, ${settledAs('attempt')} as last_settled, attempt.id as cursor
      from attempt join endpoint on endpoint.id = attempt.endpoint_id
      join message on message.application_id = endpoint.application_id and message.id = attempt.message_id
      left join delivery on delivery.message_id = attempt.message_id and delivery.endpoint_id = attempt.endpoint_id
@@ -199,7 +205,7 @@ const attemptedTexts = (withPayload: boolean) =>
          select 1 from attempt as later where later.message_id = attempt.message_id
            and ${fewOf('later')} = attempt.endpoint_id and later.id > attempt.id)
        and (cast(:settledAs as bigint) is null
-         or (delivery.message_id is null and attempt.succeeded = cast(:settledAs as bigint)))
+         or (delivery.message_id is null and ${settledAs('attempt')} = cast(:settledAs as bigint)))
        and message.id > :messagesAbove and message.id < :messagesBelow and ${messageFilterCondition}`,
   )
 const attemptedPages = { withPayload: attemptedTexts(true), withoutPayload: attemptedTexts(false) }
@@ -213,7 +219,7 @@ const attemptedPages = { withPayload: attemptedTexts(true), withoutPayload: atte
 const waitingTexts = (withPayload: boolean) => {
   const select = (compare: string) =>
     `select ${messageColumns(withPayload)}, delivery.attempts as delivery_attempts,
-       delivery.due_at as delivery_due_at, null as last_succeeded
+       delivery.due_at as delivery_due_at, delivery.held as delivery_held, null as last_settled
      from delivery join endpoint on endpoint.id = delivery.endpoint_id
      join message on message.application_id = endpoint.application_id and message.id = delivery.message_id
      where delivery.endpoint_id = :endpointId and (delivery.due_at, delivery.message_id) ${compare} (:beyondDue, :beyondId)
@@ -266,7 +272,7 @@ async function attemptedMessages(
     {
       ...among,
       ...pageParameters(search),
-      settledAs: filter.state === null ? null : filter.state === 'delivered' ? 1 : 0,
+      settledAs: filter.state === null ? null : settledCodes[filter.state],
     },
   )
   return rows.map((row) => ({ message: messageOf(row), state: stateOf(row), cursor: row.cursor }))

@@ -17,6 +17,9 @@ export type MessageRow = {
   readonly content_type: string | null
   readonly payload: string | null
   readonly accepted_at: number
+  readonly ordering_key: string | null
+  readonly deliver_at: number | null
+  readonly expires_at: number | null
 }
 
 /** What `messageOf` reads, for a select from `message` beside other tables. Without payloads, they are not even read. */
@@ -24,7 +27,8 @@ export const messageColumns = (withPayload: boolean): string =>
   `message.id as message_id, message.application_id as application_id, message.event_type as event_type,
    message.event_id as event_id, message.channels as channels, message.tags as tags,
    message.content_type as content_type, ${withPayload ? 'message.payload' : 'null'} as payload,
-   message.accepted_at as accepted_at`
+   message.accepted_at as accepted_at, message.ordering_key as ordering_key, message.deliver_at as deliver_at,
+   message.expires_at as expires_at`
 
 export const messageOf = (row: MessageRow): Message => ({
   id: row.message_id,
@@ -36,6 +40,9 @@ export const messageOf = (row: MessageRow): Message => ({
   contentType: row.content_type,
   payload: row.payload,
   acceptedAt: row.accepted_at,
+  orderingKey: row.ordering_key,
+  deliverAt: row.deliver_at,
+  expiresAt: row.expires_at,
 })
 
 const texts = (withPayload: boolean) => {

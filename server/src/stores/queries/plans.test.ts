@@ -46,7 +46,7 @@ async function plansOf(work: (db: Db) => Promise<unknown>): Promise<string[]> {
 
 const anyMessage = { channel: null, tag: null, eventTypes: null, before: null, after: null }
 const someMessage = { channel: 'c', tag: 't', eventTypes: ['e'], before: 2, after: 1 }
-const more = { succeeded: null, statusCodeClass: null, endpointId: null }
+const more = { settled: null, statusCodeClass: null, endpointId: null }
 const pages: Record<string, (db: Db, search: PageSearch) => Promise<unknown>> = {
   applications: (db, page) => applications.list(db, 'env_', { withEndpointsOnly: false }, page),
   'applications with endpoints': (db, page) => applications.list(db, 'env_', { withEndpointsOnly: true }, page),

@@ -8,6 +8,7 @@ import type {
   CommitResult,
   DeliveryKey,
   NewMessage,
+  ReleasedDelivery,
 } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { type MessageRow, messageColumns, messageOf } from './messages.ts'
@@ -28,10 +29,20 @@ export interface PackedBatch {
   readonly attempts: string
   readonly finished: string
   readonly retried: string
+  /** Deliveries that are kept without a due time. */
+  readonly parked: string
+  /** New deliveries that stand in an order, and those whose end lets others go on: endpoint and key of each. */
+  readonly ordered: string
   readonly failing: string
   readonly healthy: string
   readonly disabled: string
+  readonly breakerOpened: string
+  readonly breakerClosed: string
+  readonly now: Millis
 }
+
+/** The due time of what is held: behind another, or parked. Year 9999; an index knows no other "never". */
+export const inNoTime: Millis = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 const pack = (rows: readonly (readonly (string | number | null)[])[]): string =>
   rows.length === 0 ? '' : JSON.stringify(rows)
@@ -47,11 +58,13 @@ const messageRow = (m: NewMessage) => [
   m.contentType,
   m.payload,
   m.acceptedAt,
+  m.orderingKey,
+  m.deliverAt,
+  m.expiresAt,
   m.payloadUntil ?? null,
 ]
 
 const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
-const neverLapses: Millis = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 export function packBatch(batch: CommitBatch): PackedBatch {
   const keyed = batch.messages.filter((message) => message.eventId !== null)
@@ -60,9 +73,10 @@ export function packBatch(batch: CommitBatch): PackedBatch {
   const deliveries = batch.deliveries.map((d) => [
     d.messageId,
     d.endpointId,
-    d.dueAt,
-    d.lease,
+    d.orderKey == null ? d.dueAt : inNoTime,
+    d.orderKey == null ? d.lease : null,
     applicationOf.get(d.messageId) ?? null,
+    d.orderKey ?? null,
   ])
   const turns = batch.turns
   return {
@@ -70,7 +84,7 @@ export function packBatch(batch: CommitBatch): PackedBatch {
     messages: pack(plain.map(messageRow)),
     publishKeys: batch.publishKeys ? pack(batch.publishKeys.map(publishKeyRow)) : '',
     deliveries: pack(keyed.length === 0 ? deliveries : deliveries.filter((row) => row[4] === null)),
-    keyedMessages: pack(keyed.map((m) => [...messageRow(m), batch.eventIdsUntil?.get(m.id) ?? neverLapses])),
+    keyedMessages: pack(keyed.map((m) => [...messageRow(m), batch.eventIdsUntil?.get(m.id) ?? inNoTime])),
     keyedDeliveries: keyed.length === 0 ? '' : pack(deliveries.filter((row) => row[4] !== null)),
     attempts: pack(
       batch.attempts.map((a) => [
@@ -85,22 +99,46 @@ export function packBatch(batch: CommitBatch): PackedBatch {
         a.response,
         a.responseCut ? 1 : 0,
         a.startedAt,
+        a.ended,
       ]),
     ),
     finished: pack(batch.settlements.flatMap((s) => (s.kind === 'finish' ? [[s.messageId, s.endpointId]] : []))),
     retried: pack(
-      batch.settlements.flatMap((s) => (s.kind === 'retry' ? [[s.messageId, s.endpointId, s.dueAt, s.attempts]] : [])),
+      batch.settlements.flatMap((s) =>
+        s.kind === 'retry' ? [[s.messageId, s.endpointId, s.dueAt, s.attempts, s.outOfOrder === true ? 1 : 0]] : [],
+      ),
     ),
+    parked: pack(
+      batch.settlements.flatMap((s) => (s.kind === 'park' ? [[s.messageId, s.endpointId, s.attempts]] : [])),
+    ),
+    ordered: pack(orderedLanes(batch)),
     failing: pack(turns.flatMap((t) => (t.kind === 'failing' ? [[t.endpointId, t.since]] : []))),
     healthy: pack(turns.flatMap((t) => (t.kind === 'healthy' ? [[t.endpointId]] : []))),
     disabled: pack(turns.flatMap((t) => (t.kind === 'disable' ? [[t.endpointId, t.because, t.at]] : []))),
+    breakerOpened: pack(turns.flatMap((t) => (t.kind === 'breaker-opened' ? [[t.endpointId, t.since]] : []))),
+    breakerClosed: pack(turns.flatMap((t) => (t.kind === 'breaker-closed' ? [[t.endpointId]] : []))),
+    now: batch.now,
   }
 }
 
-const insertedColumns =
-  'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at, payload_until'
+/** The orders in which somebody may have become the first: by coming, or by the end of the one before. */
+function orderedLanes({ deliveries, settlements }: CommitBatch): (readonly [EndpointId, string])[] {
+  const lanes = new Map<string, readonly [EndpointId, string]>()
+  const add = (endpointId: EndpointId, orderKey: string): void => {
+    lanes.set(`${endpointId} ${orderKey}`, [endpointId, orderKey])
+  }
+  for (const { endpointId, orderKey } of deliveries) if (orderKey != null) add(endpointId, orderKey)
+  for (const settlement of settlements) {
+    const keepsItsPlace = settlement.kind === 'retry' && settlement.outOfOrder !== true
+    if (settlement.orderKey != null && !keepsItsPlace) add(settlement.endpointId, settlement.orderKey)
+  }
+  return [...lanes.values()]
+}
+
+const insertedColumns = `id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at,
+  ordering_key, deliver_at, expires_at, payload_until`
 const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint),
-  cast(value->>9 as bigint)`
+  value->>9, cast(value->>10 as bigint), cast(value->>11 as bigint), cast(value->>12 as bigint)`
 
 const appendMessages = `
   insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true`
@@ -113,7 +151,7 @@ const dropLapsedEventKeys = `
 
 const appendEventKeys = `
   insert into event_key (application_id, event_id, message_id, until)
-  select value->>1, value->>3, value->>0, cast(value->>10 as bigint) from @each(:rows) where true
+  select value->>1, value->>3, value->>0, cast(value->>13 as bigint) from @each(:rows) where true
   on conflict (application_id, event_id) do nothing`
 
 const appendKeyedMessages = `${appendMessages}
@@ -126,16 +164,18 @@ const takenBy = `
   where event_key.message_id <> value->>0`
 
 const appendDeliveries = `
-  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
-  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0 from @each(:rows) where true`
+  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger, order_key, held)
+  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0, value->>5,
+         case when value->>5 is null then null else 'behind' end
+  from @each(:rows) where true`
 
 const appendKeyedDeliveries = `${appendDeliveries}
   and exists (select 1 from message where message.application_id = value->>4 and message.id = value->>0)`
 
 const appendAttempts = `
-  insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response, response_cut, started_at)
+  insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response, response_cut, started_at, ended)
   select value->>0, value->>1, value->>2, cast(value->>3 as bigint), cast(value->>4 as bigint), value->>5, cast(value->>6 as bigint),
-         cast(value->>7 as bigint), value->>8, cast(value->>9 as bigint), cast(value->>10 as bigint)
+         cast(value->>7 as bigint), value->>8, cast(value->>9 as bigint), cast(value->>10 as bigint), value->>11
   from @each(:rows) where true`
 
 // Both only under the lease that claimed: a node whose lease was taken over settles nothing.
@@ -145,9 +185,25 @@ const finish = `
 
 const retry = `
   update delivery
-  set due_at = cast(value->>2 as bigint), attempts = cast(value->>3 as bigint), lease = null, trigger = 0
+  set due_at = cast(value->>2 as bigint), attempts = cast(value->>3 as bigint), lease = null, trigger = 0,
+      order_key = case when cast(value->>4 as bigint) = 1 then null else order_key end
   from @each(:rows)
   where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
+
+const park = `
+  update delivery
+  set due_at = ${inNoTime}, held = 'parked', attempts = cast(value->>2 as bigint), lease = null, trigger = 0, order_key = null
+  from @each(:rows)
+  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
+
+// The first of each order becomes due, if it is not under way already. Message ids are in the order of acceptance.
+const promote = `
+  update delivery set due_at = :now, held = null
+  where held = 'behind' and (endpoint_id, order_key, message_id) in (
+    select value->>0, value->>1,
+           (select min(message_id) from delivery as first
+            where first.endpoint_id = value->>0 and first.order_key = value->>1)
+    from @each(:rows))`
 
 // The streak keeps its first moment, whoever reports it.
 const markFailing = `
@@ -156,6 +212,12 @@ const markFailing = `
 
 const markHealthy = `
   update endpoint set failing_since = null from @each(:rows) where endpoint.id = value->>0`
+
+const openBreaker = `
+  update endpoint set breaker_opened_at = cast(value->>1 as bigint) from @each(:rows) where endpoint.id = value->>0`
+
+const closeBreaker = `
+  update endpoint set breaker_opened_at = null from @each(:rows) where endpoint.id = value->>0`
 
 const disable = `
   update endpoint
@@ -198,6 +260,10 @@ async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> {
     if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
     if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
     if (batch.retried !== '') await db.run(retry, { lease, rows: batch.retried })
+    if (batch.parked !== '') await db.run(park, { lease, rows: batch.parked })
+    if (batch.ordered !== '') await db.run(promote, { now: batch.now, rows: batch.ordered })
+    if (batch.breakerOpened !== '') await db.run(openBreaker, { rows: batch.breakerOpened })
+    if (batch.breakerClosed !== '') await db.run(closeBreaker, { rows: batch.breakerClosed })
     if (batch.failing !== '') await db.run(markFailing, { rows: batch.failing })
     if (batch.healthy !== '') await db.run(markHealthy, { rows: batch.healthy })
     if (batch.disabled !== '') await db.run(disable, { rows: batch.disabled })
@@ -218,19 +284,20 @@ const ring = `
          (select min(due_at) from delivery where delivery.endpoint_id = ring.endpoint_id and due_at > :now) as next_due
   from ring`
 
-// Deliveries of disabled endpoints wait; those of deleted ones are taken too, to be thrown away.
+// Deliveries of disabled and paused endpoints wait; those of deleted ones are taken too, to be thrown away.
 const claimOfEndpoint = `
   with picked as materialized (
     select message_id from delivery
     where endpoint_id = :endpoint and due_at <= :now
       and not exists (
-        select 1 from endpoint where id = :endpoint and disabled_because is not null and deleted_at is null
+        select 1 from endpoint
+        where id = :endpoint and (disabled_because is not null or paused_at is not null) and deleted_at is null
       )
-    order by due_at limit :share @skip_locked
+    order by due_at, message_id limit :share @skip_locked
   )
   update delivery set due_at = :until, lease = :lease from picked
   where delivery.endpoint_id = :endpoint and delivery.message_id = picked.message_id
-  returning delivery.message_id, attempts, trigger`
+  returning delivery.message_id, attempts, trigger, order_key`
 
 const messagesOfClaim = `
   select ${messageColumns(true)} from message
@@ -308,7 +375,12 @@ async function claimSome(
   endpointId: EndpointId,
   share: number,
 ): Promise<{ readonly deliveries: readonly ClaimedDelivery[]; readonly picked: number }> {
-  const picked = await db.all<{ message_id: MessageId; attempts: number; trigger: number }>(claimOfEndpoint, {
+  const picked = await db.all<{
+    message_id: MessageId
+    attempts: number
+    trigger: number
+    order_key: string | null
+  }>(claimOfEndpoint, {
     endpoint: endpointId,
     now,
     until,
@@ -322,10 +394,12 @@ async function claimSome(
     messages.set(row.message_id, row)
   const deliveries: ClaimedDelivery[] = []
   const orphans: [MessageId, EndpointId][] = []
-  for (const { message_id: messageId, attempts, trigger } of picked) {
+  const freed: [EndpointId, string][] = []
+  for (const { message_id: messageId, attempts, trigger, order_key: orderKey } of picked) {
     const message = messages.get(messageId)
     if (!message) {
       orphans.push([messageId, endpointId])
+      if (orderKey !== null) freed.push([endpointId, orderKey])
       continue
     }
     deliveries.push({
@@ -334,11 +408,13 @@ async function claimSome(
       applicationId: message.application_id,
       attempts,
       trigger: trigger === 1 ? 'manual' : 'scheduled',
+      orderKey,
       message: { ...messageOf(message), payload: message.payload },
     })
   }
   // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
   if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
+  if (freed.length > 0) await db.run(promote, { now, rows: JSON.stringify(freed) })
   return { deliveries, picked: picked.length }
 }
 
@@ -353,16 +429,16 @@ async function renew(db: Db, lease: LeaseId, until: Millis, deliveries: readonly
   )
 }
 
-async function release(db: Db, lease: LeaseId, now: Millis, deliveries: readonly DeliveryKey[] | null): Promise<void> {
-  if (deliveries === null) {
-    await db.run('update delivery set due_at = :now, lease = null where lease = :lease', { lease, now })
-    return
-  }
+async function release(db: Db, lease: LeaseId, deliveries: readonly ReleasedDelivery[]): Promise<void> {
   await db.run(
-    `update delivery set due_at = :now, lease = null
-     where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`,
-    { lease, now, rows: keysOf(deliveries) },
+    `update delivery set due_at = cast(value->>2 as bigint), lease = null from @each(:rows)
+     where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`,
+    { lease, rows: JSON.stringify(deliveries.map((d) => [d.messageId, d.endpointId, d.dueAt])) },
   )
+}
+
+async function releaseAll(db: Db, lease: LeaseId, now: Millis): Promise<void> {
+  await db.run('update delivery set due_at = :now, lease = null where lease = :lease', { lease, now })
 }
 
 const recover = (db: Db, now: Millis): Promise<number> =>
@@ -378,13 +454,15 @@ const sweepDeleted = (db: Db, limit: number): Promise<number> =>
     { limit },
   )
 
-async function resend(db: Db, key: DeliveryKey, now: Millis): Promise<void> {
-  // A delivery that is under lease is being sent this moment: that is what was asked for.
+async function resend(db: Db, key: DeliveryKey): Promise<void> {
+  // A delivery that is under lease is being sent this moment: that is what was asked for. Due since ever: what somebody
+  // is waiting for goes before whatever else waits.
   await db.run(
     `insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
-     values (:message, :endpoint, 0, :now, null, 1)
-     on conflict (message_id, endpoint_id) do update set due_at = excluded.due_at, trigger = 1 where delivery.lease is null`,
-    { message: key.messageId, endpoint: key.endpointId, now },
+     values (:message, :endpoint, 0, 0, null, 1)
+     on conflict (message_id, endpoint_id) do update set due_at = excluded.due_at, trigger = 1, held = null
+     where delivery.lease is null`,
+    { message: key.messageId, endpoint: key.endpointId },
   )
 }
 
@@ -398,4 +476,4 @@ async function backlog(db: Db, most: number): Promise<number> {
 }
 
 /** As `RoadStore`, but a commit comes packed. */
-export const road = { commit, claim, renew, release, recover, sweepDeleted, resend, backlog }
+export const road = { commit, claim, renew, release, releaseAll, recover, sweepDeleted, resend, backlog }

@@ -1,0 +1,76 @@
+import type { ApplicationId, Millis } from '../domain/ids.ts'
+import { paced } from '../domain/rate.ts'
+import type { Timer, World } from '../ports/world.ts'
+import { Fifo } from './fifo.ts'
+import type { Lane } from './lane.ts'
+
+interface Pace {
+  nextAt: Millis
+  timer: Timer | null
+  /** Those that wait for their turn, in the order they came: no endpoint of an application is always the last. */
+  readonly waiting: Fifo<Lane>
+  readonly inLine: Set<Lane>
+}
+
+/** The rates of whole applications, which their endpoints share in turn. */
+export class ApplicationPaces {
+  readonly #world: World
+  readonly #paces = new Map<ApplicationId, Pace>()
+  /** A lane may try again. */
+  readonly #turn: (lane: Lane) => void
+
+  constructor(world: World, turn: (lane: Lane) => void) {
+    this.#world = world
+    this.#turn = turn
+  }
+
+  /** Whether this lane may send now; if not, it is told when its turn has come. */
+  mayGo(lane: Lane, now: Millis): boolean {
+    const pace = this.#paces.get(lane.applicationId)
+    if (pace === undefined) return true
+    const isNext = pace.waiting.size === 0 || pace.waiting.first === lane
+    if (pace.nextAt <= now && isNext) {
+      if (pace.waiting.first === lane) pace.inLine.delete(pace.waiting.shift() as Lane)
+      return true
+    }
+    if (!pace.inLine.has(lane)) {
+      pace.inLine.add(lane)
+      pace.waiting.push(lane)
+    }
+    this.#arrange(lane.applicationId, pace, now)
+    return false
+  }
+
+  /** So many messages go out now, at `perSecond` for the application; 0: no limit. */
+  spend(lane: Lane, messages: number, perSecond: number, now: Millis): void {
+    if (perSecond === 0) return
+    const pace = this.#paces.get(lane.applicationId) ?? {
+      nextAt: 0,
+      timer: null,
+      waiting: new Fifo<Lane>(),
+      inLine: new Set<Lane>(),
+    }
+    pace.nextAt = paced(pace.nextAt, now, perSecond / messages)
+    this.#paces.set(lane.applicationId, pace)
+    if (pace.waiting.size > 0) this.#arrange(lane.applicationId, pace, now)
+  }
+
+  stop(): void {
+    for (const { timer } of this.#paces.values()) timer?.cancel()
+  }
+
+  #arrange(applicationId: ApplicationId, pace: Pace, now: Millis): void {
+    pace.timer ??= this.#world.after(Math.max(0, pace.nextAt - now), () => {
+      pace.timer = null
+      const lane = pace.waiting.first
+      if (lane === undefined) {
+        this.#paces.delete(applicationId)
+        return
+      }
+      this.#turn(lane)
+      // It had nothing to send any more, or was not allowed to: the next one's turn.
+      if (pace.waiting.first === lane) pace.inLine.delete(pace.waiting.shift() as Lane)
+      if (pace.waiting.size > 0) this.#arrange(applicationId, pace, this.#world.now())
+    })
+  }
+}

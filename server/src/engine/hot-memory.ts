@@ -1,0 +1,86 @@
+import type { Millis } from '../domain/ids.ts'
+import { firstWindow } from '../domain/window.ts'
+import type { HotDelivery, Lane } from './lane.ts'
+
+export interface DispatchLimits {
+  /** Requests in flight to one endpoint, where no level says otherwise. */
+  readonly endpointInFlight: number
+  /** Requests in flight in all. */
+  readonly globalInFlight: number
+  /** Deliveries held in memory in all; the rest waits in the store. */
+  readonly hotDeliveries: number
+  readonly leaseMs: Millis
+}
+
+// One endpoint's part of free memory: enough to keep it busy while the next ones are fetched.
+const laneShare = 1 / 16
+// Payload characters held hot in all; with small payloads the count of deliveries is reached first.
+const mostCharacters = 16 * 1024 * 1024
+
+/** How much is held in memory, and how much of it each endpoint may have. */
+export class HotMemory {
+  readonly #limits: DispatchLimits
+  readonly #laneCap: number
+  #deliveries = 0
+  #characters = 0
+
+  constructor(limits: DispatchLimits) {
+    this.#limits = limits
+    this.#laneCap = Math.max(2 * limits.endpointInFlight, Math.floor(limits.hotDeliveries * laneShare))
+  }
+
+  get deliveries(): number {
+    return this.#deliveries
+  }
+
+  /** Deliveries that could still be taken in. */
+  get room(): number {
+    return this.#characters > mostCharacters ? 0 : Math.max(0, this.#limits.hotDeliveries - this.#deliveries)
+  }
+
+  /** Keeps a place, whose delivery is yet to come. */
+  reserve(lane: Lane): void {
+    lane.held += 1
+    this.#deliveries += 1
+  }
+
+  unreserve(lane: Lane): void {
+    lane.held -= 1
+    this.#deliveries -= 1
+  }
+
+  /** Into a place that was reserved. */
+  fill(delivery: HotDelivery): void {
+    delivery.lane.hot.set(delivery.message.id, delivery)
+    this.#characters += delivery.message.payload.length
+  }
+
+  drop(delivery: HotDelivery): void {
+    delivery.lane.hot.delete(delivery.message.id)
+    this.#characters -= delivery.message.payload.length
+    this.unreserve(delivery.lane)
+  }
+
+  /**
+   * Deliveries that may be held for an endpoint: in proportion to what it may have in flight, and to the memory that is
+   * still free. So each of many hung endpoints holds less, and the last of the memory is never taken by one. One that
+   * is paced holds what it can send in the next two seconds; one whose breaker is open, a probe.
+   */
+  most(lane: Lane, now: Millis): number {
+    if (lane.breaker.kind === 'open' || lane.breaker.kind === 'probing') return 1
+    const most = this.#mostAt(lane.window.width)
+    const rate = lane.rate(now)
+    return rate === 0 ? most : Math.min(most, Math.ceil(2 * rate))
+  }
+
+  /** The same for one of which nothing is known here. */
+  get newcomersMost(): number {
+    return this.#mostAt(firstWindow(this.#limits.endpointInFlight).width)
+  }
+
+  #mostAt(width: number): number {
+    const free = Math.max(0, 1 - this.#deliveries / this.#limits.hotDeliveries)
+    const share = Math.min(1, width / this.#limits.endpointInFlight)
+    return Math.ceil(this.#laneCap * share * free)
+  }
+}

@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto'
+import { batchBody } from '../domain/batch-body.ts'
+import type { MessageId, Millis } from '../domain/ids.ts'
+import type { OutgoingRequest } from '../ports/transport.ts'
+import type { Sending } from './dispatch.ts'
+
+/**
+ * The signed request of one sending. `batchId` is asked for where it carries a batch: its composition changes from try to
+ * try, so the batch has an id of its own, and each message in it keeps the one it has.
+ */
+export function requestOf(
+  { deliveries, destination }: Sending,
+  at: Millis,
+  userAgent: string,
+  batchId: () => string,
+): OutgoingRequest {
+  const [{ message, attempts }] = deliveries
+  const batched = destination.control.batchSize > 1
+  const id = batched ? batchId() : message.id
+  const body = batched ? batchBody(deliveries.map((delivery) => delivery.message)) : message.payload
+  const seconds = Math.floor(at / 1000)
+  const headers = [
+    'content-type',
+    batched ? 'application/json' : (message.contentType ?? 'application/json'),
+    'user-agent',
+    userAgent,
+    'webhook-id',
+    id,
+    'webhook-timestamp',
+    `${seconds}`,
+    'webhook-signature',
+    destination.signerAt(at).sign(id, seconds, body),
+    'traceparent',
+    traceparent(message.id, attempts),
+    ...destination.extraHeaders,
+  ]
+  if (batched) headers.push('webhook-batch', `${deliveries.length}`)
+  return { url: destination.url, headers, body, timeoutMs: destination.control.timeout }
+}
+
+/**
+ * W3C Trace Context: one trace for all tries of a message, found again from its id; the parent id tells the try.
+ * (Level 1, §3.2: 32 and 16 hex digits, neither all zero: a SHA-256 that begins so has not been seen yet.)
+ */
+function traceparent(messageId: MessageId, attempts: number): string {
+  const digest = hash('sha256', messageId)
+  const span = (Number.parseInt(digest.slice(40, 48), 16) ^ attempts) >>> 0
+  return `00-${digest.slice(0, 32)}-${digest.slice(32, 40)}${span.toString(16).padStart(8, '0')}-01`
+}
