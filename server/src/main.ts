@@ -97,9 +97,13 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const claimer = new Claimer(store.road, world, dispatcher)
   const chores = new Chores({ store, world, directory, dispatcher, claimer })
 
-  const tasks = new TaskRunner({ store, world, observer, wakeRoad: () => claimer.wake() })
+  const tasks: TaskRunner = new TaskRunner({
+    ...{ store, world, observer },
+    wakeRoad: () => claimer.wake(),
+    expunge: (...span) => manage.messages.expungeBetween(...span),
+  })
 
-  const manage = makeManage({
+  const manage: Manage = makeManage({
     store,
     world,
     newId,

@@ -8,13 +8,14 @@ import {
   BackgroundTaskStatus,
   BackgroundTaskType,
   BulkReplayIn,
+  ExpungeAllContentsOut,
   ListResponseBackgroundTaskOut,
   RecoverIn,
   RecoverOut,
   ReplayIn,
   ReplayOut,
 } from '../task.ts'
-import { endpoint, get, named, none, operation } from './shared.ts'
+import { app, endpoint, get, named, none, operation } from './shared.ts'
 
 const task = { task_id: named("The task's id.") }
 const begun = (schema: typeof RecoverOut | typeof AppUsageStatsOut) => [
@@ -117,6 +118,22 @@ export const backgroundTaskOperations = {
     body: BulkReplayIn,
     success: begun(ReplayOut),
     problems: ['not-found', 'endpoint-disabled'],
+  }),
+  'v1.message.expunge-all-contents': operation({
+    operationId: 'v1.message.expunge-all-contents',
+    method: 'POST',
+    path: '/api/v1/app/{app_id}/msg/expunge-all-contents',
+    tag: 'Message',
+    summary: 'Remove the content of all messages of an application, for good',
+    description:
+      'Payloads, and what receivers answered, of everything accepted until now; what waits to be delivered of it is dropped. A background task. When it is finished, no file of the database holds them.',
+    scope: 'manage',
+    portal: null,
+    params: Type.Object(app),
+    query: none,
+    body: null,
+    success: begun(ExpungeAllContentsOut),
+    problems: ['not-found'],
   }),
   'v1.statistics.aggregate-event-types': operation({
     operationId: 'v1.statistics.aggregate-event-types',

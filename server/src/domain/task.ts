@@ -35,6 +35,8 @@ export type ReplayAsk =
 /** What a task is to do. */
 export type TaskAsk =
   | ReplayAsk
+  /** Remove the content of all messages accepted before `until`. */
+  | { readonly kind: 'purge'; readonly until: Millis }
   /** Which event types each application's endpoints ask for. */
   | { readonly kind: 'event-type-usage' }
   /** How many attempts were made for each application; null: all of the environment. */
@@ -44,7 +46,7 @@ export type TaskKind = TaskAsk['kind']
 export type TaskStatus = 'running' | 'finished' | 'failed' | 'canceled'
 
 /** Why a message that was asked for is not sent: it waits already, its payload is gone, or its time is over. */
-export type SkipReason = 'waiting' | 'content-gone' | 'expired'
+export type SkipReason = 'waiting' | 'contentGone' | 'expired'
 
 /** Up to where the attempts of one application are counted. */
 export interface AttemptCursor {
@@ -68,7 +70,7 @@ export interface TaskProgress {
   readonly failure: TaskFailure | null
 }
 
-export type TaskFailure = 'endpoint-deleted' | 'application-deleted' | 'broken'
+export type TaskFailure = 'endpoint-deleted' | 'content-held' | 'broken'
 
 /** One durable background job. */
 export interface Task {
@@ -142,7 +144,7 @@ export function replayVerdict(
     if (statusCodeClass !== null && classOf(candidate.statusCode) !== statusCodeClass) return pass
   }
   if (standing === 'waiting') return { kind: 'skip', because: 'waiting' }
-  if (!candidate.hasContent) return { kind: 'skip', because: 'content-gone' }
+  if (!candidate.hasContent) return { kind: 'skip', because: 'contentGone' }
   if (expiresAt !== null && expiresAt <= now) return { kind: 'skip', because: 'expired' }
   return { kind: 'send', dueAt: Math.max(now, deliverAt ?? 0) }
 }

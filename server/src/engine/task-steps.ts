@@ -1,4 +1,4 @@
-import { type ApplicationId, firstIdAt, type Millis } from '../domain/ids.ts'
+import { type ApplicationId, firstIdAt, type MessageId, type Millis } from '../domain/ids.ts'
 import {
   type AttemptCursor,
   looksPerStep,
@@ -27,18 +27,34 @@ const mostLooked = 500
 const mostApplications = 100
 const mostCounted = 10_000
 
-/** Looks at what comes next for a task and decides its step. Nothing is changed: `TaskStore.advance` does that. */
-export async function decideStep(
-  store: Pick<Store, 'tasks' | 'endpoints'>,
-  task: Task,
-  now: Millis,
-): Promise<DecidedStep> {
+/** What the steps of tasks look at. */
+export interface StepParts {
+  readonly store: Pick<Store, 'tasks' | 'endpoints' | 'expunge'>
+  readonly expunge: Expunge
+}
+
+/** Removes the content of up to `limit` messages between two ids; `last` null: there are none. */
+export type Expunge = (
+  applicationId: ApplicationId,
+  above: MessageId | '',
+  below: MessageId,
+  limit: number,
+) => Promise<{ readonly last: MessageId | null; readonly count: number }>
+
+/**
+ * Looks at what comes next for a task and decides its step. What the step changes is done by `TaskStore.advance`, but for
+ * the removal of content: that can be repeated.
+ */
+export async function decideStep(parts: StepParts, task: Task, now: Millis): Promise<DecidedStep> {
+  const { store } = parts
   const { ask } = task
   switch (ask.kind) {
     case 'recover':
     case 'replay-missing':
     case 'bulk-replay':
       return replayStep(store, task, ask, now)
+    case 'purge':
+      return purgeStep(parts, task, ask, now)
     case 'event-type-usage':
       return subscriptionStep(store, task, now)
     case 'application-usage':
@@ -96,7 +112,8 @@ async function replayStep(
       break
     }
   }
-  const over = done.seen === looked && looked < limit
+  // It ends with a step that sends nothing: only the store knows how many of these are really sent.
+  const over = rows.length === 0 && looked < limit
   return {
     step: stepOf(
       task,
@@ -110,6 +127,30 @@ async function replayStep(
       { status: over ? 'finished' : 'running', deliveries: ask.dryRun ? null : { endpointId, rows } },
     ),
     restMs: restAfter(rate, ask.dryRun ? 0 : rows.length, done.seen),
+  }
+}
+
+// After a kill the last step is done again: it removes nothing twice, but what it had removed is not counted.
+async function purgeStep(
+  { store, expunge }: StepParts,
+  task: Task,
+  ask: Extract<TaskAsk, { kind: 'purge' }>,
+  now: Millis,
+): Promise<DecidedStep> {
+  const { applicationId, progress, rate } = task
+  if (!applicationId) throw new Error(`task ${task.id} names no application`)
+  const limit = sendsPerStep(rate)
+  const above = progress.after as MessageId | ''
+  const { last, count } = await expunge(applicationId, above, firstIdAt('message', ask.until), limit)
+  if (last !== null) {
+    const seen = await store.expunge.idsBetween(applicationId, above, last, limit)
+    const more = { after: last, seen: progress.seen + seen.length + 1, done: progress.done + count }
+    return { step: stepOf(task, now, more, {}), restMs: restAfter(rate, count, seen.length + 1) }
+  }
+  const gone = await store.expunge.forGood()
+  return {
+    step: gone ? stepOf(task, now, {}, { status: 'finished' }) : failingStep(task, now, 'content-held'),
+    restMs: 0,
   }
 }
 

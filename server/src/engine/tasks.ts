@@ -1,9 +1,8 @@
 import type { Millis, TaskId } from '../domain/ids.ts'
 import type { Task } from '../domain/task.ts'
-import type { Store } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import type { TaskObserver } from './observer.ts'
-import { decideStep, failingStep } from './task-steps.ts'
+import { decideStep, type Expunge, failingStep, type StepParts } from './task-steps.ts'
 
 // Those made later wait until one of these is over.
 const mostAtOnce = 100
@@ -27,7 +26,8 @@ interface Turn {
  * nobody. A step looks (beside the commits), decides, and is then one transaction; what a kill leaves is gone on with.
  */
 export class TaskRunner {
-  readonly #store: Pick<Store, 'tasks' | 'endpoints'>
+  readonly #store: StepParts['store']
+  readonly #parts: StepParts
   readonly #world: World
   readonly #observer: TaskObserver
   readonly #wakeRoad: () => void
@@ -40,13 +40,15 @@ export class TaskRunner {
   #stopped = false
 
   constructor(parts: {
-    readonly store: Pick<Store, 'tasks' | 'endpoints'>
+    readonly store: StepParts['store']
+    readonly expunge: Expunge
     readonly world: World
     readonly observer: TaskObserver
     /** There are deliveries that are due. */
     readonly wakeRoad: () => void
   }) {
     this.#store = parts.store
+    this.#parts = parts
     this.#world = parts.world
     this.#observer = parts.observer
     this.#wakeRoad = parts.wakeRoad
@@ -119,7 +121,7 @@ export class TaskRunner {
   async #step(turn: Turn): Promise<void> {
     const begun = this.#world.now()
     try {
-      const { step, restMs } = await decideStep(this.#store, turn.task, begun)
+      const { step, restMs } = await decideStep(this.#parts, turn.task, begun)
       const task = await this.#store.tasks.advance(step)
       turn.failures = 0
       // The rest is counted from the step's beginning: what a step takes must not slow its task down.

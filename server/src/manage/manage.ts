@@ -41,12 +41,14 @@ import {
 } from './event-types.ts'
 import { exampleFor } from './examples.ts'
 import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
+import { expungeAttempt, expungeBetween, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
 import {
   beginApplicationUsage,
   beginEventTypeUsage,
+  beginPurge,
   beginReplay,
   cancelTask,
   getTaskResults,
@@ -101,6 +103,7 @@ export const makeManage = (context: ManageContext) => ({
     precheck: (...given: Given<typeof precheckMessage>) => precheckMessage(context, ...given),
     get: (...given: Given<typeof getMessage>) => getMessage(context, ...given),
     expunge: (...given: Given<typeof expungeMessage>) => expungeMessage(context, ...given),
+    expungeBetween: (...given: Given<typeof expungeBetween>) => expungeBetween(context, ...given),
     expungeMany: (...given: Given<typeof expungeMany>) => expungeMany(context, ...given),
   },
   attempts: {
@@ -115,6 +118,7 @@ export const makeManage = (context: ManageContext) => ({
   },
   tasks: {
     replay: (...given: Given<typeof beginReplay>) => beginReplay(context, ...given),
+    purge: (...given: Given<typeof beginPurge>) => beginPurge(context, ...given),
     eventTypeUsage: (...given: Given<typeof beginEventTypeUsage>) => beginEventTypeUsage(context, ...given),
     applicationUsage: (...given: Given<typeof beginApplicationUsage>) => beginApplicationUsage(context, ...given),
     get: (...given: Given<typeof getTaskResults>) => getTaskResults(context, ...given),

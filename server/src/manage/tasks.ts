@@ -11,6 +11,7 @@ import {
   type TaskStatus,
   usualRate,
 } from '../domain/task.ts'
+import { getApplication } from './applications.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { getEndpoint } from './endpoints.ts'
@@ -61,6 +62,16 @@ export async function beginReplay(
   const end = Math.min(until ?? Number.POSITIVE_INFINITY, context.world.now() + 1)
   const ask: ReplayAsk = { ...rest, endpointId: to.id, until: end }
   return begin(context, environmentId, to.applicationId, ask, rate ?? usualRate)
+}
+
+/** Begins to remove the content of everything an application was sent until now. Throws `not-found`. */
+export async function beginPurge(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+): Promise<Task> {
+  const { id } = await getApplication(context, environmentId, application)
+  return begin(context, environmentId, id, { kind: 'purge', until: context.world.now() + 1 })
 }
 
 /** Begins to count which event types each application's endpoints ask for. */
