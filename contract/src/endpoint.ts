@@ -159,8 +159,22 @@ export type EndpointSecretRotateIn = Static<typeof EndpointSecretRotateIn>
 
 export const ListResponseEndpointOut = listOf(EndpointOut)
 
+/** Messages at an endpoint, by where they stand. */
+export const EndpointStats = Type.Object(
+  {
+    success: Type.Integer(),
+    pending: Type.Integer({ description: 'Waiting for their first try.' }),
+    sending: Type.Integer({ description: 'Tried, and to be tried again.' }),
+    fail: Type.Integer(),
+    canceled: Type.Integer(),
+  },
+  { examples: [{ success: 48_211, pending: 3, sending: 12, fail: 40, canceled: 0 }] },
+)
+export type EndpointStats = Static<typeof EndpointStats>
+
 /** The bodies that have a name in the reference. */
 export const endpointSchemas = {
+  EndpointStats,
   EndpointIn,
   EndpointUpsertIn,
   EndpointPatch,

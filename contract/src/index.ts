@@ -19,6 +19,7 @@ export type {
   EndpointPatch,
   EndpointSecretOut,
   EndpointSecretRotateIn,
+  EndpointStats,
   EndpointUpsertIn,
 } from './endpoint.ts'
 export type {

@@ -8,6 +8,7 @@ import {
   EndpointPatch,
   EndpointSecretOut,
   EndpointSecretRotateIn,
+  EndpointStats,
   EndpointUpsertIn,
   ListResponseEndpointOut,
 } from '../endpoint.ts'
@@ -141,6 +142,25 @@ export const endpointOperations = {
     body: EventExampleIn,
     success: [{ status: 202, meaning: 'Accepted, and stored.', schema: MessageOut }],
     problems: ['not-found', 'event-type-unknown', 'example-missing', 'endpoint-disabled', 'unavailable'],
+  }),
+  'v1.endpoint.get-stats': operation({
+    operationId: 'v1.endpoint.get-stats',
+    method: 'GET',
+    path: '/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats',
+    tag: 'Endpoint',
+    summary: 'Count the messages at an endpoint by where they stand',
+    description:
+      'Those accepted in the span, each counted once. Every attempt at the endpoint since then is looked at: over many millions, ask for a shorter span.',
+    scope: 'read',
+    portal: 'ViewBase',
+    params: Type.Object(endpoint),
+    query: Type.Object({
+      since: Type.Optional(Type.String({ format: 'date-time', description: 'Default: 28 days before `until`.' })),
+      until: Type.Optional(Type.String({ format: 'date-time', description: 'Default: now.' })),
+    }),
+    body: null,
+    success: get(EndpointStats),
+    problems: ['not-found'],
   }),
   'v1.endpoint.get-secret': operation({
     operationId: 'v1.endpoint.get-secret',

@@ -39,7 +39,7 @@ export type Expunge = (
   above: MessageId | '',
   below: MessageId,
   limit: number,
-) => Promise<{ readonly last: MessageId | null; readonly count: number }>
+) => Promise<{ readonly last: MessageId | null; readonly seen: number; readonly count: number }>
 
 /**
  * Looks at what comes next for a task and decides its step. What the step changes is done by `TaskStore.advance`, but for
@@ -141,11 +141,10 @@ async function purgeStep(
   if (!applicationId) throw new Error(`task ${task.id} names no application`)
   const limit = sendsPerStep(rate)
   const above = progress.after as MessageId | ''
-  const { last, count } = await expunge(applicationId, above, firstIdAt('message', ask.until), limit)
+  const { last, seen, count } = await expunge(applicationId, above, firstIdAt('message', ask.until), limit)
   if (last !== null) {
-    const seen = await store.expunge.idsBetween(applicationId, above, last, limit)
-    const more = { after: last, seen: progress.seen + seen.length + 1, done: progress.done + count }
-    return { step: stepOf(task, now, more, {}), restMs: restAfter(rate, count, seen.length + 1) }
+    const more = { after: last, seen: progress.seen + seen, done: progress.done + count }
+    return { step: stepOf(task, now, more, {}), restMs: restAfter(rate, count, seen) }
   }
   const gone = await store.expunge.forGood()
   return {

@@ -64,10 +64,10 @@ export async function expungeBetween(
   above: MessageId | '',
   below: MessageId,
   limit: number,
-): Promise<{ readonly last: MessageId | null; readonly count: number }> {
+): Promise<{ readonly last: MessageId | null; readonly seen: number; readonly count: number }> {
   const ids = await context.store.expunge.idsBetween(applicationId, above, below, limit)
   const count = await expunge(context, applicationId, ids)
-  return { last: ids.at(-1) ?? null, count }
+  return { last: ids.at(-1) ?? null, seen: ids.length, count }
 }
 
 /** Resolves when what was expunged before is in no file of the database. Throws `content-held`. */

@@ -16,6 +16,7 @@ import {
   resend,
 } from './attempts.ts'
 import type { ManageContext } from './context.ts'
+import { endpointStats } from './endpoint-stats.ts'
 import {
   createEndpoint,
   deleteEndpoint,
@@ -40,7 +41,6 @@ import {
   replaceEventType,
 } from './event-types.ts'
 import { exampleFor } from './examples.ts'
-import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { expungeAttempt, expungeBetween, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
@@ -92,6 +92,7 @@ export const makeManage = (context: ManageContext) => ({
     delete: (...given: Given<typeof deleteEndpoint>) => deleteEndpoint(context, ...given),
     resolved: (...given: Given<typeof resolvedControl>) => resolvedControl(context, ...given),
     example: (...given: Given<typeof exampleFor>) => exampleFor(context, ...given),
+    stats: (...given: Given<typeof endpointStats>) => endpointStats(context, ...given),
     secret: (...given: Given<typeof getEndpointSecret>) => getEndpointSecret(context, ...given),
     rotateSecret: (...given: Given<typeof rotateEndpointSecret>) => rotateEndpointSecret(context, ...given),
     headers: (...given: Given<typeof getEndpointHeaders>) => getEndpointHeaders(context, ...given),

@@ -19,6 +19,7 @@ import type { Message } from '../domain/message.ts'
 import type { PageSearch } from '../domain/page.ts'
 import type { PortalToken } from '../domain/portal.ts'
 import type { SealedText } from '../domain/seal.ts'
+import type { TallyStore } from './tally-store.ts'
 import type { TaskStore } from './task-store.ts'
 
 /** Where everything is kept. Every promise that resolves to a change means: on disk. */
@@ -35,6 +36,7 @@ export interface Store {
   readonly expunge: ExpungeStore
   readonly tasks: TaskStore
   readonly answers: AnswerStore
+  readonly tallies: TallyStore
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
   /** Grows when another process has changed the database; what was read before may be stale. */

@@ -141,3 +141,193 @@ describe('recovering', () => {
     assert.deepEqual(sent(), [])
   })
 })
+
+describe('replaying what was missed', () => {
+  test('sends what the filters of today let through and was never sent, and only once', async (t) => {
+    const { svix } = server
+    const app = await application()
+    const at = await receiver(t)
+    const publish = async (eventType: string, channels?: string[]) =>
+      (await svix.message.create(app, { eventType, payload: {}, ...(channels && { channels }) })).id
+    const first = await publish('order.paid', ['eu'])
+    await publish('order.paid', ['us'])
+    await publish('user.made', ['eu'])
+    const second = await publish('order.sent', ['eu', 'us'])
+    const endpoint = await svix.endpoint.create(app, { url: at.url, eventTypes: ['order.*'], channels: ['eu'] })
+    const known = await publish('order.paid', ['eu'])
+    await at.until(1)
+    const task = await svix.endpoint.replayMissing(app, endpoint.id, { since })
+    assert.equal(task.task, 'endpoint.replay')
+    const data = await finished(task)
+    await at.until(3)
+    assert.deepEqual([data.messagesSent, data.messagesSeen], [2, 5])
+    assert.deepEqual(
+      at.received.map(({ headers }) => headers['webhook-id']).toSorted(),
+      [known, first, second].toSorted(),
+    )
+    const again = await finished(await svix.endpoint.replayMissing(app, endpoint.id, { since }))
+    assert.equal(again.messagesSent, 0, 'what was sent once is missing no more')
+  })
+
+  test('counts what has no content any more as skipped', async (t) => {
+    const { svix } = server
+    const app = await application()
+    const at = await receiver(t)
+    const { id } = await svix.message.create(app, { eventType: 'a', payload: {} })
+    await svix.message.create(app, { eventType: 'a', payload: {} })
+    await svix.message.expungeContent(app, id)
+    const endpoint = await svix.endpoint.create(app, { url: at.url })
+    const data = await finished(await svix.endpoint.replayMissing(app, endpoint.id, { since }))
+    assert.deepEqual([data.messagesSent, data.messagesSkipped], [1, { contentGone: 1 }])
+  })
+})
+
+describe('replaying in bulk', () => {
+  test('sends what was sent before, delivered or not, and what the filters pick of it', async (t) => {
+    const { app, endpoint, good, bad, sent, until } = await history(t)
+    const replay = async (wish: object) => {
+      const answer = await ours(`/app/${app}/endpoint/${endpoint}/bulk-replay`, { since, dryRun: true, ...wish })
+      return (await finished(answer)).messagesCounted
+    }
+    assert.equal(await replay({}), 2)
+    assert.equal(await replay({ status: 0 }), 1)
+    assert.equal(await replay({ status: 2 }), 1)
+    assert.equal(await replay({ status: 4 }), 0)
+    assert.equal(await replay({ statusCodeClass: 500 }), 1)
+    assert.equal(await replay({ statusCodeClass: 400 }), 0)
+    assert.equal(await replay({ channel: 'c' }), 1)
+    assert.equal(await replay({ channel: 'C' }), 0)
+    assert.equal(await replay({ tag: 't', eventTypes: ['a.good'] }), 1)
+    assert.equal(await replay({ eventTypes: ['a.bad'], status: 0 }), 0)
+    const task = await server.svix.endpoint.bulkReplay(app, endpoint, { since })
+    assert.equal(task.task, 'endpoint.bulk-replay')
+    await finished(task)
+    await until(2)
+    assert.deepEqual(sent().toSorted(), [good, bad].toSorted())
+  })
+
+  test('never doubles what waits', async (t) => {
+    const { app, endpoint } = await history(t)
+    const { svix, store, world } = server
+    const held = await receiver(t)
+    await svix.endpoint.patch(app, endpoint, { url: held.url, disabled: true })
+    await svix.endpoint.patch(app, endpoint, { disabled: false })
+    const counted = await ours(`/app/${app}/endpoint/${endpoint}/bulk-replay`, { since, dryRun: true })
+    assert.equal((await finished(counted)).messagesCounted, 2)
+    // As a resend leaves it that nobody has claimed yet.
+    const { data } = await svix.message.list(app, { eventTypes: ['a.good'] })
+    const messageId = data[0]?.id as `msg_${string}`
+    await store.road.resend({ messageId, endpointId: endpoint as `ep_${string}` }, world.now() + 3_600_000)
+    const again = await ours(`/app/${app}/endpoint/${endpoint}/bulk-replay`, { since, dryRun: true })
+    const { messagesCounted, messagesSkipped } = await finished(again)
+    assert.deepEqual([messagesCounted, messagesSkipped], [1, { waiting: 1 }])
+    const waiting = await ours(`/app/${app}/endpoint/${endpoint}/bulk-replay`, { since, dryRun: true, status: 1 })
+    assert.deepEqual((await finished(waiting)).messagesSkipped, { waiting: 1 })
+  })
+})
+
+describe('statistics', () => {
+  test('an endpoint counts each message once, by where it stands, of the span asked for', async (t) => {
+    const { app, endpoint, good } = await history(t)
+    const { svix, world } = server
+    const none = { success: 0, pending: 0, sending: 0, fail: 0, canceled: 0 }
+    assert.deepEqual(await svix.endpoint.getStats(app, endpoint), { ...none, success: 1, fail: 1 })
+    // Sent again it has two attempts, and is one message still.
+    await svix.messageAttempt.resend(app, good, endpoint)
+    await eventually(
+      () => svix.messageAttempt.listByMsg(app, good),
+      ({ data }) => data.length === 2,
+    )
+    assert.deepEqual(await svix.endpoint.getStats(app, endpoint, { since }), { ...none, success: 1, fail: 1 })
+    const later = { since: new Date(world.now() + 1_000), until: new Date(world.now() + 2_000) }
+    assert.deepEqual(await svix.endpoint.getStats(app, endpoint, later), none)
+    const turned = svix.endpoint.getStats(app, endpoint, { since: later.until, until: later.since })
+    assert.deepEqual(await code(turned), [422, 'request-invalid'])
+  })
+
+  test('an environment finds out which event types its applications ask for', async () => {
+    const { svix } = server
+    const [all, some, none] = [await application(), await application(), await application()]
+    const url = 'http://127.0.0.1:9/'
+    await svix.endpoint.create(all, { url })
+    await svix.endpoint.create(all, { url, eventTypes: ['z', 'a'] })
+    await svix.endpoint.create(some, { url, eventTypes: ['user.*', 'a'] })
+    await svix.endpoint.create(some, { url, eventTypes: ['a'] })
+    const gone = await svix.endpoint.create(some, { url })
+    await svix.endpoint.delete(some, gone.id)
+    const task = await svix.statistics.aggregateEventTypes()
+    assert.equal(task.task, 'event-type.aggregate')
+    const { event_types } = await finished(task)
+    assert.ok(Array.isArray(event_types))
+    assert.deepEqual(
+      event_types.filter(({ appId }) => [all, some, none].includes(appId)),
+      [
+        { appId: all, explicitlySubscribedEventTypes: ['a', 'z'], hasCatchAllEndpoint: true },
+        { appId: some, explicitlySubscribedEventTypes: ['a', 'user.*'], hasCatchAllEndpoint: false },
+        { appId: none, explicitlySubscribedEventTypes: [], hasCatchAllEndpoint: false },
+      ],
+    )
+  })
+
+  test('an environment counts what was sent for each application, and says which of those named are not there', async (t) => {
+    const { app } = await history(t)
+    const { svix, world } = server
+    const { id: quiet } = await svix.application.create({ name: 'Quiet', uid: 'quiet' })
+    const until = new Date(world.now() + 1_000)
+    const task = await svix.statistics.aggregateAppStats({ since, until, appIds: [app, 'quiet', 'nobody'] })
+    assert.deepEqual([task.task, task.unresolvedAppIds], ['application.stats', ['nobody']])
+    assert.deepEqual((await finished(task)).appStats, [
+      { messageDestinations: 2, appId: app, appUid: null },
+      { messageDestinations: 0, appId: quiet, appUid: 'quiet' },
+    ])
+    const every = await finished(await svix.statistics.aggregateAppStats({ since, until }))
+    assert.ok(Array.isArray(every.appStats) && every.appStats.length > 2)
+    const before = await finished(await svix.statistics.aggregateAppStats({ since, until: new Date(1), appIds: [app] }))
+    assert.deepEqual(before.appStats, [{ messageDestinations: 0, appId: app, appUid: null }])
+    const nobody = svix.statistics.aggregateAppStats({ since, until, appIds: ['nobody'] })
+    assert.deepEqual(await code(nobody), [422, 'request-invalid'])
+  })
+})
+
+describe('expunging all content of an application', () => {
+  test('takes the payload of every message and keeps the messages', async (t) => {
+    const { app, endpoint, good, missed } = await history(t)
+    const task = await server.svix.message.expungeAllContents(app)
+    assert.equal(task.task, 'application.purge_content')
+    const data = await finished(task)
+    assert.deepEqual([data.messagesPurged, data.messagesSeen], [4, 4])
+    for (const id of [good, missed]) {
+      assert.deepEqual((await server.svix.message.get(app, id, { withContent: true })).payload, {})
+    }
+    assert.deepEqual(await code(server.svix.messageAttempt.resend(app, good, endpoint)), [422, 'content-gone'])
+    assert.equal((await finished(await server.svix.message.expungeAllContents(app))).messagesPurged, 0)
+  })
+})
+
+describe('tasks', () => {
+  test('are listed by status and type, without what they have found, newest first', async (t) => {
+    const { app, endpoint } = await history(t)
+    const { svix } = server
+    const first = await svix.endpoint.recover(app, endpoint, { since })
+    const second = await svix.statistics.aggregateEventTypes()
+    await finished(first)
+    await finished(second)
+    const { data } = await svix.backgroundTask.list({ limit: 2 })
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      [second.id, first.id],
+    )
+    assert.deepEqual(Object.keys(data[0]?.data ?? {}), ['applicationsSeen'])
+    const ids = async (options: object) => (await svix.backgroundTask.list(options)).data.map(({ id }) => id)
+    assert.equal((await ids({ task: 'endpoint.recover', limit: 1 }))[0], first.id)
+    assert.deepEqual(await ids({ task: 'message.broadcast' }), [])
+    assert.deepEqual(await ids({ status: 'running' }), [])
+    const page = await svix.backgroundTask.list({ limit: 1 })
+    assert.deepEqual(await ids({ limit: 1, iterator: page.iterator }), [first.id])
+  })
+
+  test('are found by their id alone', async () => {
+    assert.deepEqual(await code(server.svix.backgroundTask.get('qtask_nothing')), [404, 'not-found'])
+    assert.deepEqual(await code(server.svix.backgroundTask.get(`qtask_${'0'.repeat(27)}`)), [404, 'not-found'])
+  })
+})

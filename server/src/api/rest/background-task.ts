@@ -1,10 +1,4 @@
-import {
-  type BackgroundTaskOut,
-  type BulkReplayIn,
-  operations,
-  type RecoverIn,
-  type TaskBegunOut,
-} from '@posthorn/contract'
+import { type BulkReplayIn, operations, type RecoverIn, type TaskBegunOut } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Standing, Task, TaskKind, TaskStatus } from '../../domain/task.ts'
 import { taskData, taskStatuses, taskTypes } from '../../domain/task-wording.ts'

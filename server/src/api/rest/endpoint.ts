@@ -1,4 +1,10 @@
-import { type EndpointOut, type EndpointPatch, type EndpointUpsertIn, operations } from '@posthorn/contract'
+import {
+  type EndpointOut,
+  type EndpointPatch,
+  type EndpointStats,
+  type EndpointUpsertIn,
+  operations,
+} from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import type { EnvironmentId } from '../../domain/ids.ts'
@@ -8,7 +14,7 @@ import type { Principal } from '../principal.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
 import { controlShown, endpointControlWish, resolvedShown } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
-import { timeText } from './time.ts'
+import { timeOf, timeText } from './time.ts'
 
 const usualGraceSeconds = 86_400
 
@@ -85,6 +91,13 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
   serve(app, operations['v1.endpoint.delete'], async ({ params }, { principal }) => {
     await endpoints.delete(principal.environmentId, params.app_id, params.endpoint_id)
     return done
+  })
+  serve(app, operations['v1.endpoint.get-stats'], async ({ params, query }, { principal }) => {
+    const span = { since: timeOf(query.since), until: timeOf(query.until) }
+    const stats = await endpoints.stats(principal.environmentId, params.app_id, params.endpoint_id, span)
+    const { delivered: success, failed: fail, canceled, pending, sending } = stats
+    const shown: EndpointStats = { success, pending, sending, fail, canceled }
+    return ok(JSON.stringify(shown))
   })
   serve(app, operations['v1.endpoint.get-secret'], async ({ params }, { principal }) =>
     ok(JSON.stringify({ key: await endpoints.secret(principal.environmentId, params.app_id, params.endpoint_id) })),

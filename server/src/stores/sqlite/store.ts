@@ -28,6 +28,8 @@ const reads: ReadonlySet<string> = new Set([
   'subscriptions',
   'countAttempts',
   'applications',
+  'settled',
+  'waiting',
 ]) // prettier-ignore
 
 const commitsBetweenCopies = 100
@@ -139,6 +141,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
       forGood,
     },
     tasks: noun('tasks'),
+    tallies: noun('tallies'),
     ping: async () => {
       await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
     },

@@ -13,6 +13,7 @@ import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
 import { portalTokens } from '../queries/portal-tokens.ts'
 import { road } from '../queries/road.ts'
+import { tallies } from '../queries/tallies.ts'
 import { tasks } from '../queries/tasks.ts'
 import { busyTimeoutMs, openConnection } from './connection.ts'
 
@@ -64,6 +65,7 @@ const nouns = {
   answers,
   expunge,
   tasks,
+  tallies,
 } as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>
 
 async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {
