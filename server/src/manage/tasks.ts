@@ -108,10 +108,16 @@ export async function beginApplicationUsage(
   return { task, unresolved }
 }
 
-/** Throws `not-found`. */
-export async function getTask({ store }: ManageContext, environmentId: EnvironmentId, id: string): Promise<Task> {
+/** `applicationId` null: whosever it is. Throws `not-found`. */
+export async function getTask(
+  { store }: ManageContext,
+  environmentId: EnvironmentId,
+  id: string,
+  applicationId: ApplicationId | null = null,
+): Promise<Task> {
   const found = isId('task', id) ? await store.tasks.find(environmentId, id) : null
-  if (!found) throw new Problem('not-found', `No task '${id}' in this environment.`)
+  if (!found || (applicationId !== null && found.applicationId !== applicationId))
+    throw new Problem('not-found', `No task '${id}' in this environment.`)
   return found
 }
 
@@ -120,8 +126,9 @@ export async function getTaskResults(
   context: ManageContext,
   environmentId: EnvironmentId,
   id: string,
+  applicationId: ApplicationId | null,
 ): Promise<{ readonly task: Task; readonly results: readonly string[] }> {
-  const task = await getTask(context, environmentId, id)
+  const task = await getTask(context, environmentId, id, applicationId)
   return { task, results: await context.store.tasks.results(task.id) }
 }
 

@@ -130,6 +130,7 @@ test('outside of an application a token reaches only what has a wall of its own'
   const open = all.filter(({ portal, path }) => portal !== null && !path.includes('/{app_id}'))
   assert.deepEqual(open.map(({ operationId }) => operationId).toSorted(), [
     'v1.authentication.logout',
+    'v1.background-task.get',
     'v1.event-type.get',
     'v1.event-type.list',
   ])
@@ -270,6 +271,22 @@ test("a token knows only its own environment's event types, and of those no hidd
   assert.deepEqual(await seen(svix), ['flag.beta', 'flag.both', 'flag.empty', 'flag.none'])
   assert.equal(await refusal(plain.eventType.get('flag.beta')), '404 not-found')
   assert.equal((await (await customerOf(id, { featureFlags: ['beta'] })).eventType.get('flag.beta')).name, 'flag.beta')
+})
+
+test('a customer can follow the tasks of his application, and no others', async () => {
+  const [mine, neighbour] = [await application(), await application()]
+  const since = new Date(server.world.now())
+  const taskOf = async (app: string, svix: Svix) => {
+    const endpoint = await svix.endpoint.create(app, { url: 'http://127.0.0.1:9/' })
+    return (await svix.endpoint.recover(app, endpoint.id, { since, until: new Date(server.world.now() + 1) })).id
+  }
+  const svix = await customerOf(mine.id)
+  const own = await taskOf(mine.id, svix)
+  assert.equal((await svix.backgroundTask.get(own)).id, own)
+  assert.equal(await refusal(svix.backgroundTask.get(await taskOf(neighbour.id, server.svix))), '404 not-found')
+  const usage = await server.svix.statistics.aggregateEventTypes()
+  assert.equal(await refusal(svix.backgroundTask.get(usage.id)), '404 not-found')
+  assert.equal((await server.svix.backgroundTask.get(own)).id, own)
 })
 
 test('what the operator says about deliveries stays as it is, whoever replaces the endpoint', async () => {

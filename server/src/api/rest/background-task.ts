@@ -45,7 +45,8 @@ export function backgroundTaskRoutes(app: FastifyInstance, { tasks }: Manage): v
     return pageAnswer(page, url, (row) => json(row, null))
   })
   serve(app, operations['v1.background-task.get'], async ({ params }, { principal }) => {
-    const { task, results } = await tasks.get(principal.environmentId, params.task_id)
+    const own = principal.kind === 'portal' ? principal.applicationId : null
+    const { task, results } = await tasks.get(principal.environmentId, params.task_id, own)
     return ok(json(task, results))
   })
   serve(app, operations['v1.background-task.cancel'], async ({ params }, { principal }) =>
