@@ -28,12 +28,24 @@ test('every operation of the table is printed once, under its own id', () => {
   for (const [id, { operationId }] of Object.entries(operations)) assert.equal(operationId, id)
 })
 
-test('every reference in the document leads somewhere', () => {
-  const references = [...nodes(document)].flatMap((node) => ('$ref' in node ? [String(node.$ref)] : []))
-  assert.ok(references.length > 50)
-  for (const reference of references) {
-    const name = reference.replace('#/components/schemas/', '')
-    assert.ok(name in document.components.schemas, reference)
+/** What a reference leads to (RFC 6901). */
+function lookUp(reference: string) {
+  assert.match(reference, /^#\//)
+  const steps = reference
+    .slice(2)
+    .split('/')
+    .map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'))
+  return steps.reduce((value, step) => Object(value)[step], document)
+}
+
+test('every reference in the document leads somewhere, and nothing is there that none leads to', () => {
+  const references = new Set([...nodes(document)].flatMap((node) => ('$ref' in node ? [String(node.$ref)] : [])))
+  assert.ok(references.size > 50)
+  for (const reference of references) assert.ok(lookUp(reference), reference)
+  for (const kind of ['schemas', 'responses', 'headers', 'examples']) {
+    for (const name of Object.keys(document.components[kind])) {
+      assert.ok(references.has(`#/components/${kind}/${name}`), `${kind} ${name}`)
+    }
   }
 })
 
@@ -49,12 +61,21 @@ test('every parameter of a path is described, and nothing else is', () => {
   }
 })
 
-test('every operation says which problems it answers, as problem+json', () => {
+test('every operation says which problems it answers, as problem+json, each with an example that fits', () => {
   for (const { operation, print } of printed) {
-    const statuses = Object.entries(print.responses as Record<string, { content?: object }>)
-    const problemStatuses = statuses.filter(([, { content }]) => content && 'application/problem+json' in content)
-    assert.ok(problemStatuses.length >= 3, operation.operationId)
-    for (const code of operation.problems) assert.ok(print.responses[problems[code].status], operation.operationId)
+    const said: string[] = []
+    for (const status of Object.keys(print.responses)) {
+      const { $ref } = print.responses[status]
+      const { content } = $ref === undefined ? print.responses[status] : lookUp($ref)
+      const { schema, examples } = content?.['application/problem+json'] ?? {}
+      for (const code of schema?.properties.code.enum ?? []) {
+        const { value } = lookUp(examples[code].$ref)
+        assert.deepEqual([...Value.Errors(ProblemOut, value)], [], code)
+        assert.deepEqual([value.code, String(value.status)], [code, status])
+        said.push(code)
+      }
+    }
+    for (const code of [...operation.problems, 'internal', 'request-invalid']) assert.ok(said.includes(code), code)
     if (operation.scope !== null) assert.ok(print.responses[401] && print.responses[403], operation.operationId)
     if (operation.body) assert.ok(print.responses[400] && print.responses[413] && print.responses[415])
   }

@@ -6,6 +6,7 @@ import { loadSettings, type Settings } from '../../src/config.ts'
 import { type Running, start } from '../../src/main.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { type Log, makeLog } from '../../src/telemetry/log.ts'
+import { checked } from './contract-check.ts'
 import { type TestWorld, testWorld } from './world.ts'
 
 export interface TestServer {
@@ -19,6 +20,7 @@ export interface TestServer {
   /** Where the database is, for tests that look at the file or start on it again. */
   readonly databasePath: string
   fetch(path: string, init?: RequestInit): Promise<Response>
+  /** Throws where an answer was not as the contract describes it. */
   stop(): Promise<void>
 }
 
@@ -50,7 +52,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     }),
     ...options.settings,
   }
-  const running: Running = await start(settings, world, options.log ?? makeLog({ format: 'json', level: 'silent' }))
+  const log = options.log ?? makeLog({ format: 'json', level: 'silent' })
+  const { made: running, breaches } = await checked<Running>(() => start(settings, world, log))
   return {
     url: running.url,
     key: testKey,
@@ -66,6 +69,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     async stop() {
       await running.stop()
       if (folder !== null) rmSync(folder, { recursive: true, force: true })
+      if (breaches.found.length > 0) {
+        const shown = breaches.found.slice(0, 10).join('\n')
+        throw new Error(`${breaches.found.length} answers are not as the contract describes them:\n${shown}`)
+      }
     },
   }
 }

@@ -1,0 +1,16 @@
+/** What the operations of each tag are about. */
+export const tagDescriptions: Readonly<Record<string, string>> = {
+  Application: 'An application is one customer of the operator: it owns endpoints and messages.',
+  Authentication: 'Portal tokens let a customer see and change what is its own, for a while.',
+  'Background Task':
+    'Work that takes longer than a request: it goes on by itself, survives a restart, and shows where it is.',
+  Endpoint: 'An endpoint is where an application wants its messages, which of them, and how they are delivered.',
+  Environment:
+    'An environment is a wall around keys, applications and event types; what it says counts for all of them.',
+  'Event Type': 'Event types name what happens, and may say by JSON Schema what the payload looks like.',
+  Health: 'Whether the server can work.',
+  Message: 'A message is an accepted fact, delivered to each endpoint of its application that wants it.',
+  'Message Attempt': 'An attempt is one try to deliver a message to an endpoint, and is kept.',
+  'Operational Webhook': 'Webhooks that tell the operator what becomes of endpoints, messages and tasks.',
+  Statistics: 'Counts of what was sent.',
+}
