@@ -10,6 +10,14 @@ export interface OpenApiOptions {
   readonly publicUrl: string
 }
 
+const idempotencyKey: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Makes repeating safe: for 12 hours the same key with the same request gets the answer of the first, and does nothing again. Bare or in double quotes.',
+  schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$' },
+}
+
 function parametersOf(operation: Operation): readonly Json[] {
   const parameter = (name: string, schema: object, place: 'path' | 'query', bounds: Bounds): Json => {
     const { description, ...rest } = Object(printed(schema, bounds, true))
@@ -25,6 +33,7 @@ function parametersOf(operation: Operation): readonly Json[] {
       required: operation.query.required?.includes(name) ?? false,
       ...('type' in schema && schema.type === 'array' ? { style: 'form', explode: false } : {}),
     })),
+    ...(operation.method === 'POST' ? [idempotencyKey] : []),
   ]
 }
 

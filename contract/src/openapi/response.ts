@@ -9,6 +9,9 @@ export function problemsOf(operation: Operation): readonly ProblemCode[] {
     codes.add('unauthenticated').add('scope-missing').add('capability-missing').add('unavailable')
   }
   if (operation.body !== null) codes.add('body-malformed').add('body-too-large').add('media-type-unsupported')
+  if (operation.method === 'POST') {
+    codes.add('idempotency-key-invalid').add('idempotency-key-running').add('idempotency-key-reused')
+  }
   return [...codes].sort((a, b) => problems[a].status - problems[b].status || (a < b ? -1 : 1))
 }
 
@@ -36,6 +39,9 @@ export const answerHeaders = {
 } as const
 
 type AnswerHeader = keyof typeof answerHeaders
+
+// Only one of the problems that share its status has it.
+const runningHeaders: Json = { 'Retry-After': { ...answerHeaders['Retry-After'], required: false } }
 
 const headersOf = (names: readonly AnswerHeader[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
@@ -72,11 +78,14 @@ function problemResponse(codes: readonly ProblemCode[]): Json {
   const statuses: readonly number[] = codes.map((code) => problems[code].status)
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('; '),
-    headers: headersOf([
-      'X-Request-Id',
-      ...(statuses.includes(401) ? (['WWW-Authenticate'] as const) : []),
-      ...(statuses.includes(429) || statuses.includes(503) ? (['Retry-After'] as const) : []),
-    ]),
+    headers: {
+      ...headersOf([
+        'X-Request-Id',
+        ...(statuses.includes(401) ? (['WWW-Authenticate'] as const) : []),
+        ...(statuses.includes(429) || statuses.includes(503) ? (['Retry-After'] as const) : []),
+      ]),
+      ...(codes.includes('idempotency-key-running') ? runningHeaders : {}),
+    },
     content: {
       'application/problem+json': {
         schema: { $ref: schemaAt('ProblemOut'), properties: { code: { enum: codes } } },

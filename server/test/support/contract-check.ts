@@ -76,7 +76,7 @@ function breachOf(request: FastifyRequest, reply: FastifyReply, payload: unknown
 }
 
 interface Described {
-  readonly headers?: Readonly<Record<string, { readonly $ref: string }>>
+  readonly headers?: Readonly<Record<string, unknown>>
   readonly content?: Readonly<Record<string, unknown>>
 }
 
@@ -89,7 +89,7 @@ function faultsOf(
   const { found: answer, at: place } = lookUp(at)
   if (answer === undefined) return ['the status is not described']
   const { content, headers = {} } = answer as Described
-  const faults = Object.entries(headers).flatMap(([name, { $ref }]) => faultsOfHeader(reply, name, $ref))
+  const faults = Object.keys(headers).flatMap((name) => faultsOfHeader(reply, name, [...place, 'headers', name]))
   if (payload === undefined || payload === null || payload === '') {
     return content === undefined || request.method === 'HEAD' ? faults : [...faults, 'there is no body']
   }
@@ -110,9 +110,9 @@ function faultsOfProblem(reply: FastifyReply, payload: unknown): readonly string
 
 const mediaType = (reply: FastifyReply): string => String(reply.getHeader('content-type')).split(';')[0] ?? ''
 
-function faultsOfHeader(reply: FastifyReply, name: string, reference: string): readonly string[] {
-  const at = reference.replace('#/', '').split('/')
-  const { required = false } = Object(lookUp(at).found)
+function faultsOfHeader(reply: FastifyReply, name: string, place: readonly string[]): readonly string[] {
+  const { found: described, at } = lookUp(place)
+  const { required = false } = Object(described)
   const value = reply.getHeader(name)
   if (value === undefined) return required ? [`header ${name} is missing`] : []
   return validator([...at, 'schema'])(String(value)) ? [] : [`header ${name} is ${String(value)}`]
