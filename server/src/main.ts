@@ -98,7 +98,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const chores = new Chores({ store, world, directory, dispatcher, claimer })
 
   const tasks: TaskRunner = new TaskRunner({
-    ...{ store, world, observer },
+    ...{ store, directory, world, observer },
     wakeRoad: () => claimer.wake(),
     expunge: (...span) => manage.messages.expungeBetween(...span),
   })

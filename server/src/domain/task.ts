@@ -1,7 +1,10 @@
+import type { Control } from './control.ts'
 import type { Endpoint } from './endpoint.ts'
+import { expiresAt } from './expiry.ts'
 import type { ApplicationId, AttemptId, EndpointId, EnvironmentId, MessageId, Millis, TaskId } from './ids.ts'
 import { matches } from './match.ts'
 import type { Message } from './message.ts'
+import { orderKeyOf } from './order.ts'
 
 /** Where a message stands at an endpoint. `never`: it was not sent there and does not wait. */
 export type Standing = 'never' | 'waiting' | 'delivered' | 'failed' | 'canceled'
@@ -101,20 +104,18 @@ export function standingsOf(ask: ReplayAsk): readonly Standing[] {
 }
 
 /** A message as a replay looks at it. */
-export interface Candidate extends Pick<Message, 'eventType' | 'channels' | 'tags'> {
+export interface Candidate
+  extends Pick<Message, 'eventType' | 'channels' | 'tags' | 'orderingKey' | 'deliverAt' | 'expiresAt' | 'acceptedAt'> {
   readonly messageId: MessageId
   readonly standing: Standing
   /** Of the last attempt at the endpoint; null: there was none. */
   readonly statusCode: number | null
   readonly hasContent: boolean
-  /** Null: at once. */
-  readonly deliverAt: Millis | null
-  /** Null: never. */
-  readonly expiresAt: Millis | null
 }
 
 export type ReplayVerdict =
-  | { readonly kind: 'send'; readonly dueAt: Millis }
+  /** `orderKey`: see `orderKeyOf`. */
+  | { readonly kind: 'send'; readonly dueAt: Millis; readonly orderKey: string | null }
   | { readonly kind: 'skip'; readonly because: SkipReason }
   /** Not one that was asked for. */
   | { readonly kind: 'pass' }
@@ -127,11 +128,14 @@ const pass: ReplayVerdict = { kind: 'pass' }
  */
 export function replayVerdict(
   ask: ReplayAsk,
-  endpoint: Pick<Endpoint, 'eventTypes' | 'channels'>,
+  endpoint: Pick<Endpoint, 'eventTypes' | 'channels'> & {
+    readonly control: Pick<Control, 'ordering' | 'deliverWithin'>
+  },
   candidate: Candidate,
   now: Millis,
 ): ReplayVerdict {
-  const { standing, deliverAt, expiresAt } = candidate
+  const { standing, deliverAt } = candidate
+  const { control } = endpoint
   if (!standingsOf(ask).includes(standing)) return pass
   if (ask.kind === 'replay-missing' && matches({ ...endpoint, disabledBecause: null }, candidate).kind !== 'yes') {
     return pass
@@ -145,8 +149,8 @@ export function replayVerdict(
   }
   if (standing === 'waiting') return { kind: 'skip', because: 'waiting' }
   if (!candidate.hasContent) return { kind: 'skip', because: 'contentGone' }
-  if (expiresAt !== null && expiresAt <= now) return { kind: 'skip', because: 'expired' }
-  return { kind: 'send', dueAt: Math.max(now, deliverAt ?? 0) }
+  if (expiresAt(candidate, control.deliverWithin) <= now) return { kind: 'skip', because: 'expired' }
+  return { kind: 'send', dueAt: Math.max(now, deliverAt ?? 0), orderKey: orderKeyOf(control, candidate) }
 }
 
 const classOf = (statusCode: number | null): number | null =>

@@ -15,6 +15,7 @@ import {
 } from '../domain/task.ts'
 import type { Store } from '../ports/store.ts'
 import type { ReplayedDelivery, TaskResult, TaskStep } from '../ports/task-store.ts'
+import type { Directory } from './directory.ts'
 
 /** One step as it was decided: what the store is to do, and how long the task rests afterwards. */
 export interface DecidedStep {
@@ -29,7 +30,8 @@ const mostCounted = 10_000
 
 /** What the steps of tasks look at. */
 export interface StepParts {
-  readonly store: Pick<Store, 'tasks' | 'endpoints' | 'expunge'>
+  readonly store: Pick<Store, 'tasks' | 'expunge'>
+  readonly directory: Pick<Directory, 'cached' | 'load'>
   readonly expunge: Expunge
 }
 
@@ -52,7 +54,7 @@ export async function decideStep(parts: StepParts, task: Task, now: Millis): Pro
     case 'recover':
     case 'replay-missing':
     case 'bulk-replay':
-      return replayStep(store, task, ask, now)
+      return replayStep(parts, task, ask, now)
     case 'purge':
       return purgeStep(parts, task, ask, now)
     case 'event-type-usage':
@@ -78,15 +80,17 @@ export const failingStep = (task: Task, now: Millis, failure: TaskFailure): Task
   stepOf(task, now, { failure }, { status: 'failed' })
 
 async function replayStep(
-  { tasks, endpoints }: Pick<Store, 'tasks' | 'endpoints'>,
+  { store: { tasks }, directory }: StepParts,
   task: Task,
   ask: ReplayAsk,
   now: Millis,
 ): Promise<DecidedStep> {
-  const { applicationId, progress, rate } = task
+  const { environmentId, applicationId, progress, rate } = task
   const { endpointId } = ask
-  const endpoint = applicationId && (await endpoints.find(applicationId, endpointId))
-  if (!applicationId || !endpoint) return { step: failingStep(task, now, 'endpoint-deleted'), restMs: 0 }
+  if (!applicationId) throw new Error(`task ${task.id} names no application`)
+  const routes = directory.cached(environmentId, applicationId) ?? (await directory.load(environmentId, applicationId))
+  const endpoint = routes?.destinations.find(({ id }) => id === endpointId)
+  if (!endpoint) return { step: failingStep(task, now, 'endpoint-deleted'), restMs: 0 }
   const most = sendsPerStep(rate)
   const limit = Math.min(mostLooked, looksPerStep(rate))
   const { looked, last, found } = await tasks.look({
@@ -105,7 +109,7 @@ async function replayStep(
     if (verdict.kind === 'skip') skipped[verdict.because] = (skipped[verdict.because] ?? 0) + 1
     if (verdict.kind !== 'send') continue
     const { messageId, lastAttemptId, place } = candidate
-    rows.push({ messageId, dueAt: verdict.dueAt, lastAttemptId })
+    rows.push({ messageId, dueAt: verdict.dueAt, orderKey: verdict.orderKey, lastAttemptId })
     // The rest of what was looked at is looked at again: it may stand otherwise by then.
     if (rows.length === most) {
       done = { seen: place, last: messageId }

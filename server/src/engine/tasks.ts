@@ -41,6 +41,7 @@ export class TaskRunner {
 
   constructor(parts: {
     readonly store: StepParts['store']
+    readonly directory: StepParts['directory']
     readonly expunge: Expunge
     readonly world: World
     readonly observer: TaskObserver

@@ -60,6 +60,8 @@ export interface TaskStep {
 export interface ReplayedDelivery {
   readonly messageId: MessageId
   readonly dueAt: Millis
+  /** Not null: it takes its place behind those of this order that were accepted before it. */
+  readonly orderKey: string | null
   /** ''; it was never tried. */
   readonly lastAttemptId: AttemptId | ''
 }

@@ -205,25 +205,6 @@ describe('replaying in bulk', () => {
     await until(2)
     assert.deepEqual(sent().toSorted(), [good, bad].toSorted())
   })
-
-  test('never doubles what waits', async (t) => {
-    const { app, endpoint } = await history(t)
-    const { svix, store, world } = server
-    const held = await receiver(t)
-    await svix.endpoint.patch(app, endpoint, { url: held.url, disabled: true })
-    await svix.endpoint.patch(app, endpoint, { disabled: false })
-    const counted = await ours(`/app/${app}/endpoint/${endpoint}/bulk-replay`, { since, dryRun: true })
-    assert.equal((await finished(counted)).messagesCounted, 2)
-    // As a resend leaves it that nobody has claimed yet.
-    const { data } = await svix.message.list(app, { eventTypes: ['a.good'] })
-    const messageId = data[0]?.id as `msg_${string}`
-    await store.road.resend({ messageId, endpointId: endpoint as `ep_${string}` }, world.now() + 3_600_000)
-    const again = await ours(`/app/${app}/endpoint/${endpoint}/bulk-replay`, { since, dryRun: true })
-    const { messagesCounted, messagesSkipped } = await finished(again)
-    assert.deepEqual([messagesCounted, messagesSkipped], [1, { waiting: 1 }])
-    const waiting = await ours(`/app/${app}/endpoint/${endpoint}/bulk-replay`, { since, dryRun: true, status: 1 })
-    assert.deepEqual((await finished(waiting)).messagesSkipped, { waiting: 1 })
-  })
 })
 
 describe('statistics', () => {

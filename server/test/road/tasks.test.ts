@@ -130,7 +130,7 @@ test('several tasks share the time: a small one does not wait for a large one to
   await failed(made, 60)
   const large = await recover(made, { rate: 10 })
   const small = await recover(made, { rate: 10_000, dryRun: true })
-  assert.equal((await over(server, server.world, small.id)).messagesCounted, 59)
+  assert.equal((await over(server, server.world, small.id)).messagesSeen, 60)
   assert.equal((await server.svix.backgroundTask.get(large.id)).status, 'running')
 })
 
@@ -175,4 +175,20 @@ test('a task whose endpoint is deleted fails and says so', async (t) => {
   const data = await over(server, server.world, id)
   assert.equal(data.error, 'The endpoint was deleted.')
   assert.equal(data.messagesSent, 1)
+})
+
+test('what waits for the endpoint, or is being sent this moment, is not sent a second time', async (t) => {
+  const made = await scene(t)
+  const ids = await failed(made, 3)
+  made.receiver.answer = () => {}
+  const inFlight = await made.publish()
+  await made.arrived(1)
+  const { id } = await post(made.server, `/api/v1/app/shop/endpoint/${made.endpointId}/bulk-replay`, { since })
+  const data = await over(made.server, made.server.world, id)
+  assert.deepEqual([data.messagesSent, data.messagesSkipped], [3, { waiting: 1 }])
+  await made.arrived(4)
+  assert.deepEqual(
+    made.receiver.received.map(({ headers }) => headers['webhook-id']),
+    [inFlight, ...ids],
+  )
 })

@@ -1,7 +1,8 @@
-import type { AttemptId, EndpointId, MessageId } from '../../domain/ids.ts'
+import type { AttemptId, EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 import type { Standing } from '../../domain/task.ts'
 import type { Found, Look, LookAsk, ReplayedDelivery } from '../../ports/task-store.ts'
 import type { Db } from '../db.ts'
+import { inNoTime, promote } from './road.ts'
 
 type LookRow = {
   readonly looked_id: MessageId
@@ -13,8 +14,10 @@ type LookRow = {
   readonly channels: string | null
   readonly tags: string | null
   readonly has_content: 0 | 1 | null
+  readonly ordering_key: string | null
   readonly deliver_at: number | null
   readonly expires_at: number | null
+  readonly accepted_at: number | null
 }
 
 /*
@@ -41,7 +44,7 @@ const looking = `
     from last left join attempt on attempt.message_id = looked_id and attempt.id = last_id
   )
   select looked_id, standing, last_id, status_code, event_type, channels, tags,
-    case when message.payload is not null then 1 else 0 end as has_content, deliver_at, expires_at
+    case when message.payload is not null then 1 else 0 end as has_content, ordering_key, deliver_at, expires_at, accepted_at
   from stood left join message
     on message.application_id = :applicationId and message.id = looked_id
     and standing in (select value->>0 from @each(:standings))
@@ -57,7 +60,7 @@ export async function look(db: Db, ask: LookAsk): Promise<Look> {
     standings: JSON.stringify(standings.map((standing) => [standing])),
   })
   const found = rows.flatMap((row, index): readonly Found[] =>
-    row.event_type === null
+    row.event_type === null || row.accepted_at === null
       ? []
       : [
           {
@@ -70,6 +73,8 @@ export async function look(db: Db, ask: LookAsk): Promise<Look> {
             channels: listOf(row.channels),
             tags: listOf(row.tags),
             hasContent: row.has_content === 1,
+            orderingKey: row.ordering_key,
+            acceptedAt: row.accepted_at,
             deliverAt: row.deliver_at,
             expiresAt: row.expires_at,
           },
@@ -78,10 +83,12 @@ export async function look(db: Db, ask: LookAsk): Promise<Look> {
   return { looked: rows.length, last: rows.at(-1)?.looked_id ?? null, found }
 }
 
-// As a resend adds one: a schedule of its own, and the mark of being asked for by hand.
+// As a resend adds one: a schedule of its own, and the mark of being asked for by hand. But it takes its place in the
+// order it is of, and among what waits: there may be very many.
 const adding = `
-  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
-  select value->>0, :endpointId, 0, cast(value->>1 as bigint), null, 1
+  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger, order_key, held)
+  select value->>0, :endpointId, 0, cast(value->>1 as bigint), null, 1, value->>3,
+         case when value->>3 is null then null else 'behind' end
   from @each(:rows)
   where not exists (
     select 1 from attempt
@@ -89,8 +96,26 @@ const adding = `
   on conflict (message_id, endpoint_id) do nothing`
 
 /** Resolves to how many were added. Runs in the caller's transaction. */
-export const addReplayed = (db: Db, endpointId: EndpointId, rows: readonly ReplayedDelivery[]): Promise<number> =>
-  db.run(adding, {
+export async function addReplayed(
+  db: Db,
+  endpointId: EndpointId,
+  rows: readonly ReplayedDelivery[],
+  now: Millis,
+): Promise<number> {
+  const added = await db.run(adding, {
     endpointId,
-    rows: JSON.stringify(rows.map(({ messageId, dueAt, lastAttemptId }) => [messageId, dueAt, lastAttemptId])),
+    rows: JSON.stringify(
+      rows.map(({ messageId, dueAt, lastAttemptId, orderKey }) => [
+        messageId,
+        orderKey === null ? dueAt : inNoTime,
+        lastAttemptId,
+        orderKey,
+      ]),
+    ),
   })
+  const orders = new Set(rows.flatMap(({ orderKey }) => orderKey ?? []))
+  if (orders.size > 0) {
+    await db.run(promote, { now, rows: JSON.stringify([...orders].map((orderKey) => [endpointId, orderKey])) })
+  }
+  return added
+}

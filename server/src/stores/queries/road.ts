@@ -197,7 +197,7 @@ const park = `
   where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
 
 // The first of each order becomes due, if it is not under way already. Message ids are in the order of acceptance.
-const promote = `
+export const promote = `
   update delivery set due_at = :now, held = null
   where held = 'behind' and (endpoint_id, order_key, message_id) in (
     select value->>0, value->>1,

@@ -115,7 +115,7 @@ const advance = (db: Db, step: TaskStep): Promise<Task | null> =>
       await db.run(addResults, { id, rows: JSON.stringify(results.map(({ place, json }) => [place, json])) })
     }
     const wanted = deliveries?.rows.length ?? 0
-    const sent = deliveries && wanted > 0 ? await addReplayed(db, deliveries.endpointId, deliveries.rows) : 0
+    const sent = deliveries && wanted > 0 ? await addReplayed(db, deliveries.endpointId, deliveries.rows, at) : 0
     const progress = JSON.stringify(sentOf(step.progress, wanted, sent))
     return stand(db, id, status, progress, at)
   })
