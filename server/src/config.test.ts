@@ -41,6 +41,8 @@ test('with nothing set, the defaults are those the documents promise', () => {
     hotDeliveries: 8_192,
     leaseDuration: 60_000,
     disableAfter: 432_000_000,
+    retention: 7_776_000_000,
+    payloadRetention: 0,
     shutdownGrace: 10_000,
     logFormat: 'json',
     logLevel: 'info',
@@ -105,6 +107,8 @@ test('every value that cannot be used stops the start: with its name, what is wr
     POSTHORN_HOT_DELIVERIES: ['0', '1000001', '0x10'],
     POSTHORN_LEASE_DURATION: ['60', '1s', '2h'],
     POSTHORN_DISABLE_AFTER: ['5', '59s', '366d', 'never'],
+    POSTHORN_RETENTION: ['90', '59s', '3651d', 'ever', '-1d'],
+    POSTHORN_PAYLOAD_RETENTION: ['7', '0.5d', '3651d'],
     POSTHORN_SHUTDOWN_GRACE: ['10', '11m'],
     POSTHORN_LOG: ['xml', 'json,pretty', 'debug,info', 'json,', 'json debug', 'JSON'],
   }

@@ -172,6 +172,21 @@ const table = {
     default: '5d',
     doc: 'An endpoint of which every attempt failed for this long is disabled.',
   }),
+  retention: setting({
+    env: 'POSTHORN_RETENTION',
+    flag: 'retention',
+    parse: keeping(minute, 3_650 * day),
+    default: formatDuration(usualControl.retention),
+    doc: 'How long messages and their attempts are kept, where environment or application do not say otherwise. "none": for ever.',
+  }),
+  payloadRetention: setting({
+    env: 'POSTHORN_PAYLOAD_RETENTION',
+    flag: 'payload-retention',
+    parse: keeping(minute, 3_650 * day),
+    default: 'none',
+    example: '7d',
+    doc: 'How long payloads are kept, where nobody else says otherwise. "none": as long as their messages.',
+  }),
   shutdownGrace: setting({
     env: 'POSTHORN_SHUTDOWN_GRACE',
     flag: 'shutdown-grace',
@@ -279,6 +294,8 @@ export const serverControl = (settings: Settings): Control => ({
   retrySchedule: settings.retrySchedule,
   timeout: settings.attemptTimeout,
   maxInFlight: settings.endpointInFlight,
+  retention: settings.retention,
+  payloadRetention: settings.payloadRetention,
 })
 
 /** Every setting with its value, where that comes from, and what is wrong with it. Does not throw. */
@@ -413,6 +430,12 @@ function duration(least: Millis, most: Millis): (text: string) => Millis {
     if (span < least || span > most) throw new Error(`must be ${formatDuration(least)} to ${formatDuration(most)}`)
     return span
   }
+}
+
+/** A duration, or 0 for no end. */
+function keeping(least: Millis, most: Millis): (text: string) => Millis {
+  const read = duration(least, most)
+  return (text) => (text === 'none' || text === '0' ? 0 : read(text))
 }
 
 function count(least: number, most: number): (text: string) => number {

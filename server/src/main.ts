@@ -9,8 +9,10 @@ import { Claimer } from './engine/claimer.ts'
 import { makeDeliver, makeEnd } from './engine/deliver.ts'
 import { Directory } from './engine/directory.ts'
 import { Dispatcher } from './engine/dispatch.ts'
+import { Expunger } from './engine/expunge.ts'
 import { GroupCommit } from './engine/group-commit.ts'
 import { Teller } from './engine/operational.ts'
+import { Retention } from './engine/retention.ts'
 import { TaskRunner } from './engine/tasks.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
@@ -95,12 +97,15 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     end: makeEnd({ world, newId, commits }),
   })
   const claimer = new Claimer(store.road, world, dispatcher)
-  const chores = new Chores({ store, world, directory, dispatcher, claimer })
+  const expunger = new Expunger({ store, dispatcher, commits })
+  const control = serverControl(settings)
+  const retention = new Retention({ store, world, control, observer })
+  const chores = new Chores({ store, world, directory, dispatcher, claimer, retention })
 
   const tasks: TaskRunner = new TaskRunner({
     ...{ store, directory, world, observer },
     wakeRoad: () => claimer.wake(),
-    expunge: (...span) => manage.messages.expungeBetween(...span),
+    expunge: (...span) => expunger.expungeBetween(...span),
   })
 
   const manage: Manage = makeManage({
@@ -109,7 +114,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     newId,
     masterKey,
     egressAllow: settings.egressAllow,
-    control: serverControl(settings),
+    control,
     changed(applicationId) {
       directory.forget(applicationId)
       dispatcher.changed(applicationId)
@@ -122,11 +127,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       dispatcher.changedAll()
       claimer.wake()
     },
-    async expunged(applicationId, messageIds) {
-      const any = dispatcher.expunge(applicationId, messageIds)
-      if (any) await commits.written()
-      return any
-    },
+    expunge: (applicationId, messageIds) => expunger.expunge(applicationId, messageIds),
     wake: () => claimer.wake(),
     wakeTasks: () => tasks.wake(),
     probe(endpointId) {

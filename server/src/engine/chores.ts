@@ -4,12 +4,14 @@ import type { Timer, World } from '../ports/world.ts'
 import type { Claimer } from './claimer.ts'
 import type { Directory } from './directory.ts'
 import type { Dispatcher } from './dispatch.ts'
+import type { Retention } from './retention.ts'
 
 const lookForChangesMs: Millis = 500
 const sweepStep = 2_000
 const lookForExpiredMs: Millis = 60_000
 // A step may delete all over an index that is not in order of time: a few milliseconds in front of a commit.
 const expiredStep = 500
+const retentionMs: Millis = 60_000
 
 /** What is done now and then: renewing leases, noticing what other processes changed, sweeping up after deletions. */
 export class Chores {
@@ -18,17 +20,26 @@ export class Chores {
   readonly #directory: Directory
   readonly #dispatcher: Dispatcher
   readonly #claimer: Claimer
+  readonly #retention: Retention
   readonly #timers = new Map<string, Timer>()
   #version = 0
   #stopped = false
   #sweeping = false
 
-  constructor(parts: { store: Store; world: World; directory: Directory; dispatcher: Dispatcher; claimer: Claimer }) {
+  constructor(parts: {
+    store: Store
+    world: World
+    directory: Directory
+    dispatcher: Dispatcher
+    claimer: Claimer
+    retention: Retention
+  }) {
     this.#store = parts.store
     this.#world = parts.world
     this.#directory = parts.directory
     this.#dispatcher = parts.dispatcher
     this.#claimer = parts.claimer
+    this.#retention = parts.retention
   }
 
   async start(): Promise<void> {
@@ -37,11 +48,13 @@ export class Chores {
     // Three chances to renew before a lease ends.
     this.#every('leases', this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
     this.#every('expired', lookForExpiredMs, () => this.#sweepExpired())
+    this.#every('retention', retentionMs, () => this.#retention.run())
     this.sweep()
   }
 
   stop(): void {
     this.#stopped = true
+    this.#retention.stop()
     for (const timer of this.#timers.values()) timer.cancel()
   }
 

@@ -55,7 +55,16 @@ test('an endpoint that is changed while it is being read is read again before an
   const dispatcher = new Dispatcher({
     ...{ world, store: store.road, directory: new Directory(slow, masterKey, usualControl), lease: make.id('lease') },
     observer: {
-      ...{ accepted() {}, attempted() {}, turned() {}, slowed() {}, committed() {}, commitFailed() {} },
+      ...{
+        accepted() {},
+        attempted() {},
+        turned() {},
+        slowed() {},
+        committed() {},
+        removed() {},
+        retentionFailed() {},
+        commitFailed() {},
+      },
     },
     limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
     deliver: ({ destination }) => sent.push(destination.url),

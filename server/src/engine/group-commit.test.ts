@@ -48,6 +48,8 @@ async function committing(t: TestContext) {
       committed(count) {
         rows += count
       },
+      removed() {},
+      retentionFailed() {},
       commitFailed() {
         failures += 1
       },

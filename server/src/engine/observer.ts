@@ -3,7 +3,7 @@ import type { EndpointId, Millis } from '../domain/ids.ts'
 import type { OrderedStep } from '../domain/order.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Task } from '../domain/task.ts'
-import type { HealthTurn, NewMessage } from '../ports/store.ts'
+import type { HealthTurn, NewMessage, Removed } from '../ports/store.ts'
 
 /** What the road tells those who watch it: `telemetry/` turns it into log lines and metrics. Called on the fast road. */
 export interface Observer {
@@ -13,6 +13,9 @@ export interface Observer {
   turned(turn: HealthTurn): void
   /** Endpoint is failing so often that it is now tried gently, or has recovered from it. */
   slowed(endpointId: EndpointId, failuresInRow: number): void
+  /** Retention has gone over everything, and taken this much. */
+  removed(removed: Removed, tookMs: Millis): void
+  retentionFailed(error: unknown): void
   committed(rows: number, tookMs: Millis): void
   commitFailed(error: unknown): void
 }

@@ -20,11 +20,8 @@ export interface ManageContext {
   changed(applicationId: ApplicationId): void
   /** The same for all applications of an environment. */
   changedEnvironment(environmentId: EnvironmentId): void
-  /**
-   * The content of these messages is gone from the store: the fast road lets go of it. Resolves, when what it has already
-   * recorded of them is on disk, to whether there was any.
-   */
-  expunged(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<boolean>
+  /** Takes the content of these messages from the store and the fast road. Resolves to how many payloads there were. */
+  expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<number>
   /** There may be due work that was not there before. */
   wake(): void
   /** A background task was made or canceled. */

@@ -1,4 +1,4 @@
-import type { ApplicationId, EnvironmentId, MessageId } from '../domain/ids.ts'
+import type { EnvironmentId, MessageId } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
 import { getApplication } from './applications.ts'
 import { getAttempt } from './attempts.ts'
@@ -16,7 +16,7 @@ export async function expungeMessage(
   message: string,
 ): Promise<void> {
   const { id, applicationId } = await getMessage(context, environmentId, application, message, false)
-  await expunge(context, applicationId, [id])
+  await context.expunge(applicationId, [id])
   await forGood(context)
 }
 
@@ -35,7 +35,7 @@ export async function expungeMany(
   }
   const every = [...new Set(ids.values())]
   for (let at = 0; at < every.length; at += stepMessages) {
-    await expunge(context, applicationId, every.slice(at, at + stepMessages))
+    await context.expunge(applicationId, every.slice(at, at + stepMessages))
   }
   if (every.length > 0) await forGood(context)
   return new Map(names.map((name) => [name, ids.has(name) ? 'expunged' : 'not-found']))
@@ -54,43 +54,7 @@ export async function expungeAttempt(
   await forGood(context)
 }
 
-/**
- * The next step of expunging all messages of an application: up to `limit` of those between two ids, oldest first.
- * `last`: where to go on; null: there were none. Whoever runs the steps calls `forGood` after the last one.
- */
-export async function expungeBetween(
-  context: ManageContext,
-  applicationId: ApplicationId,
-  above: MessageId | '',
-  below: MessageId,
-  limit: number,
-): Promise<{ readonly last: MessageId | null; readonly seen: number; readonly count: number }> {
-  const ids = await context.store.expunge.idsBetween(applicationId, above, below, limit)
-  const count = await expunge(context, applicationId, ids)
-  return { last: ids.at(-1) ?? null, seen: ids.length, count }
-}
-
 /** Resolves when what was expunged before is in no file of the database. Throws `content-held`. */
-export async function forGood({ store }: ManageContext): Promise<void> {
+async function forGood({ store }: ManageContext): Promise<void> {
   if (!(await store.expunge.forGood())) throw new Problem('content-held')
-}
-
-/** Resolves to how many payloads it took. */
-async function expunge(
-  context: ManageContext,
-  applicationId: ApplicationId,
-  ids: readonly MessageId[],
-): Promise<number> {
-  let wiped = 0
-  const wipe = async (): Promise<void> => {
-    for (let left = ids; left.length > 0; ) {
-      const step = await context.store.expunge.messages(applicationId, left)
-      left = step.left
-      wiped += step.wiped
-    }
-  }
-  await wipe()
-  // First the store, so that nothing is claimed from it any more; then memory; then what memory had already handed over.
-  if (await context.expunged(applicationId, ids)) await wipe()
-  return wiped
 }

@@ -36,7 +36,7 @@ before(async () => {
     control: usualControl,
     changed: (id) => told.push(`changed ${id}`),
     changedEnvironment: (id) => told.push(`changed ${id}`),
-    expunged: async () => false,
+    expunge: async () => 0,
     wake: () => told.push('wake'),
     wakeTasks: () => told.push('wake tasks'),
     probe: (id) => told.push(`probe ${id}`),

@@ -41,7 +41,7 @@ import {
   replaceEventType,
 } from './event-types.ts'
 import { exampleFor } from './examples.ts'
-import { expungeAttempt, expungeBetween, expungeMany, expungeMessage } from './expunge.ts'
+import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
@@ -104,7 +104,6 @@ export const makeManage = (context: ManageContext) => ({
     precheck: (...given: Given<typeof precheckMessage>) => precheckMessage(context, ...given),
     get: (...given: Given<typeof getMessage>) => getMessage(context, ...given),
     expunge: (...given: Given<typeof expungeMessage>) => expungeMessage(context, ...given),
-    expungeBetween: (...given: Given<typeof expungeBetween>) => expungeBetween(context, ...given),
     expungeMany: (...given: Given<typeof expungeMany>) => expungeMany(context, ...given),
   },
   attempts: {

@@ -8,6 +8,13 @@ export interface Gauges {
   readonly stored: () => Promise<number>
 }
 
+export interface Removals {
+  readonly messages: number
+  readonly attempts: number
+  readonly payloads: number
+  readonly deliveries: number
+}
+
 // Upper bounds in seconds: from what a quiet machine does to what a caller still waits for.
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
@@ -31,6 +38,16 @@ export class Metrics {
     'Deliveries given up: schedule ended or receiver gone',
   )
   readonly #disabled = this.#counter('posthorn_endpoints_disabled_total', 'Endpoints disabled by Posthorn itself')
+  readonly #messagesRemoved = this.#counter('posthorn_messages_removed_total', 'Messages removed by retention')
+  readonly #attemptsRemoved = this.#counter('posthorn_attempts_removed_total', 'Attempts removed by retention')
+  readonly #payloadsWiped = this.#counter(
+    'posthorn_payloads_wiped_total',
+    'Payloads removed by retention from messages that stay',
+  )
+  readonly #deliveriesDropped = this.#counter(
+    'posthorn_deliveries_dropped_total',
+    'Deliveries that still waited when retention removed their message or payload',
+  )
   readonly #commitFailures = this.#counter('posthorn_commit_failures_total', 'Commits the store refused')
   readonly #commitRows = new Histogram({
     name: 'posthorn_commit_rows',
@@ -84,6 +101,13 @@ export class Metrics {
   committed(rows: number, tookMs: Millis): void {
     this.#commitRows.observe(rows)
     this.#commitSeconds.observe(tookMs / 1000)
+  }
+
+  removed({ messages, attempts, payloads, deliveries }: Removals): void {
+    this.#messagesRemoved.inc(messages)
+    this.#attemptsRemoved.inc(attempts)
+    this.#payloadsWiped.inc(payloads)
+    this.#deliveriesDropped.inc(deliveries)
   }
 
   commitFailed(): void {

@@ -72,6 +72,13 @@ export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserve
       if (failuresInRow > 0)
         log.info({ endpointId, failuresInRow }, 'endpoint keeps failing: tried gently until it answers')
     },
+    removed(removed, tookMs) {
+      metrics.removed(removed)
+      log.info({ ...removed, tookMs }, 'retention has removed what was past its time')
+    },
+    retentionFailed(error) {
+      log.error({ err: error }, 'retention could not finish: it goes on with its next round')
+    },
     committed(rows, tookMs) {
       metrics.committed(rows, tookMs)
       if (storeIsDown) log.info('store takes commits again')

@@ -22,6 +22,7 @@ const reads: ReadonlySet<string> = new Set([
   'destinations',
   'attemptedMessages',
   'idsBetween',
+  'applications',
   'running',
   'results',
   'look',
@@ -140,6 +141,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
       idsBetween: (applicationId, above, below, limit) => expunging.idsBetween(applicationId, above, below, limit),
       forGood,
     },
+    retention: noun('retention'),
     tasks: noun('tasks'),
     tallies: noun('tallies'),
     ping: async () => {

@@ -12,6 +12,7 @@ import { expunge } from '../queries/expunge.ts'
 import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
 import { portalTokens } from '../queries/portal-tokens.ts'
+import { retention } from '../queries/retention.ts'
 import { road } from '../queries/road.ts'
 import { tallies } from '../queries/tallies.ts'
 import { tasks } from '../queries/tasks.ts'
@@ -64,6 +65,7 @@ const nouns = {
   attempts,
   answers,
   expunge,
+  retention,
   tasks,
   tallies,
 } as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>

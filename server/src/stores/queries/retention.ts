@@ -1,0 +1,201 @@
+import type { ControlPart } from '../../domain/control.ts'
+import type { ApplicationId, AttemptId, EndpointId, EnvironmentId, MessageId, Millis } from '../../domain/ids.ts'
+import type { KeptApplication, Removed, RetentionStore } from '../../ports/store.ts'
+import { type Db, first } from '../db.ts'
+import { withinBytes } from './expunge.ts'
+import type { Queries } from './queries.ts'
+
+// One step, which a commit may have to wait behind: a few milliseconds (retention.test.ts prints the longest).
+const stepRows = 200
+
+const nothing: Removed = { messages: 0, attempts: 0, payloads: 0, deliveries: 0 }
+const keys = (ids: readonly string[]): string => JSON.stringify(ids.map((id) => [id]))
+
+// One seek of the index for each application and column, however much it holds.
+const applicationsPage = `
+  select id, environment_id, control, deleted_at,
+    (select min(message.id) from message where message.application_id = application.id) as oldest,
+    (select min(message.id) from message
+     where message.application_id = application.id and message.id > application.wiped_to) as unwiped
+  from application where id > :after order by id limit :limit`
+
+async function applications(db: Db, after: ApplicationId | '', limit: number): Promise<readonly KeptApplication[]> {
+  const rows = await db.all<{
+    id: ApplicationId
+    environment_id: EnvironmentId
+    control: string
+    deleted_at: number | null
+    oldest: MessageId | null
+    unwiped: MessageId | null
+  }>(applicationsPage, { after, limit })
+  return rows.map((row) => ({
+    id: row.id,
+    environmentId: row.environment_id,
+    control: JSON.parse(row.control) as ControlPart,
+    deletedAt: row.deleted_at,
+    oldest: row.oldest,
+    unwiped: row.unwiped,
+  }))
+}
+
+// What is under lease is being sent this moment: it goes the next time.
+const oldMessages = `
+  select id, octet_length(payload) as bytes from message
+  where application_id = :applicationId and id > :above and id < :before
+    and not exists (select 1 from delivery where delivery.message_id = message.id and delivery.lease is not null)
+  order by id limit :limit`
+
+const attemptsOf = `
+  select attempt.message_id as message_id, attempt.id as id, octet_length(attempt.response) as bytes
+  from @each(:rows) join attempt on attempt.message_id = value->>0 limit :limit`
+
+const deleteAttempts = `
+  delete from attempt where (message_id, id) in (select value->>0, value->>1 from @each(:rows))`
+
+const deleteDeliveries = `
+  delete from delivery where lease is null and message_id in (select value->>0 from @each(:rows))`
+
+const deleteEventKeys = `
+  delete from event_key
+  where (application_id, event_id) in (
+      select message.application_id, message.event_id
+      from @each(:rows) join message on message.application_id = :applicationId and message.id = value->>0)
+    and message_id in (select value->>0 from @each(:rows))`
+
+const deleteOldMessages = `
+  delete from message where application_id = :applicationId and id in (select value->>0 from @each(:rows))`
+
+async function deleteMessages(
+  db: Db,
+  applicationId: ApplicationId,
+  above: MessageId | '',
+  before: MessageId,
+): Promise<{ readonly removed: Removed; readonly last: MessageId | '' | null }> {
+  return db.transaction(async () => {
+    const old = await db.all<{ id: MessageId; bytes: number | null }>(oldMessages, {
+      ...{ applicationId, above, before, limit: stepRows },
+    })
+    const ids = withinBytes(old).map(({ id }) => id)
+    const last = ids.at(-1)
+    if (last === undefined) return { removed: nothing, last: null }
+    const rows = keys(ids)
+    // A message may have any number of attempts: it goes when the last of them is gone.
+    const found = await db.all<{ message_id: MessageId; id: AttemptId; bytes: number }>(attemptsOf, {
+      ...{ rows, limit: stepRows },
+    })
+    const taken = withinBytes(found)
+    const attempts =
+      taken.length === 0
+        ? 0
+        : await db.run(deleteAttempts, { rows: JSON.stringify(taken.map((row) => [row.message_id, row.id])) })
+    if (taken.length < found.length || found.length === stepRows)
+      return { removed: { ...nothing, attempts }, last: above }
+    const deliveries = await db.run(deleteDeliveries, { rows })
+    await db.run(deleteEventKeys, { applicationId, rows })
+    const messages = await db.run(deleteOldMessages, { applicationId, rows })
+    return { removed: { messages, attempts, payloads: 0, deliveries }, last }
+  })
+}
+
+const unwipedMessages = `
+  select message.id as id, case when message.payload_until is null then octet_length(message.payload) end as bytes
+  from application join message on message.application_id = application.id and message.id > application.wiped_to
+  where application.id = :applicationId and message.id < :before
+  order by message.id limit :limit`
+
+const wipeThese = `
+  update message set payload = null
+  where application_id = :applicationId and id in (select value->>0 from @each(:rows)) and payload is not null`
+
+async function wipePayloads(
+  db: Db,
+  applicationId: ApplicationId,
+  before: MessageId,
+): Promise<{ readonly removed: Removed; readonly more: boolean }> {
+  return db.transaction(async () => {
+    const rows = await db.all<{ id: MessageId; bytes: number | null }>(unwipedMessages, {
+      ...{ applicationId, before, limit: stepRows },
+    })
+    const taken = withinBytes(rows)
+    const wipedTo = taken.at(-1)?.id
+    if (wipedTo === undefined) return { removed: nothing, more: false }
+    // Without a size: gone already, or kept as long as its publisher said.
+    const removed = await wipe(db, applicationId, keys(taken.flatMap(({ id, bytes }) => (bytes === null ? [] : [id]))))
+    await db.run('update application set wiped_to = :wipedTo where id = :applicationId', { applicationId, wipedTo })
+    return { removed, more: taken.length < rows.length || rows.length === stepRows }
+  })
+}
+
+/** What waits of them cannot be sent any more; what is under lease has its payload in memory. */
+async function wipe(db: Db, applicationId: ApplicationId, rows: string): Promise<Removed> {
+  const payloads = await db.run(wipeThese, { applicationId, rows })
+  const deliveries = await db.run(deleteDeliveries, { rows })
+  return { ...nothing, payloads, deliveries }
+}
+
+const lapsedMessages = `
+  select application_id, id, octet_length(payload) as bytes from message
+  where payload_until <= :now order by payload_until limit :limit`
+
+const forgetUntil = `
+  update message set payload_until = null
+  where application_id = :applicationId and id in (select value->>0 from @each(:rows))`
+
+async function wipeLapsed(db: Db, now: Millis): Promise<{ readonly removed: Removed; readonly more: boolean }> {
+  return db.transaction(async () => {
+    const rows = await db.all<{ application_id: ApplicationId; id: MessageId; bytes: number | null }>(lapsedMessages, {
+      ...{ now, limit: stepRows },
+    })
+    const taken = withinBytes(rows)
+    let removed = nothing
+    for (const [applicationId, its] of Map.groupBy(taken, (row) => row.application_id)) {
+      const ids = keys(its.map(({ id }) => id))
+      const step = await wipe(db, applicationId, ids)
+      await db.run(forgetUntil, { applicationId, rows: ids })
+      removed = {
+        ...nothing,
+        ...{ payloads: removed.payloads + step.payloads, deliveries: removed.deliveries + step.deliveries },
+      }
+    }
+    return { removed, more: taken.length < rows.length || rows.length === stepRows }
+  })
+}
+
+const goneEndpoints = `
+  select id, not exists (select 1 from attempt where attempt.endpoint_id = endpoint.id)
+    and not exists (select 1 from delivery where delivery.endpoint_id = endpoint.id) as unused
+  from endpoint where deleted_at is not null and id > :after and deleted_at < :deletedBefore
+  order by id limit :limit`
+
+async function deleteEndpoints(db: Db, after: EndpointId | '', deletedBefore: Millis): Promise<EndpointId | null> {
+  const rows = await db.all<{ id: EndpointId; unused: number }>(goneEndpoints, {
+    ...{ after, deletedBefore, limit: stepRows },
+  })
+  const unused = rows.flatMap((row) => (row.unused ? [row.id] : []))
+  if (unused.length > 0)
+    await db.run('delete from endpoint where id in (select value->>0 from @each(:rows))', { rows: keys(unused) })
+  return rows.length === stepRows ? (rows.at(-1)?.id ?? null) : null
+}
+
+async function deleteApplication(db: Db, id: ApplicationId): Promise<boolean> {
+  return db.transaction(async () => {
+    const used = await first(
+      db,
+      `select 1 as found where exists (select 1 from message where application_id = :id)
+         or exists (select 1 from endpoint where application_id = :id)`,
+      { id },
+    )
+    if (used) return false
+    await db.run('delete from portal_token where application_id = :id', { id })
+    return (await db.run('delete from application where id = :id and deleted_at is not null', { id })) > 0
+  })
+}
+
+export const retention = {
+  applications,
+  deleteMessages,
+  wipePayloads,
+  wipeLapsed,
+  deleteEndpoints,
+  deleteApplication,
+} satisfies Queries<RetentionStore>
