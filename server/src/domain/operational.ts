@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Application } from './application.ts'
 import type { Attempt } from './attempt.ts'
 import type { DisabledBecause, Endpoint } from './endpoint.ts'
 import type { MessageId, Millis } from './ids.ts'
+import { matches } from './match.ts'
 import type { OrderedStep } from './order.ts'
+import type { Fault } from './problem.ts'
 
 /** An endpoint, as far as operational webhooks name it. */
 export interface ToldEndpoint extends Pick<Endpoint, 'id' | 'uid'> {
@@ -55,8 +58,45 @@ export const operationalEventTypes = [
   'background_task.finished',
 ] as const satisfies readonly Fact['kind'][]
 
+/** The names and prefixes that name none of them. */
+export function operationalTypesFaults(names: readonly string[] | null | undefined, pointer: string): readonly Fault[] {
+  return (names ?? []).flatMap((name, n) => {
+    const asked = { eventTypes: [name], channels: null, disabledBecause: null }
+    const named = operationalEventTypes.some(
+      (eventType) => matches(asked, { eventType, channels: null }).kind === 'yes',
+    )
+    return named ? [] : [{ pointer: `${pointer}/${n}`, message: `must be one of ${operationalEventTypes.join(', ')}` }]
+  })
+}
+
 /** Failed tries of one message after which the operator is told: by then it has failed for half an hour and more. */
 export const failingAfter = 4
+
+/**
+ * What people's change of an endpoint gives to hear of. One that leaves everything as it was tells nothing; one that only
+ * disables or enables tells only that.
+ */
+export function factsOfChange(
+  before: Endpoint,
+  after: Endpoint,
+  application: ToldEndpoint['application'],
+): readonly Fact[] {
+  const endpoint: ToldEndpoint = { id: after.id, uid: after.uid, application }
+  const facts: Fact[] = []
+  if (!isDeepStrictEqual(said(before), said(after))) facts.push({ kind: 'endpoint.updated', endpoint })
+  const [was, is] = [before.disabledBecause, after.disabledBecause]
+  if (was !== null && is === null) facts.push({ kind: 'endpoint.enabled', endpoint })
+  if (was === null && is !== null) {
+    facts.push({ kind: 'endpoint.disabled', endpoint, because: is, failingSince: before.failingSince })
+  }
+  return facts
+}
+
+/** What its owner says of it, whether it is enabled apart. */
+function said(endpoint: Endpoint): Partial<Endpoint> {
+  const { disabledBecause, failingSince, breakerOpenedAt, updatedAt, revision, ...rest } = endpoint
+  return rest
+}
 
 /** What a try tells of its message; null: nothing new. `attemptsSoFar` counts this one. */
 export function attemptFact(attemptsSoFar: number, step: OrderedStep): AttemptFactKind | null {

@@ -2,6 +2,7 @@ import type { Application, Metadata } from '../domain/application.ts'
 import type { ControlPart } from '../domain/control.ts'
 import { type EnvironmentId, isId } from '../domain/ids.ts'
 import { metadataFault } from '../domain/metadata.ts'
+import type { Fact } from '../domain/operational.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
 import { uidFault } from '../domain/uid.ts'
@@ -39,14 +40,23 @@ const check = (wish: ApplicationPatch): void =>
 export const applicationNotFound = (idOrUid: string): Problem =>
   new Problem('not-found', `No application '${idOrUid}' in this environment.`)
 
+/** In place of an id or uid: the environment's own application. No caller can spell it. */
+export const theOperational: unique symbol = Symbol('operational')
+export type ApplicationName = string | typeof theOperational
+
 /** Throws Problem `not-found`. */
 export async function getApplication(
   { store }: Pick<ManageContext, 'store'>,
   environmentId: EnvironmentId,
-  idOrUid: string,
+  name: ApplicationName,
 ): Promise<Application> {
-  const found = await store.applications.find(environmentId, idOrUid)
-  if (!found) throw applicationNotFound(idOrUid)
+  if (name === theOperational) {
+    const found = await store.applications.operational(environmentId)
+    if (!found) throw new Problem('not-found', 'This environment has no operational endpoint.')
+    return found
+  }
+  const found = await store.applications.find(environmentId, name)
+  if (!found) throw applicationNotFound(name)
   return found
 }
 
@@ -170,9 +180,12 @@ export async function deleteApplication(
   environmentId: EnvironmentId,
   idOrUid: string,
 ): Promise<void> {
-  const { id } = await getApplication(context, environmentId, idOrUid)
-  await context.store.applications.delete(id, context.world.now())
-  context.changed(id)
+  const application = await getApplication(context, environmentId, idOrUid)
+  const endpoints = await context.store.endpoints.all(application.id)
+  const facts = endpoints.map(({ id, uid }): Fact => ({ kind: 'endpoint.deleted', endpoint: { id, uid, application } }))
+  const told = facts.length === 0 ? null : await context.told(environmentId, facts)
+  await context.store.applications.delete(application.id, context.world.now(), told)
+  context.changed(application.id)
 }
 
 /** A thing is created under the name in the path; a body that gives it another name contradicts itself. */

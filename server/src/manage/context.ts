@@ -4,7 +4,8 @@
 import type { Control } from '../domain/control.ts'
 import type { EgressAllow } from '../domain/egress.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
-import type { Store } from '../ports/store.ts'
+import type { Fact } from '../domain/operational.ts'
+import type { Store, Told } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 
 export interface ManageContext {
@@ -16,6 +17,8 @@ export interface ManageContext {
   readonly egressAllow: EgressAllow
   /** What the server says about deliveries where no level below says otherwise. */
   readonly control: Control
+  /** Operational webhooks of these facts, to be stored with them; null: nobody wants to hear. */
+  told(environmentId: EnvironmentId, facts: readonly Fact[]): Promise<Told | null>
   /** The fast road must read this application anew. Called before the caller is answered. */
   changed(applicationId: ApplicationId): void
   /** The same for all applications of an environment. */

@@ -1,4 +1,5 @@
-import type { Metadata } from '../domain/application.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { Application, Metadata } from '../domain/application.ts'
 import { type ControlPart, type ResolvedControl, resolveControl } from '../domain/control.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { checkEndpointHeaders } from '../domain/endpoint-headers.ts'
@@ -6,11 +7,13 @@ import { openHeaders, openSecrets, sealHeaders, sealSecrets } from '../domain/en
 import { checkEndpointUrl } from '../domain/endpoint-url.ts'
 import { type ApplicationId, type EndpointId, type EnvironmentId, isId, type Millis } from '../domain/ids.ts'
 import { metadataFault } from '../domain/metadata.ts'
+import { type Fact, factsOfChange } from '../domain/operational.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
 import { checkSecret, type EndpointSecrets, newSecret, publicKeyOf, rotate } from '../domain/secret.ts'
 import { uidFault } from '../domain/uid.ts'
-import { getApplication, otherName } from './applications.ts'
+import type { Told } from '../ports/store.ts'
+import { type ApplicationName, getApplication, otherName } from './applications.ts'
 import { untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
@@ -59,7 +62,7 @@ const nothingBy = (idOrUid: string): Problem =>
 export async function getEndpoint(
   context: Pick<ManageContext, 'store'>,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
 ): Promise<Endpoint> {
   const { id } = await getApplication(context, environmentId, application)
@@ -102,7 +105,7 @@ export async function resolvedControl(
 export async function listEndpoints(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   ask: PageAsk,
 ): Promise<Page<Endpoint>> {
   const { id } = await getApplication(context, environmentId, application)
@@ -155,12 +158,12 @@ function fresh(
 export async function createEndpoint(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   wish: EndpointWish,
   secret: string | null,
   headers: Readonly<Record<string, string>>,
 ): Promise<Endpoint> {
-  const { id } = await getApplication(context, environmentId, application)
+  const owner = await getApplication(context, environmentId, application)
   checkAll([
     ...checks(context, wish),
     () => secret !== null && checkSecret(secret, '/secret'),
@@ -168,13 +171,12 @@ export async function createEndpoint(
   ])
   const row = fresh(
     context,
-    id,
+    owner.id,
     { ...wish, url: checkEndpointUrl(wish.url, context.egressAllow, '/url') },
     secret === null ? null : checkSecret(secret, '/secret'),
     checkEndpointHeaders(headers, '/headers'),
   )
-  written(await context.store.endpoints.insert(row), row)
-  context.changed(id)
+  written(await inserted(context, owner, row), row)
   return row
 }
 
@@ -182,13 +184,13 @@ export async function createEndpoint(
 export async function replaceEndpoint(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
   wish: EndpointWish,
 ): Promise<{ readonly created: boolean; readonly row: Endpoint }> {
-  const { id } = await getApplication(context, environmentId, application)
+  const owner = await getApplication(context, environmentId, application)
   return untilFresh(async () => {
-    const found = await context.store.endpoints.find(id, idOrUid)
+    const found = await context.store.endpoints.find(owner.id, idOrUid)
     if (!found) {
       if (isId('endpoint', idOrUid)) throw nothingBy(idOrUid)
       checkAll([
@@ -196,15 +198,14 @@ export async function replaceEndpoint(
         () => refuse([uidFault(idOrUid, '/path/endpoint_id'), otherName(wish.uid, idOrUid)]),
       ])
       const url = checkEndpointUrl(wish.url, context.egressAllow, '/url')
-      const row = fresh(context, id, { ...wish, url, uid: idOrUid }, null, {})
-      if ((await context.store.endpoints.insert(row)) === 'uid-taken') return 'stale'
-      context.changed(id)
+      const row = fresh(context, owner.id, { ...wish, url, uid: idOrUid }, null, {})
+      if ((await inserted(context, owner, row)) === 'uid-taken') return 'stale'
       return { created: true, row }
     }
     checkAll(checks(context, wish))
     // As with applications: the name it was addressed by is not lost by leaving it out.
     const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
-    const row = await changed(context, found, { ...wish, uid })
+    const row = await changed(context, owner, found, { ...wish, uid })
     return row === 'stale' ? 'stale' : { created: false, row }
   })
 }
@@ -213,15 +214,15 @@ export async function replaceEndpoint(
 export async function patchEndpoint(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
   patch: EndpointPatch,
 ): Promise<Endpoint> {
-  const { id } = await getApplication(context, environmentId, application)
+  const owner = await getApplication(context, environmentId, application)
   return untilFresh(async () => {
-    const found = await endpointOf(context, id, idOrUid)
+    const found = await endpointOf(context, owner.id, idOrUid)
     checkAll(checks(context, patch))
-    return changed(context, found, patch)
+    return changed(context, owner, found, patch)
   })
 }
 
@@ -229,19 +230,21 @@ export async function patchEndpoint(
 export async function deleteEndpoint(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
 ): Promise<void> {
-  const { id, applicationId } = await getEndpoint(context, environmentId, application, idOrUid)
-  await context.store.endpoints.delete(id, context.world.now())
-  context.changed(applicationId)
+  const owner = await getApplication(context, environmentId, application)
+  const { id, uid } = await endpointOf(context, owner.id, idOrUid)
+  const told = await toldOf(context, owner, [{ kind: 'endpoint.deleted', endpoint: { id, uid, application: owner } }])
+  await context.store.endpoints.delete(id, context.world.now(), told)
+  context.changed(owner.id)
 }
 
 /** What a receiver verifies with: the shared secret, or the public half of a key pair. Throws `not-found`. */
 export async function getEndpointSecret(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
 ): Promise<string> {
   const { current } = openSecrets(context.masterKey, await getEndpoint(context, environmentId, application, idOrUid))
@@ -255,15 +258,16 @@ export async function getEndpointSecret(
 export async function rotateEndpointSecret(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
   next: string | null,
   graceMs: Millis,
 ): Promise<void> {
   const given = next === null ? null : checkSecret(next, '/key')
   const { world, masterKey } = context
+  const owner = await getApplication(context, environmentId, application)
   await untilFresh(async () => {
-    const found = await getEndpoint(context, environmentId, application, idOrUid)
+    const found = await endpointOf(context, owner.id, idOrUid)
     const secrets = openSecrets(masterKey, found)
     const current = given ?? newSecret(world.randomBytes, secrets.current.startsWith('whsk_') ? 'whsk' : 'whsec')
     const sealedSecrets = sealSecrets(
@@ -272,7 +276,7 @@ export async function rotateEndpointSecret(
       rotate(secrets, current, world.now(), graceMs),
       world.randomBytes(nonceBytes),
     )
-    return changedRow(context, found, { sealedSecrets })
+    return changedRow(context, owner, found, { sealedSecrets })
   })
 }
 
@@ -280,7 +284,7 @@ export async function rotateEndpointSecret(
 export async function getEndpointHeaders(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
 ): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly sensitive: readonly string[] }> {
   const endpoint = await getEndpoint(context, environmentId, application, idOrUid)
@@ -295,7 +299,7 @@ export async function getEndpointHeaders(
 export const replaceEndpointHeaders = (
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> => changeHeaders(context, environmentId, application, idOrUid, () => headers)
@@ -304,7 +308,7 @@ export const replaceEndpointHeaders = (
 export function patchEndpointHeaders(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
   set: Readonly<Record<string, string | null>>,
   remove: readonly string[],
@@ -321,25 +325,47 @@ export function patchEndpointHeaders(
 async function changeHeaders(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
   decide: (held: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
 ): Promise<void> {
   const { world, masterKey } = context
+  const owner = await getApplication(context, environmentId, application)
   await untilFresh(async () => {
-    const found = await getEndpoint(context, environmentId, application, idOrUid)
-    const headers = checkEndpointHeaders(decide(openHeaders(masterKey, found)), '/headers')
-    return changedRow(context, found, {
+    const found = await endpointOf(context, owner.id, idOrUid)
+    const held = openHeaders(masterKey, found)
+    const headers = checkEndpointHeaders(decide(held), '/headers')
+    // Sealed again they would look like others.
+    if (isDeepStrictEqual(headers, held)) return changedRow(context, owner, found, {})
+    return changedRow(context, owner, found, {
       sealedHeaders: sealHeaders(masterKey, found.id, headers, world.randomBytes(nonceBytes)),
     })
   })
 }
 
-function changed(context: ManageContext, found: Endpoint, patch: EndpointPatch): Promise<Endpoint | 'stale'> {
+async function toldOf(context: ManageContext, owner: Application, facts: readonly Fact[]): Promise<Told | null> {
+  // Of the endpoints that operational webhooks go to nothing is told: it would never end.
+  return owner.operational || facts.length === 0 ? null : context.told(owner.environmentId, facts)
+}
+
+async function inserted(context: ManageContext, owner: Application, row: Endpoint): Promise<'done' | 'uid-taken'> {
+  const { id, uid } = row
+  const told = await toldOf(context, owner, [{ kind: 'endpoint.created', endpoint: { id, uid, application: owner } }])
+  const result = await context.store.endpoints.insert(row, told)
+  if (result === 'done') context.changed(owner.id)
+  return result
+}
+
+function changed(
+  context: ManageContext,
+  owner: Application,
+  found: Endpoint,
+  patch: EndpointPatch,
+): Promise<Endpoint | 'stale'> {
   const kept = <Value>(given: Value | undefined, held: Value): Value => (given === undefined ? held : given)
   const because = found.disabledBecause
   const disabledBecause = patch.disabled === undefined ? because : patch.disabled ? (because ?? 'owner') : null
-  return changedRow(context, found, {
+  return changedRow(context, owner, found, {
     url: patch.url === undefined ? found.url : checkEndpointUrl(patch.url, context.egressAllow, '/url'),
     description: kept(patch.description, found.description),
     uid: kept(patch.uid, found.uid),
@@ -358,13 +384,15 @@ function changed(context: ManageContext, found: Endpoint, patch: EndpointPatch):
 
 async function changedRow(
   context: ManageContext,
+  owner: Application,
   found: Endpoint,
   parts: Partial<Endpoint>,
 ): Promise<Endpoint | 'stale'> {
   const row: Endpoint = { ...found, ...parts, updatedAt: context.world.now(), revision: found.revision + 1 }
-  const result = written(await context.store.endpoints.update(row), row)
+  const told = await toldOf(context, owner, factsOfChange(found, row, owner))
+  const result = written(await context.store.endpoints.update(row, told), row)
   if (result === 'stale') return 'stale'
-  context.changed(found.applicationId)
+  context.changed(owner.id)
   if (found.disabledBecause !== null && row.disabledBecause === null) context.wake()
   return result
 }

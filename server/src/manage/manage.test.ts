@@ -34,6 +34,7 @@ before(async () => {
     masterKey,
     egressAllow: parseEgressAllow(''),
     control: usualControl,
+    told: async () => null,
     changed: (id) => told.push(`changed ${id}`),
     changedEnvironment: (id) => told.push(`changed ${id}`),
     expunge: async () => 0,

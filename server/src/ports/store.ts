@@ -239,8 +239,8 @@ export interface ApplicationStore {
   insert(row: Application): Promise<'done' | 'uid-taken'>
   /** Only if the stored revision is `row.revision - 1`. */
   update(row: Application): Promise<WriteResult>
-  /** With its endpoints; their waiting deliveries are swept afterwards. */
-  delete(id: ApplicationId, at: Millis): Promise<void>
+  /** With its endpoints; their waiting deliveries are swept afterwards. `told` is stored in the same transaction. */
+  delete(id: ApplicationId, at: Millis, told?: Told | null): Promise<void>
   /** Of the customers' applications. */
   find(environmentId: EnvironmentId, idOrUid: string): Promise<Application | null>
   /** Whatever it is for. */
@@ -257,9 +257,10 @@ export interface ApplicationStore {
 }
 
 export interface EndpointStore {
-  insert(row: Endpoint): Promise<'done' | 'uid-taken'>
-  update(row: Endpoint): Promise<WriteResult>
-  delete(id: EndpointId, at: Millis): Promise<void>
+  /** `told`, here and below, is stored in the same transaction, if there is a change. */
+  insert(row: Endpoint, told?: Told | null): Promise<'done' | 'uid-taken'>
+  update(row: Endpoint, told?: Told | null): Promise<WriteResult>
+  delete(id: EndpointId, at: Millis, told?: Told | null): Promise<void>
   find(applicationId: ApplicationId, idOrUid: string): Promise<Endpoint | null>
   list(applicationId: ApplicationId, search: PageSearch): Promise<readonly Endpoint[]>
   /** All that are not deleted: what a message is matched against. */

@@ -103,6 +103,36 @@ export function applicationsConformance(open: OpenStore): void {
     assert.equal(await store().applications.insert(make.application(environmentId, { uid: 'gone' })), 'done')
   })
 
+  test("an environment's own application is made once, and is not found among the customers'", async () => {
+    const [environmentId, other] = [await newEnvironment(), await newEnvironment()]
+    assert.equal(await store().applications.operational(environmentId), null)
+    const row = make.application(environmentId)
+    const made = await store().applications.ensureOperational(row)
+    assert.deepEqual(made, { ...row, operational: true })
+    assert.deepEqual(await store().applications.ensureOperational(make.application(environmentId)), made)
+    assert.deepEqual(await store().applications.operational(environmentId), made)
+    assert.equal(await store().applications.operational(other), null)
+    assert.deepEqual(await store().applications.byId(made.id), made)
+    await store().endpoints.insert(make.endpoint(made.id))
+    assert.equal(await store().applications.find(environmentId, made.id), null)
+    for (const withEndpointsOnly of [false, true]) {
+      assert.deepEqual(await store().applications.list(environmentId, { withEndpointsOnly }, wholeList), [])
+    }
+  })
+
+  test('what is told of a deletion is stored with it, and not where there is nothing to delete', async () => {
+    const environmentId = await newEnvironment()
+    const { id: ownId } = await store().applications.ensureOperational(make.application(environmentId))
+    const row = make.application(environmentId)
+    await store().applications.insert(row)
+    const [first, again] = [make.message(ownId), make.message(ownId)]
+    for (const message of [first, again]) {
+      await store().applications.delete(row.id, make.now(), { messages: [message], deliveries: [] })
+    }
+    assert.deepEqual(await store().messages.find(ownId, first.id, true), first)
+    assert.equal(await store().messages.find(ownId, again.id, true), null)
+  })
+
   test('a list goes both ways, page by page, in the order of making', async () => {
     const environmentId = await newEnvironment()
     const rows = Array.from({ length: 5 }, (_, n) => make.application(environmentId, { name: `${9 - n}` }))

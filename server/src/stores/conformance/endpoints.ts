@@ -121,6 +121,31 @@ export function endpointsConformance(open: OpenStore): void {
     assert.equal(await store().endpoints.insert(make.endpoint(applicationId, { uid: 'gone' })), 'done')
   })
 
+  test('what is told of a change is stored with it, and not at all where nothing is changed', async () => {
+    const applicationId = await newApplication()
+    const listener = make.endpoint(applicationId)
+    await store().endpoints.insert(listener)
+    const told = () => {
+      const message = make.message(applicationId, { eventType: 'endpoint.updated', payload: '{"told":"é"}' })
+      const { id: messageId, acceptedAt: dueAt } = message
+      return { messages: [message], deliveries: [{ messageId, endpointId: listener.id, dueAt, lease: null }] }
+    }
+    const stored = async ({ messages: [message] }: ReturnType<typeof told>) =>
+      (await store().messages.find(applicationId, message?.id ?? '', true))?.payload
+    const [row, twin] = [make.endpoint(applicationId, { uid: 'told' }), make.endpoint(applicationId, { uid: 'told' })]
+    const [made, clash, changed, stale, removed, again] = [told(), told(), told(), told(), told(), told()]
+    const before = await store().road.backlog(100)
+    await store().endpoints.insert(row, made)
+    await store().endpoints.insert(twin, clash)
+    await store().endpoints.update({ ...row, revision: 2 }, changed)
+    await store().endpoints.update({ ...row, revision: 2 }, stale)
+    await store().endpoints.delete(row.id, make.now(), removed)
+    await store().endpoints.delete(row.id, make.now(), again)
+    for (const one of [made, changed, removed]) assert.equal(await stored(one), '{"told":"é"}')
+    for (const one of [clash, stale, again]) assert.equal(await stored(one), undefined)
+    assert.equal((await store().road.backlog(100)) - before, 3)
+  })
+
   test('any endpoint is one that is there, deleted or not', async () => {
     const applicationId = await newApplication()
     const row = make.endpoint(applicationId)

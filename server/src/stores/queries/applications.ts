@@ -2,10 +2,11 @@ import type { Application, Metadata } from '../../domain/application.ts'
 import type { ControlPart } from '../../domain/control.ts'
 import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
-import type { ApplicationStore, WriteResult } from '../../ports/store.ts'
+import type { ApplicationStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
+import { appendTold } from './road.ts'
 
 type ApplicationRow = {
   readonly id: ApplicationId
@@ -88,9 +89,14 @@ async function update(db: Db, row: Application): Promise<WriteResult> {
   return unchanged ? 'uid-taken' : 'stale'
 }
 
-async function remove(db: Db, id: ApplicationId, at: Millis): Promise<void> {
+async function remove(db: Db, id: ApplicationId, at: Millis, told: Told | null = null): Promise<void> {
   await db.transaction(async () => {
-    await db.run('update application set deleted_at = :at where id = :id and deleted_at is null', { id, at })
+    const removed = await db.run('update application set deleted_at = :at where id = :id and deleted_at is null', {
+      id,
+      at,
+    })
+    if (removed === 0) return
+    await appendTold(db, told)
     await db.run('update endpoint set deleted_at = :at where application_id = :id and deleted_at is null', { id, at })
   })
 }

@@ -4,10 +4,11 @@ import type { DisabledBecause, Endpoint } from '../../domain/endpoint.ts'
 import { type ApplicationId, type EndpointId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
 import type { SealedText } from '../../domain/seal.ts'
-import type { EndpointStore, WriteResult } from '../../ports/store.ts'
+import type { EndpointStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
+import { appendTold } from './road.ts'
 
 export type EndpointRow = {
   readonly id: EndpointId
@@ -73,7 +74,22 @@ const parametersOf = (row: Endpoint) => ({
   control: JSON.stringify(row.control),
 })
 
-async function insert(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
+/** Writes, and with it what is told of it, unless the write changes nothing. */
+const telling = <Result extends 'done' | 'uid-taken' | 'stale'>(
+  db: Db,
+  told: Told | null,
+  write: () => Promise<Result>,
+): Promise<Result> =>
+  db.transaction(async () => {
+    const result = await write()
+    if (result === 'done') await appendTold(db, told)
+    return result
+  })
+
+const insert = (db: Db, row: Endpoint, told: Told | null = null): Promise<'done' | 'uid-taken'> =>
+  telling(db, told, () => insertRow(db, row))
+
+async function insertRow(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
     `insert into endpoint (${names.join(', ')})
      values (:id, :applicationId, :uid, :url, :description, :eventTypes, :channels, :filter, :metadata,
@@ -85,7 +101,10 @@ async function insert(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
   return inserted > 0 ? 'done' : 'uid-taken'
 }
 
-async function update(db: Db, row: Endpoint): Promise<WriteResult> {
+const update = (db: Db, row: Endpoint, told: Told | null = null): Promise<WriteResult> =>
+  telling(db, told, () => updateRow(db, row))
+
+async function updateRow(db: Db, row: Endpoint): Promise<WriteResult> {
   const { createdAt: _, ...parameters } = parametersOf(row)
   const readRevision = row.revision - 1
   // Streaks are the road's, and it writes them without a revision: people end one, but never bring back one that ended
@@ -112,8 +131,14 @@ async function update(db: Db, row: Endpoint): Promise<WriteResult> {
   return unchanged ? 'uid-taken' : 'stale'
 }
 
-async function remove(db: Db, id: EndpointId, at: Millis): Promise<void> {
-  await db.run('update endpoint set deleted_at = :at where id = :id and deleted_at is null', { id, at })
+async function remove(db: Db, id: EndpointId, at: Millis, told: Told | null = null): Promise<void> {
+  await telling(db, told, async () => {
+    const removed = await db.run('update endpoint set deleted_at = :at where id = :id and deleted_at is null', {
+      id,
+      at,
+    })
+    return removed > 0 ? 'done' : 'stale'
+  })
 }
 
 /** An id first; a uid may have the shape of one. */

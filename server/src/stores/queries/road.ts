@@ -9,6 +9,7 @@ import type {
   DeliveryKey,
   NewMessage,
   ReleasedDelivery,
+  Told,
 } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { type MessageRow, messageColumns, messageOf } from './messages.ts'
@@ -473,6 +474,15 @@ async function backlog(db: Db, most: number): Promise<number> {
     { most },
   )
   return row?.rows ?? 0
+}
+
+/** Puts what is told of a change into the change's own transaction. */
+export async function appendTold(db: Db, told: Told | null): Promise<void> {
+  if (told === null || told.messages.length === 0) return
+  const nothing = { attempts: [], settlements: [], turns: [] }
+  const { messages, deliveries } = packBatch({ lease: 'lease_', ...told, ...nothing })
+  await db.run(appendMessages, { rows: messages })
+  if (deliveries !== '') await db.run(appendDeliveries, { rows: deliveries })
 }
 
 /** As `RoadStore`, but a commit comes packed. */
