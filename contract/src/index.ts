@@ -38,6 +38,11 @@ export type {
 } from './message.ts'
 export { openapi } from './openapi.ts'
 export type { InputOf, Method, Operation, Scope } from './operation.ts'
+export type {
+  OperationalWebhookEndpointIn,
+  OperationalWebhookEndpointOut,
+  OperationalWebhookEndpointUpsertIn,
+} from './operational-webhook.ts'
 export { type OperationId, operations, schemas } from './operations.ts'
 export type { ProblemOut } from './problem.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'

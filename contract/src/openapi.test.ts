@@ -92,7 +92,8 @@ test('an operation needs a key, unless its scope is null', () => {
 })
 
 test('what only looks needs no more than read, but for credentials; what changes never only that', () => {
-  const credentials = ['v1.endpoint.get-secret', 'v1.endpoint.get-headers']
+  const nouns = ['v1.endpoint', 'v1.operational-webhook.endpoint']
+  const credentials = nouns.flatMap((noun) => [`${noun}.get-secret`, `${noun}.get-headers`])
   for (const { operationId, method, scope } of all) {
     if (credentials.includes(operationId)) assert.equal(scope, 'manage', operationId)
     if (scope === null || credentials.includes(operationId)) continue

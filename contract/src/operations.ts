@@ -6,6 +6,7 @@ import { endpointSchemas } from './endpoint.ts'
 import { environmentSchemas } from './environment.ts'
 import { eventTypeSchemas } from './event-type.ts'
 import { messageSchemas } from './message.ts'
+import { operationalWebhookSchemas } from './operational-webhook.ts'
 import { applicationOperations } from './operations/application.ts'
 import { authenticationOperations } from './operations/authentication.ts'
 import { backgroundTaskOperations } from './operations/background-task.ts'
@@ -15,6 +16,7 @@ import { eventTypeOperations } from './operations/event-type.ts'
 import { healthOperations } from './operations/health.ts'
 import { messageOperations } from './operations/message.ts'
 import { messageAttemptOperations } from './operations/message-attempt.ts'
+import { operationalWebhookOperations } from './operations/operational-webhook.ts'
 import { taskSchemas } from './task.ts'
 
 /** The bodies that have a name in the reference. */
@@ -23,6 +25,7 @@ export const schemas = {
   ...eventTypeSchemas,
   ...environmentSchemas,
   ...endpointSchemas,
+  ...operationalWebhookSchemas,
   ...messageSchemas,
   ...attemptSchemas,
   ...authenticationSchemas,
@@ -41,6 +44,7 @@ export const operations = {
   ...messageOperations,
   ...messageAttemptOperations,
   ...backgroundTaskOperations,
+  ...operationalWebhookOperations,
 } as const
 
 export type OperationId = keyof typeof operations

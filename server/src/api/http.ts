@@ -30,6 +30,7 @@ import { healthRoute } from './rest/health.ts'
 import { messageRoutes } from './rest/message.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
 import { notBuiltRoutes } from './rest/not-built.ts'
+import { operationalWebhookRoutes } from './rest/operational-webhook.ts'
 
 export interface ApiDeps {
   readonly store: Pick<Store, 'keys' | 'portalTokens' | 'ping'>
@@ -101,6 +102,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     attemptRoutes(api, deps.manage)
     notBuiltRoutes(api)
     backgroundTaskRoutes(api, deps.manage)
+    operationalWebhookRoutes(api, deps.manage)
   })
   return app
 }

@@ -1,4 +1,5 @@
 import { findAnswer, keepAnswer } from './answers.ts'
+import type { EnvironmentId, Millis } from '../domain/ids.ts'
 import {
   createApplication,
   deleteApplication,
@@ -6,6 +7,7 @@ import {
   listApplications,
   patchApplication,
   replaceApplication,
+  theOperational,
 } from './applications.ts'
 import {
   getAttempt,
@@ -44,6 +46,7 @@ import { exampleFor } from './examples.ts'
 import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
+import { createOperational, listOperational, replaceOperational } from './operational-endpoints.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
 import {
   beginApplicationUsage,
@@ -98,6 +101,24 @@ export const makeManage = (context: ManageContext) => ({
     headers: (...given: Given<typeof getEndpointHeaders>) => getEndpointHeaders(context, ...given),
     replaceHeaders: (...given: Given<typeof replaceEndpointHeaders>) => replaceEndpointHeaders(context, ...given),
     patchHeaders: (...given: Given<typeof patchEndpointHeaders>) => patchEndpointHeaders(context, ...given),
+  },
+  /** Where operational webhooks go: endpoints of the environment's own application. */
+  operational: {
+    list: (...given: Given<typeof listOperational>) => listOperational(context, ...given),
+    create: (...given: Given<typeof createOperational>) => createOperational(context, ...given),
+    replace: (...given: Given<typeof replaceOperational>) => replaceOperational(context, ...given),
+    get: (environmentId: EnvironmentId, idOrUid: string) =>
+      getEndpoint(context, environmentId, theOperational, idOrUid),
+    delete: (environmentId: EnvironmentId, idOrUid: string) =>
+      deleteEndpoint(context, environmentId, theOperational, idOrUid),
+    secret: (environmentId: EnvironmentId, idOrUid: string) =>
+      getEndpointSecret(context, environmentId, theOperational, idOrUid),
+    rotateSecret: (environmentId: EnvironmentId, idOrUid: string, next: string | null, graceMs: Millis) =>
+      rotateEndpointSecret(context, environmentId, theOperational, idOrUid, next, graceMs),
+    headers: (environmentId: EnvironmentId, idOrUid: string) =>
+      getEndpointHeaders(context, environmentId, theOperational, idOrUid),
+    replaceHeaders: (environmentId: EnvironmentId, idOrUid: string, headers: Readonly<Record<string, string>>) =>
+      replaceEndpointHeaders(context, environmentId, theOperational, idOrUid, headers),
   },
   messages: {
     list: (...given: Given<typeof listMessages>) => listMessages(context, ...given),

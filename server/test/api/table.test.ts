@@ -10,7 +10,7 @@ import { eventually, receiver } from './receiver.ts'
 import { calls, type Scene } from './table-calls.ts'
 
 /** How many of the client's operations worked when this was last raised. It must never be lowered. */
-const worked = 52
+const worked = 61
 
 const shape = ({ method, path }: { readonly method: string; readonly path: string }): string => `${method} ${path}`
 const unbuilt = new Set(notBuilt.map(shape))

@@ -16,7 +16,8 @@ import { controlShown, endpointControlWish, resolvedShown } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeOf, timeText } from './time.ts'
 
-const usualGraceSeconds = 86_400
+/** How long a former secret signs on where nobody says otherwise. */
+export const usualGraceSeconds = 86_400
 
 // Where both names of a renamed field are given, the newer one counts.
 const typesOf = (body: EndpointPatch) => (body.eventTypes === undefined ? body.filterTypes : body.eventTypes)
