@@ -115,7 +115,6 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     masterKey,
     egressAllow: settings.egressAllow,
     control,
-    control: serverControl(settings),
     told: (environmentId, facts) => teller.told(environmentId, facts),
     changed(applicationId) {
       directory.forget(applicationId)

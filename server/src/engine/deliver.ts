@@ -97,9 +97,9 @@ export function makeDeliver(parts: DeliverParts): Deliver {
       record(known)
       return
     }
-    void Promise.all(tries.map(({ facts }) => (facts.length === 0 ? null : teller.told(environmentId, facts)))).then(
-      record,
-    )
+    void Promise.all(
+      tries.map(({ facts }) => (facts.length === 0 ? null : teller.toldInTheEnd(environmentId, facts))),
+    ).then(record)
   }
 
   function stepAfter(delivery: HotDelivery, { destination }: Sending, outcome: Outcome, now: Millis): OrderedStep {

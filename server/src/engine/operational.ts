@@ -5,7 +5,6 @@ import type { NewDelivery, NewMessage, Told } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Directory, Routes } from './directory.ts'
 
-// The store does not answer: what happened must be told all the same, so it is asked again.
 const askAgainMs: Millis = 500
 
 /** Turns facts into operational webhooks: messages of the environment's own application, to be stored with the facts. */
@@ -20,20 +19,24 @@ export class Teller {
     this.#directory = parts.directory
   }
 
-  /** Null: nobody wants to hear of these. Undefined: not known without asking the store, as `told` does. */
+  /** Null: nobody wants to hear of these. Undefined: not known without asking the store. */
   toldAtOnce(environmentId: EnvironmentId, facts: readonly Fact[]): Told | null | undefined {
     const routes = this.#directory.cachedOperational(environmentId)
     return routes && this.#told(routes, facts)
   }
 
-  /** As `toldAtOnce`; waits for the store as long as that takes. */
+  /** As `toldAtOnce`, from the store if need be. */
   async told(environmentId: EnvironmentId, facts: readonly Fact[]): Promise<Told | null> {
     const known = this.#directory.cachedOperational(environmentId)
-    if (known !== undefined) return known && this.#told(known, facts)
+    const routes = known === undefined ? await this.#directory.loadOperational(environmentId) : known
+    return routes && this.#told(routes, facts)
+  }
+
+  /** As `told`, for what has happened already: while the store does not answer it goes on asking. */
+  async toldInTheEnd(environmentId: EnvironmentId, facts: readonly Fact[]): Promise<Told | null> {
     for (;;) {
       try {
-        const routes = await this.#directory.loadOperational(environmentId)
-        return routes && this.#told(routes, facts)
+        return await this.told(environmentId, facts)
       } catch {
         await new Promise<void>((resolve) => this.#world.after(askAgainMs, resolve))
       }

@@ -1,5 +1,5 @@
-import { findAnswer, keepAnswer } from './answers.ts'
 import type { EnvironmentId, Millis } from '../domain/ids.ts'
+import { findAnswer, keepAnswer } from './answers.ts'
 import {
   createApplication,
   deleteApplication,

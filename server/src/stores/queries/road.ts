@@ -479,7 +479,7 @@ async function backlog(db: Db, most: number): Promise<number> {
 /** Puts what is told of a change into the change's own transaction. */
 export async function appendTold(db: Db, told: Told | null): Promise<void> {
   if (told === null || told.messages.length === 0) return
-  const nothing = { attempts: [], settlements: [], turns: [] }
+  const nothing = { now: 0, attempts: [], settlements: [], turns: [] }
   const { messages, deliveries } = packBatch({ lease: 'lease_', ...told, ...nothing })
   await db.run(appendMessages, { rows: messages })
   if (deliveries !== '') await db.run(appendDeliveries, { rows: deliveries })
