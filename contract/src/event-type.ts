@@ -102,8 +102,81 @@ export const EventExampleIn = Type.Object(
 )
 export type EventExampleIn = Static<typeof EventExampleIn>
 
+export const EventTypeImportOpenApiIn = Type.Object(
+  {
+    spec: Type.Optional(
+      Type.Unsafe<Readonly<Record<string, unknown>> | null>({
+        type: ['object', 'null'],
+        description: 'An OpenAPI document. Either this or `specRaw`.',
+      }),
+    ),
+    specRaw: Type.Optional(nullable(Type.String({ description: 'The text of one, JSON or YAML.' }))),
+    dryRun: Type.Optional(Type.Boolean({ description: 'Only tell what would change. Default: false.' })),
+    replaceAll: Type.Optional(
+      Type.Boolean({ description: 'Archive the event types that are not in the document. Default: false.' }),
+    ),
+  },
+  {
+    examples: [
+      {
+        spec: {
+          openapi: '3.1.0',
+          webhooks: {
+            'invoice.paid': {
+              post: {
+                description: 'An invoice was paid in full.',
+                requestBody: { content: { 'application/json': { schema: { type: 'object' } } } },
+              },
+            },
+          },
+        },
+      },
+    ],
+  },
+)
+export type EventTypeImportOpenApiIn = Static<typeof EventTypeImportOpenApiIn>
+
+export const EventTypeFromOpenApi = Type.Object(
+  {
+    name: Type.String(),
+    description: Type.String(),
+    schemas: Type.Unsafe<Readonly<Record<string, unknown>> | null>({ type: ['object', 'null'] }),
+    deprecated: Type.Boolean(),
+    groupName: nullable(Type.String()),
+    featureFlags: nullable(Type.Array(Type.String())),
+  },
+  {
+    examples: [
+      {
+        ...{ name: 'invoice.paid', description: 'An invoice was paid in full.', schemas: { '1': { type: 'object' } } },
+        ...{ deprecated: false, groupName: null, featureFlags: null },
+      },
+    ],
+  },
+)
+export type EventTypeFromOpenApi = Static<typeof EventTypeFromOpenApi>
+
+// The one place where the client's wire has names with an underscore.
+export const EventTypeImportOpenApiOut = Type.Object(
+  {
+    data: Type.Object({
+      modified: Type.Array(Type.String(), { description: 'Names of those that were made, changed or brought back.' }),
+      to_modify: nullable(
+        Type.Array(EventTypeFromOpenApi, { description: 'With `dryRun`: as they would be; otherwise null.' }),
+      ),
+      archived: Type.Array(Type.String(), { description: 'Names of those that were archived.' }),
+      to_archive: nullable(Type.Array(Type.String(), { description: 'With `dryRun`; otherwise null.' })),
+    }),
+  },
+  { examples: [{ data: { modified: ['invoice.paid'], to_modify: null, archived: [], to_archive: null } }] },
+)
+export type EventTypeImportOpenApiOut = Static<typeof EventTypeImportOpenApiOut>
+
 /** The bodies that have a name in the reference. */
 export const eventTypeSchemas = {
+  EventTypeImportOpenApiIn,
+  EventTypeFromOpenApi,
+  EventTypeImportOpenApiOut,
   EventExampleIn,
   EventTypeIn,
   EventTypeUpsertIn,

@@ -28,7 +28,13 @@ export type {
   EnvironmentSettingsOut,
   EnvironmentSettingsPatch,
 } from './environment.ts'
-export type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpsertIn } from './event-type.ts'
+export type {
+  EventTypeFromOpenApi,
+  EventTypeIn,
+  EventTypeOut,
+  EventTypePatch,
+  EventTypeUpsertIn,
+} from './event-type.ts'
 export type {
   BulkExpungeContentsOut,
   MessageIn,

@@ -157,6 +157,12 @@ export const problems = {
     remedy:
       'Call it with the portal token that is to end; to end all of an application, use `expire-all`. API keys are ended by `posthorn keys revoke`.',
   },
+  'openapi-invalid': {
+    status: 422,
+    title: 'OpenAPI document cannot be read',
+    happened: 'The document is not OpenAPI 3.0 or later, or its webhooks cannot be turned into event types.',
+    remedy: 'Each entry of `errors` points at a place in the document; correct these and send it again.',
+  },
   'event-type-unknown': {
     status: 422,
     title: 'Event type is not declared',

@@ -1,5 +1,7 @@
 import Type from 'typebox'
 import {
+  EventTypeImportOpenApiIn,
+  EventTypeImportOpenApiOut,
   EventTypeIn,
   EventTypeOut,
   EventTypePatch,
@@ -43,6 +45,22 @@ export const eventTypeOperations = {
     body: EventTypeIn,
     success: created(EventTypeOut),
     problems: ['event-type-exists', 'changed-meanwhile'],
+  }),
+  'v1.event-type.import-openapi': operation({
+    operationId: 'v1.event-type.import-openapi',
+    method: 'POST',
+    path: '/api/v1/event-type/import/openapi',
+    tag: 'Event Type',
+    summary: 'Declare the webhooks of an OpenAPI document as event types',
+    description:
+      'Takes `webhooks` (3.1 and later) and `x-webhooks` (3.0), all of them or none. What the document does not say stays as it was; archived ones come back. Schemas are kept with everything they refer to, as JSON Schema 2020-12.',
+    scope: 'manage',
+    portal: null,
+    params: none,
+    query: none,
+    body: EventTypeImportOpenApiIn,
+    success: [{ status: 200, meaning: 'What changed, or would.', schema: EventTypeImportOpenApiOut }],
+    problems: ['openapi-invalid', 'changed-meanwhile'],
   }),
   'v1.event-type.get': operation({
     operationId: 'v1.event-type.get',

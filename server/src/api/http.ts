@@ -26,11 +26,13 @@ import { endpointRoutes } from './rest/endpoint.ts'
 import { endpointExampleRoute } from './rest/endpoint-example.ts'
 import { environmentRoutes } from './rest/environment.ts'
 import { eventTypeRoutes } from './rest/event-type.ts'
+import { eventTypeImportRoute } from './rest/event-type-import.ts'
 import { healthRoute } from './rest/health.ts'
 import { messageRoutes } from './rest/message.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
 import { notBuiltRoutes } from './rest/not-built.ts'
 import { operationalWebhookRoutes } from './rest/operational-webhook.ts'
+import { makeReadYaml } from './yaml.ts'
 
 export interface ApiDeps {
   readonly store: Pick<Store, 'keys' | 'portalTokens' | 'ping'>
@@ -95,6 +97,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     applicationRoutes(api, deps.manage)
     environmentRoutes(api, deps.manage)
     eventTypeRoutes(api, deps.manage)
+    eventTypeImportRoute(api, deps.manage, makeReadYaml(world))
     endpointRoutes(api, deps.manage)
     endpointExampleRoute(api, deps.publish, deps.manage)
     messageCreateRoute(api, deps.publish, deps.manage, new RunningAsks())

@@ -34,6 +34,7 @@ import {
   rotateEndpointSecret,
 } from './endpoints.ts'
 import { exportEnvironment, getSettings, importEnvironment, patchSettings } from './environments.ts'
+import { importEventTypes } from './event-type-import.ts'
 import {
   createEventType,
   deleteEventType,
@@ -82,6 +83,7 @@ export const makeManage = (context: ManageContext) => ({
     list: (...given: Given<typeof listEventTypes>) => listEventTypes(context, ...given),
     create: (...given: Given<typeof createEventType>) => createEventType(context, ...given),
     get: (...given: Given<typeof getEventType>) => getEventType(context, ...given),
+    import: (...given: Given<typeof importEventTypes>) => importEventTypes(context, ...given),
     replace: (...given: Given<typeof replaceEventType>) => replaceEventType(context, ...given),
     patch: (...given: Given<typeof patchEventType>) => patchEventType(context, ...given),
     delete: (...given: Given<typeof deleteEventType>) => deleteEventType(context, ...given),
