@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { firstIdAt, type IdKind, isId, makeIds } from './ids.ts'
+import { firstIdAt, type IdKind, isId, makeIds, timeOfId } from './ids.ts'
 
 const kinds: readonly IdKind[] = ['environment', 'application', 'endpoint', 'message', 'attempt', 'key', 'lease']
 /** A clock that does what clocks do: stand, jump ahead, go back. */
@@ -111,5 +111,15 @@ test('what only resembles an id is none: it may be the uid of a caller', () => {
     '',
   ]) {
     assert.equal(isId('application', text), false, text)
+  }
+})
+
+test('when an id was made can be read off it', () => {
+  for (const at of [0, 1, Date.UTC(2026, 1, 3, 4, 5, 6, 7)]) {
+    const newId = makeIds(
+      () => at,
+      (size) => new Uint8Array(size),
+    )
+    assert.equal(timeOfId(newId('message')), at)
   }
 })
