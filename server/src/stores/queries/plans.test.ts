@@ -14,6 +14,8 @@ import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
 import { messages } from './messages.ts'
 import { portalTokens } from './portal-tokens.ts'
+import { tallies } from './tallies.ts'
+import { tasks } from './tasks.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-plans-'))
 const connection = openConnection(join(folder, 'plans.db'), 'writer')
@@ -98,4 +100,37 @@ test('portal tokens are ended and removed along an index, never by looking at al
   const [expired] = await plansOf((db) => portalTokens.sweepExpired(db, 1, 10))
   assert.match(expired ?? '', /INDEX portal_token_expires \(expires_at<\?\)/)
   for (const plan of [all, ofSessions, expired]) assert.doesNotMatch(plan ?? '', /SCAN (?!json_each)/)
+})
+
+const walks: Record<string, (db: Db) => Promise<unknown>> = {
+  'a replay': (db) =>
+    tasks.look(db, {
+      ...{ applicationId: 'app_', endpointId: 'ep_', after: '', below: 'msg_~', limit: 500, standings: ['failed'] },
+    }),
+  'the usage of an application': (db) => tasks.countAttempts(db, 'app_', null, 0, 1, 500),
+  'event types asked for': (db) => tasks.subscriptions(db, ['app_']),
+  'what an endpoint has settled': (db) => tallies.settled(db, 'ep_', { since: 0, until: 1 }, '', 500),
+  'what waits for an endpoint': (db) => tallies.waiting(db, 'ep_', { since: 0, until: 1 }, null, 500),
+  'tasks that run': (db) => tasks.running(db, 10),
+}
+
+for (const [what, walk] of Object.entries(walks)) {
+  test(`a step through ${what} seeks in indexes and reads no table from end to end`, async () => {
+    const plans = await plansOf(walk)
+    assert.ok(plans.length > 0)
+    for (const plan of plans) {
+      assert.doesNotMatch(
+        plan,
+        /SCAN (message|attempt|delivery|endpoint|application|task|own|later)\b(?! USING INDEX task_running)/,
+      )
+    }
+  })
+}
+
+test('where a message stands is asked of its own attempts, not of everything its endpoint ever got', async () => {
+  const [looking] = await plansOf((db) => walks['a replay']?.(db) ?? Promise.reject())
+  assert.match(looking ?? '', /SEARCH message USING COVERING INDEX message_id/)
+  assert.doesNotMatch(looking ?? '', /attempt_endpoint/)
+  const [settled] = await plansOf((db) => walks['what an endpoint has settled']?.(db) ?? Promise.reject())
+  assert.match(settled ?? '', /SEARCH later USING (COVERING )?INDEX attempt_message \(message_id=\? AND id>\?\)/)
 })
