@@ -103,7 +103,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const chores = new Chores({ store, world, directory, dispatcher, claimer, retention })
 
   const tasks: TaskRunner = new TaskRunner({
-    ...{ store, directory, world, observer },
+    ...{ store, directory, world, teller, observer },
     wakeRoad: () => claimer.wake(),
     expunge: (...span) => expunger.expungeBetween(...span),
   })

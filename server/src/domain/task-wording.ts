@@ -1,4 +1,5 @@
 import { timeOfId } from './ids.ts'
+import type { Fact } from './operational.ts'
 import type { Task, TaskFailure, TaskKind } from './task.ts'
 
 /** The clients' words for what a task does. */
@@ -24,6 +25,12 @@ const failures = {
   'content-held': 'The content is gone for all who ask, but a reader kept it in the log of the database.',
   broken: 'It could not go on; the log says why.',
 } as const satisfies Record<TaskFailure, string>
+
+/** That a task is over, as operational webhooks tell it: with its counts, not with what it has found. */
+export const taskFinished = (task: Task): Fact => ({
+  kind: 'background_task.finished',
+  task: { id: task.id, status: taskStatuses[task.status], task: taskTypes[task.ask.kind], data: taskData(task) },
+})
 
 /** How far a task is, as people are shown it; without the rows it has found, which may be very many. */
 export function taskData({ ask, applicationId, status, progress }: Task): Readonly<Record<string, unknown>> {

@@ -1,7 +1,10 @@
 import type { Millis, TaskId } from '../domain/ids.ts'
 import type { Task } from '../domain/task.ts'
+import { taskFinished } from '../domain/task-wording.ts'
+import type { TaskStep } from '../ports/task-store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import type { TaskObserver } from './observer.ts'
+import type { Teller } from './operational.ts'
 import { decideStep, type Expunge, failingStep, type StepParts } from './task-steps.ts'
 
 // Those made later wait until one of these is over.
@@ -31,6 +34,7 @@ export class TaskRunner {
   readonly #world: World
   readonly #observer: TaskObserver
   readonly #wakeRoad: () => void
+  readonly #teller: Teller
   readonly #turns = new Map<TaskId, Turn>()
   /** When the list of what runs is to be read anew; null: it is known. */
   #readAt: Millis | null = null
@@ -44,6 +48,7 @@ export class TaskRunner {
     readonly directory: StepParts['directory']
     readonly expunge: Expunge
     readonly world: World
+    readonly teller: Teller
     readonly observer: TaskObserver
     /** There are deliveries that are due. */
     readonly wakeRoad: () => void
@@ -53,6 +58,7 @@ export class TaskRunner {
     this.#world = parts.world
     this.#observer = parts.observer
     this.#wakeRoad = parts.wakeRoad
+    this.#teller = parts.teller
   }
 
   start(): void {
@@ -123,7 +129,7 @@ export class TaskRunner {
     const begun = this.#world.now()
     try {
       const { step, restMs } = await decideStep(this.#parts, turn.task, begun)
-      const task = await this.#store.tasks.advance(step)
+      const task = await this.#advance(turn.task, step)
       turn.failures = 0
       // The rest is counted from the step's beginning: what a step takes must not slow its task down.
       turn.at = Math.max(turn.at, begun) + restMs
@@ -134,14 +140,22 @@ export class TaskRunner {
       turn.failures += 1
       this.#observer.taskStumbled(turn.task, error)
       if (turn.failures < mostFailures) return
-      await this.#store.tasks
-        .advance(failingStep(turn.task, this.#world.now(), 'broken'))
+      await this.#advance(turn.task, failingStep(turn.task, this.#world.now(), 'broken'))
         .then((task) => this.#took(turn, task))
         .catch(() => {
           // The store takes nothing at all, so it is not the task's fault: tried again.
           turn.failures = 0
         })
     }
+  }
+
+  async #advance(task: Task, step: TaskStep): Promise<Task | null> {
+    if (step.status === 'running') return this.#store.tasks.advance(step)
+    const { status, progress } = step
+    const told = await this.#teller.told(task.environmentId, [taskFinished({ ...task, status, progress })])
+    const advanced = await this.#store.tasks.advance(step, told)
+    if (told) this.#wakeRoad()
+    return advanced
   }
 
   #took(turn: Turn, task: Task | null): void {

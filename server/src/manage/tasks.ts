@@ -11,6 +11,7 @@ import {
   type TaskStatus,
   usualRate,
 } from '../domain/task.ts'
+import { taskFinished } from '../domain/task-wording.ts'
 import { getApplication } from './applications.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
@@ -147,8 +148,10 @@ export const listTasks = (
 
 /** Stops a task where it stands; one that is over stays as it is. Throws `not-found`. */
 export async function cancelTask(context: ManageContext, environmentId: EnvironmentId, id: string): Promise<Task> {
-  const { id: taskId } = await getTask(context, environmentId, id)
-  await context.store.tasks.cancel(taskId, context.world.now())
+  const task = await getTask(context, environmentId, id)
+  const told = await context.told(environmentId, [taskFinished({ ...task, status: 'canceled' })])
+  await context.store.tasks.cancel(task.id, context.world.now(), told)
   context.wakeTasks()
+  context.wake()
   return getTask(context, environmentId, id)
 }

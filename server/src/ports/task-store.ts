@@ -1,6 +1,7 @@
 import type { ApplicationId, AttemptId, EndpointId, EnvironmentId, MessageId, Millis, TaskId } from '../domain/ids.ts'
 import type { PageSearch } from '../domain/page.ts'
 import type { AttemptCursor, Candidate, Standing, Task, TaskKind, TaskProgress, TaskStatus } from '../domain/task.ts'
+import type { Told } from './store.ts'
 
 /** Background jobs. Each step is one transaction of the work and of where the task stands: a kill repeats and skips nothing. */
 export interface TaskStore {
@@ -15,10 +16,13 @@ export interface TaskStore {
   running(limit: number): Promise<readonly Task[]>
   /** What a task has found, as JSON texts, in order. */
   results(id: TaskId): Promise<readonly string[]>
-  /** Does one step. Null: the task was changed since it was read, and nothing is done. */
-  advance(step: TaskStep): Promise<Task | null>
+  /**
+   * Does one step. Null: the task was changed since it was read, and nothing is done. `told`, here and below: where to tell
+   * of its end, in the same transaction; the wording is that of the task as it stands then.
+   */
+  advance(step: TaskStep, told?: Told | null): Promise<Task | null>
   /** Whether it was running. */
-  cancel(id: TaskId, at: Millis): Promise<boolean>
+  cancel(id: TaskId, at: Millis, told?: Told | null): Promise<boolean>
   /** Removes up to `limit` tasks made before a moment that are over; resolves to how many. */
   forget(before: Millis, limit: number): Promise<number>
   /** The next messages of an application, as a replay to an endpoint looks at them. */

@@ -195,6 +195,57 @@ test('an endpoint that did nothing but fail is told to be disabled, and since wh
   assert.deepEqual([type, data.reason, data.failSince], ['endpoint.disabled', 'failing', since])
 })
 
+test('a task that is over is told with its counts, those of a canceled one as they were when it was canceled', async (t) => {
+  const made = await heard(t, { retrySchedule: [] }, ['background_task.finished'])
+  const { server, receiver, operator, publish, arrived, recorded, endpointId, eventually: until } = made
+  const shown = async (id: string) => (await server.fetch(`/api/v1/background-task/${id}`)).json()
+  const told = ({ received }: Receiver) => said(received.at(-1) ?? assert.fail())
+  const recover = async (rate: number): Promise<string> => {
+    const answer = await server.fetch(`/api/v1/app/shop/endpoint/${endpointId}/recover`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ since: new Date(0).toISOString(), rate }),
+    })
+    return ((await answer.json()) as { id: string }).id
+  }
+  receiver.answer = answering(500)
+  for (let n = 0; n < 3; n++) await publish()
+  await recorded(3)
+  await server.world.advance(1)
+
+  const canceled = await recover(1)
+  await until(
+    'it has begun',
+    async () => ((await shown(canceled)) as { data: { messagesSent: number } }).data.messagesSent > 0,
+  )
+  await server.fetch(`/api/v1/background-task/${canceled}/cancel`, { method: 'POST' })
+  await arrived(1, operator)
+  const afterwards = (await shown(canceled)) as { data: { messagesSent: number; canceled: boolean } }
+  assert.deepEqual([afterwards.data.messagesSent, afterwards.data.canceled], [1, true])
+  assert.deepEqual(told(operator), {
+    type: 'background_task.finished',
+    data: { taskId: canceled, status: 'failed', task: 'endpoint.recover', data: afterwards.data },
+  })
+  await server.fetch(`/api/v1/background-task/${canceled}/cancel`, { method: 'POST' })
+
+  await recorded(5) // Sent again, and the operational webhook.
+  receiver.answer = answering(204)
+  await server.world.advance(1)
+  const finished = await recover(1_000)
+  await until('it is over', async () => {
+    await server.world.advance(100)
+    return operator.received.length > 1
+  })
+  const { data } = (await shown(finished)) as { data: { messagesSent: number } }
+  assert.equal(data.messagesSent, 3)
+  assert.deepEqual(told(operator), {
+    type: 'background_task.finished',
+    data: { taskId: finished, status: 'finished', task: 'endpoint.recover', data },
+  })
+  await made.quiet()
+  assert.equal(operator.received.length, 2)
+})
+
 test('what is told is on disk with the fact: a kill in between loses neither, and the next start sends it', async (t) => {
   const made = await heard(t, { retrySchedule: [] })
   const { server, receiver, operator, publish, arrived, eventually: until, disk } = made

@@ -1,4 +1,5 @@
 import type { ApplicationId, EnvironmentId, Millis, TaskId } from '../../domain/ids.ts'
+import { wordingOf } from '../../domain/operational.ts'
 import type { PageSearch } from '../../domain/page.ts'
 import {
   sentOf,
@@ -8,11 +9,14 @@ import {
   type TaskProgress,
   type TaskStatus,
 } from '../../domain/task.ts'
+import { taskFinished } from '../../domain/task-wording.ts'
+import type { Told } from '../../ports/store.ts'
 import type { TaskStep, TaskStore } from '../../ports/task-store.ts'
 import { type Db, first } from '../db.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
 import { addReplayed, look } from './replay.ts'
+import { appendTold } from './road.ts'
 import { applications, countAttempts, subscriptions } from './usage.ts'
 
 type TaskRow = {
@@ -102,7 +106,7 @@ const addResults = `
   insert into task_result (task_id, place, json) select :id, value->>0, value->>1 from @each(:rows) where true
   on conflict (task_id, place) do update set json = excluded.json`
 
-const advance = (db: Db, step: TaskStep): Promise<Task | null> =>
+const advance = (db: Db, step: TaskStep, told: Told | null = null): Promise<Task | null> =>
   db.transaction(async () => {
     const { id, revision, at, status, deliveries, results } = step
     // First of all, so that whoever canceled it meanwhile finds that nothing more was done.
@@ -117,26 +121,40 @@ const advance = (db: Db, step: TaskStep): Promise<Task | null> =>
     const wanted = deliveries?.rows.length ?? 0
     const sent = deliveries && wanted > 0 ? await addReplayed(db, deliveries.endpointId, deliveries.rows, at) : 0
     const progress = JSON.stringify(sentOf(step.progress, wanted, sent))
-    return stand(db, id, status, progress, at)
+    return stand(db, id, status, progress, at, told)
   })
 
-/** Where each step, and each cancellation, ends inside its transaction: what is to be told of a task that is over belongs here. */
-async function stand(db: Db, id: TaskId, status: TaskStatus, progress: string, at: Millis): Promise<Task | null> {
+/** Where each step, and each cancellation, ends inside its transaction. */
+async function stand(
+  db: Db,
+  id: TaskId,
+  status: TaskStatus,
+  progress: string,
+  at: Millis,
+  told: Told | null,
+): Promise<Task | null> {
   const [row] = await db.all<TaskRow>(
     `update task set status = :status, progress = :progress, updated_at = :at where id = :id returning ${columns}`,
     { id, status, progress, at },
   )
-  return row ? taskOf(row) : null
+  if (!row) return null
+  const task = taskOf(row)
+  if (told) {
+    // Only here it is known how far a canceled task came.
+    const { payload } = wordingOf(taskFinished(task))
+    await appendTold(db, { ...told, messages: told.messages.map((message) => ({ ...message, payload })) })
+  }
+  return task
 }
 
-const cancel = (db: Db, id: TaskId, at: Millis): Promise<boolean> =>
+const cancel = (db: Db, id: TaskId, at: Millis, told: Told | null = null): Promise<boolean> =>
   db.transaction(async () => {
     const row = await first<{ progress: string }>(
       db,
       `update task set revision = revision + 1 where id = :id and status = 'running' returning progress`,
       { id },
     )
-    if (row) await stand(db, id, 'canceled', row.progress, at)
+    if (row) await stand(db, id, 'canceled', row.progress, at, told)
     return row !== null
   })
 
