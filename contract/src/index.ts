@@ -42,13 +42,14 @@ export type {
   MessagePrecheckIn,
   MessagePrecheckOut,
 } from './message.ts'
-export { openapi } from './openapi.ts'
+export { type Declared, openapi } from './openapi.ts'
 export type { InputOf, Method, Operation, Scope } from './operation.ts'
 export type {
   OperationalWebhookEndpointIn,
   OperationalWebhookEndpointOut,
   OperationalWebhookEndpointUpsertIn,
 } from './operational-webhook.ts'
+export { operationalMessages } from './operational-message.ts'
 export { type OperationId, operations, schemas } from './operations.ts'
 export type { ProblemOut } from './problem.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'

@@ -1,6 +1,15 @@
 import { answerHeaders, problemExamples, problemResponses, problemsOf, responsesOf } from './openapi/response.ts'
 import { type Bounds, type Json, ofPaths, ofQueries, printed, schemasUsedIn } from './openapi/schema.ts'
 import { tagDescriptions } from './openapi/tags.ts'
+import {
+  anyWebhook,
+  type DeclaredEventType,
+  declaredWebhooks,
+  deliveryCallbacks,
+  deliveryParameters,
+  operationalSchemas,
+  operationalWebhooks,
+} from './openapi/webhooks.ts'
 import type { Operation } from './operation.ts'
 import { operations } from './operations.ts'
 
@@ -8,6 +17,13 @@ export interface OpenApiOptions {
   readonly version: string
   /** Under which callers reach the server. */
   readonly publicUrl: string
+}
+
+/** The event types of one environment, for those who may see them. */
+export interface Declared {
+  readonly eventTypes: readonly DeclaredEventType[]
+  /** Whether a value can stand where a JSON Schema is expected. */
+  readonly isSchema: (value: unknown) => boolean
 }
 
 const idempotencyKey: Json = {
@@ -56,11 +72,23 @@ function printedOperation(operation: Operation): Json {
         }
       : {}),
     responses: responsesOf(operation),
+    ...callbacksOf(operation),
   }
 }
 
-/** The whole table as an OpenAPI 3.1 document. */
-export function openapi({ version, publicUrl }: OpenApiOptions): Json {
+/** What an operation that registers a URL brings about there. */
+function callbacksOf(operation: Operation): Json {
+  const name = callbackOf(operation)
+  return name === null ? {} : { callbacks: { [name]: { $ref: `#/components/callbacks/${name}` } } }
+}
+
+function callbackOf({ body, path }: Operation): keyof typeof deliveryCallbacks | null {
+  if (body === null || !('properties' in body) || !('url' in Object(body.properties))) return null
+  return path.includes('/operational-webhook/') ? 'operational' : 'messages'
+}
+
+/** The whole table as an OpenAPI 3.1 document; with the event types of an environment, if they are given. */
+export function openapi({ version, publicUrl }: OpenApiOptions, declared?: Declared): Json {
   const all: readonly Operation[] = Object.values(operations)
   const paths: Record<string, Record<string, unknown>> = {}
   for (const operation of all) {
@@ -69,6 +97,8 @@ export function openapi({ version, publicUrl }: OpenApiOptions): Json {
   }
   const codes = [...new Set(all.flatMap(problemsOf))].toSorted()
   const responses = problemResponses(all)
+  const callbacks = [...new Set(all.map(callbackOf))].filter((name) => name !== null)
+  const own = declared === undefined ? anyWebhook : declaredWebhooks(declared.eventTypes, declared.isSchema)
   return {
     openapi: '3.1.0',
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
@@ -92,6 +122,8 @@ export function openapi({ version, publicUrl }: OpenApiOptions): Json {
       .toSorted()
       .map((name) => ({ name, description: tagDescriptions[name] ?? '' })),
     paths,
+    // What is ours comes last: an event type of somebody else's cannot stand in its place.
+    webhooks: { ...own, ...operationalWebhooks },
     components: {
       securitySchemes: {
         bearer: {
@@ -102,9 +134,11 @@ export function openapi({ version, publicUrl }: OpenApiOptions): Json {
         },
       },
       headers: answerHeaders,
+      parameters: deliveryParameters,
+      callbacks: Object.fromEntries(callbacks.map((name) => [name, deliveryCallbacks[name]])),
       responses,
       examples: problemExamples(codes, publicUrl),
-      schemas: schemasUsedIn([paths, responses]),
+      schemas: { ...schemasUsedIn([paths, responses]), ...operationalSchemas },
     },
   }
 }

@@ -37,8 +37,8 @@ export const backgroundTaskOperations = {
     params: none,
     query: Type.Object({
       ...pageQuery,
-      status: Type.Optional(BackgroundTaskStatus),
-      task: Type.Optional(BackgroundTaskType),
+      status: Type.Optional({ ...BackgroundTaskStatus, description: 'Only tasks that stand so.' }),
+      task: Type.Optional({ ...BackgroundTaskType, description: 'Only tasks of this kind.' }),
     }),
     body: null,
     success: get(ListResponseBackgroundTaskOut),

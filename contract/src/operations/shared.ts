@@ -29,8 +29,8 @@ export const flag = (description: string) => Type.Optional(Type.Boolean({ descri
 export const withContent = flag('Whether payloads are included. Default: true.')
 export const expandedStatuses = flag('Whether status 4 (canceled) may appear; if not, it is shown as 0. Default: true.')
 export const messageFilter = {
-  channel: Type.Optional(Channel),
-  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  channel: Type.Optional({ ...Channel, description: 'Only messages in this channel.' }),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Only messages with this tag.' })),
   event_types: Type.Optional(
     Type.Array(EventTypeName, {
       minItems: 1,
@@ -38,8 +38,8 @@ export const messageFilter = {
       description: 'Separated by commas, or the parameter repeated.',
     }),
   ),
-  before: Type.Optional(Type.String({ format: 'date-time' })),
-  after: Type.Optional(Type.String({ format: 'date-time' })),
+  before: Type.Optional(Type.String({ format: 'date-time', description: 'Only what is older.' })),
+  after: Type.Optional(Type.String({ format: 'date-time', description: 'Only what is younger.' })),
 }
 export const status = Type.Optional(MessageStatus)
 export const attemptFilter = {

@@ -85,13 +85,14 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
 
-  referenceRoutes(app, deps)
+  const keys = new Authenticator(deps.store, world)
+  referenceRoutes(app, { ...deps, keys })
   portalPage(app)
   app.get('/metrics', async (_, reply) =>
     reply.header('content-type', deps.metrics.contentType).send(await deps.metrics.render()),
   )
   app.register(async (api) => {
-    requireKey(api, new Authenticator(deps.store, world), deps.manage)
+    requireKey(api, keys, deps.manage)
     healthRoute(api, deps.store)
     authenticationRoutes(api, deps.manage, publicUrl)
     applicationRoutes(api, deps.manage)

@@ -3,8 +3,8 @@ import swaggerUi from '@fastify/swagger-ui'
 import { openapi, type ProblemKind, problems } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../domain/problem.ts'
+import { type DocumentParts, openapiRoute } from './openapi.ts'
 import { html, page, prose } from './page.ts'
-import { jsonType } from './route.ts'
 
 /** The paths of what people read, for those who ask with another method. */
 export const referencePaths = [
@@ -17,12 +17,10 @@ export const referencePaths = [
 ] as const
 
 /** What people read: a front page, the reference printed from the contract, and a page for each problem. */
-export function referenceRoutes(
-  app: FastifyInstance,
-  { publicUrl, version }: { publicUrl: string; version: string },
-): void {
-  const document = JSON.stringify(openapi({ publicUrl, version }))
-  app.register(swagger, { mode: 'static', specification: { document: JSON.parse(document) } })
+export function referenceRoutes(app: FastifyInstance, parts: DocumentParts): void {
+  const { publicUrl, version } = parts
+  const document = JSON.parse(JSON.stringify(openapi({ publicUrl, version })))
+  app.register(swagger, { mode: 'static', specification: { document } })
   app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
@@ -30,7 +28,7 @@ export function referenceRoutes(
     transformStaticCSP: (policy) => policy.replace('upgrade-insecure-requests;', ''),
     theme: { title: 'Posthorn: reference' },
   })
-  app.get('/openapi.json', (_, reply) => reply.header('content-type', jsonType).send(document))
+  openapiRoute(app, parts)
   app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(frontPage(version)))
   app.get('/docs/problems', (_, reply) => reply.type('text/html; charset=utf-8').send(listPage))
   app.get<{ Params: { code: string } }>('/docs/problems/:code', (request, reply) => {
