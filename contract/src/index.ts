@@ -44,12 +44,12 @@ export type {
 } from './message.ts'
 export { type Declared, openapi } from './openapi.ts'
 export type { InputOf, Method, Operation, Scope } from './operation.ts'
+export { operationalMessages } from './operational-message.ts'
 export type {
   OperationalWebhookEndpointIn,
   OperationalWebhookEndpointOut,
   OperationalWebhookEndpointUpsertIn,
 } from './operational-webhook.ts'
-export { operationalMessages } from './operational-message.ts'
 export { type OperationId, operations, schemas } from './operations.ts'
 export type { ProblemOut } from './problem.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'

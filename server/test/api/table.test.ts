@@ -9,8 +9,8 @@ import { startTestServer, type TestServer } from '../support/server.ts'
 import { eventually, receiver } from './receiver.ts'
 import { calls, type Scene } from './table-calls.ts'
 
-/** How many of the client's operations worked when this was last raised. It must never be lowered. */
-const worked = 61
+/** How many of the client's operations worked when this was last raised: 62 are all those about sending. Never lower it. */
+const worked = 62
 
 const shape = ({ method, path }: { readonly method: string; readonly path: string }): string => `${method} ${path}`
 const unbuilt = new Set(notBuilt.map(shape))
