@@ -192,3 +192,21 @@ test('what waits for the endpoint, or is being sent this moment, is not sent a s
     [inFlight, ...ids],
   )
 })
+
+test('a task that cannot be worked out is tried for half a minute, then failed, and holds up no other', async (t) => {
+  const made = await scene(t)
+  const { server, disk } = made
+  await failed(made, 3)
+  const broken = await recover(made, { rate: 1 })
+  await settle(made)
+  disk.exec(`update task set ask = '{"kind":"unheard-of"}' where status = 'running'`)
+  const sound = await recover(made)
+  assert.equal((await over(server, server.world, sound.id)).messagesSent, 2)
+  for (let second = 0; second < 40; second++) {
+    await server.world.advance(1_000)
+    await server.store.ping()
+  }
+  const [row] = disk.rows('select status, progress from task where id = ?', broken.id)
+  assert.equal(row?.status, 'failed')
+  assert.match(String(row?.progress), /broken/)
+})
