@@ -6,6 +6,7 @@ import type { ApplicationId, EndpointId, MessageId } from '../../src/domain/ids.
 import { makeIds } from '../../src/domain/ids.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { asIfKilledNow, openDatabase } from '../support/database.ts'
+import { filesHolding } from '../support/database-bytes.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { type TestWorld, testWorld } from '../support/world.ts'
@@ -209,4 +210,20 @@ test('a task that cannot be worked out is tried for half a minute, then failed, 
   const [row] = disk.rows('select status, progress from task where id = ?', broken.id)
   assert.equal(row?.status, 'failed')
   assert.match(String(row?.progress), /broken/)
+})
+
+test('when expunging all content is finished, no file of the database holds any of it', async (t) => {
+  const made = await scene(t)
+  const { server, receiver } = made
+  receiver.answer = ({ body }, response) => response.writeHead(200).end(body)
+  for (let n = 0; n < 3; n++) await made.publish(`{"text":"name of somebody, number ${n}"}`)
+  await made.recorded(3)
+  assert.ok(filesHolding(server.databasePath, 'name of somebody').length > 0, 'it was there')
+  const { id } = await server.svix.message.expungeAllContents('shop')
+  const later = await made.publish('{"text":"accepted afterwards"}')
+  const data = await over(server, server.world, id)
+  assert.deepEqual(filesHolding(server.databasePath, 'name of somebody'), [])
+  assert.ok(Number(data.messagesPurged) >= 3)
+  await made.recorded(4)
+  assert.ok(made.receiver.received.some(({ headers }) => headers['webhook-id'] === later))
 })
