@@ -4,6 +4,7 @@ import { Channel } from './endpoint.ts'
 import { EventTypeName } from './event-type.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
+import { ProblemOut } from './problem.ts'
 
 const payload = Type.Unsafe<unknown>({
   type: 'object',
@@ -20,6 +21,28 @@ export const MessageIn = Type.Object(
     ),
     channels: Type.Optional(nullable(Type.Array(Channel, { maxItems: 10 }))),
     tags: Type.Optional(nullable(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 10 }))),
+    orderingKey: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: 256,
+          description:
+            'Messages with the same key reach endpoints that ask for an order (`control.ordering`) one after the other.',
+        }),
+      ),
+    ),
+    deliverAt: Type.Optional(
+      nullable(
+        Type.String({
+          format: 'date-time',
+          description:
+            'Not sent before; it can be canceled until then. In the past: at once. Not beside `orderingKey`.',
+        }),
+      ),
+    ),
+    expiresAt: Type.Optional(
+      nullable(Type.String({ format: 'date-time', description: 'Not delivered by then, it is not delivered at all.' })),
+    ),
     payloadRetentionPeriod: Type.Optional(
       nullable(
         Type.Integer({
@@ -58,6 +81,15 @@ export const MessageIn = Type.Object(
 )
 export type MessageIn = Static<typeof MessageIn>
 
+export const MessageBatchIn = Type.Object(
+  { messages: Type.Array(MessageIn, { minItems: 1, maxItems: 1000 }) },
+  {
+    description: 'Each as for one message, but that a batch makes no application.',
+    examples: [{ messages: [{ eventType: 'invoice.paid', payload: { id: 'inv_1' } }] }],
+  },
+)
+export type MessageBatchIn = Static<typeof MessageBatchIn>
+
 /** What a message looks like wherever it is shown. */
 export const messageShown = {
   id: Type.String(),
@@ -68,6 +100,8 @@ export const messageShown = {
   tags: nullable(Type.Array(Type.String())),
   timestamp: Type.String({ format: 'date-time' }),
   deliverAt: nullable(Type.String({ format: 'date-time' })),
+  expiresAt: nullable(Type.String({ format: 'date-time' })),
+  orderingKey: nullable(Type.String()),
 }
 
 export const messageExample = {
@@ -79,10 +113,93 @@ export const messageExample = {
   tags: null,
   timestamp: '2026-03-01T09:00:01.000Z',
   deliverAt: null,
+  expiresAt: null,
+  orderingKey: null,
 }
 
 export const MessageOut = Type.Object(messageShown, { examples: [messageExample] })
 export type MessageOut = Static<typeof MessageOut>
+
+export const MessageBatchOut = Type.Object(
+  {
+    data: Type.Array(
+      Type.Object({
+        status: Type.Integer({ description: '202: accepted and stored; else the status of the problem.' }),
+        message: Type.Optional(MessageOut),
+        problem: Type.Optional(ProblemOut),
+      }),
+      { description: 'What became of each message, in the order they were given.' },
+    ),
+  },
+  { examples: [{ data: [{ status: 202, message: messageExample }] }] },
+)
+export type MessageBatchOut = Static<typeof MessageBatchOut>
+
+export const MessageExplainOut = Type.Object(
+  {
+    data: Type.Array(
+      Type.Object({
+        endpointId: Type.String(),
+        endpointUid: nullable(Type.String()),
+        url: Type.String(),
+        verdict: Type.Enum(['sent', 'waiting', 'not-sent']),
+        result: Type.Optional(Type.Enum(['delivered', 'failed', 'canceled'], { description: 'Where it was sent.' })),
+        waitingFor: Type.Optional(
+          Type.Enum(
+            [
+              ...(['in-flight', 'turn', 'rate', 'batch', 'schedule', 'retry', 'order', 'parked'] as const),
+              ...(['pause', 'breaker', 'disabled'] as const),
+            ],
+            { description: 'Where it waits.' },
+          ),
+        ),
+        until: Type.Optional(
+          nullable(
+            Type.String({ format: 'date-time', description: 'Null: until something happens that has no date.' }),
+          ),
+        ),
+        because: Type.Optional(
+          Type.Enum(['event-type', 'channel', 'filter', 'disabled', 'created-later', 'deleted', 'changed'], {
+            description: 'Where it was not sent.',
+          }),
+        ),
+        detail: Type.Optional(nullable(Type.String())),
+        attempts: Type.Optional(
+          Type.Array(
+            Type.Object({
+              id: Type.String(),
+              succeeded: Type.Optional(Type.Boolean()),
+              ended: Type.Optional(Type.Enum(['canceled', 'expired'])),
+              responseStatusCode: Type.Integer({ description: '0 where there was no answer.' }),
+              timestamp: Type.String({ format: 'date-time' }),
+            }),
+          ),
+        ),
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        data: [
+          {
+            ...{
+              endpointId: 'ep_0TkxGmxa0009Jd8sVb3nXq5PzUf',
+              endpointUid: null,
+              url: 'https://acme.example/webhooks',
+            },
+            ...{ verdict: 'waiting', waitingFor: 'retry', until: '2026-03-01T09:05:06.000Z', attempts: [] },
+          },
+        ],
+      },
+    ],
+  },
+)
+
+export const MessageCancelOut = Type.Object(
+  { canceled: Type.Integer({ description: 'Deliveries that were waiting and will not be made.' }) },
+  { examples: [{ canceled: 2 }] },
+)
 
 export const ListResponseMessageOut = listOf(MessageOut)
 
@@ -122,6 +239,10 @@ export type BulkExpungeContentsOut = Static<typeof BulkExpungeContentsOut>
 /** The bodies that have a name in the reference. */
 export const messageSchemas = {
   MessageIn,
+  MessageBatchIn,
+  MessageBatchOut,
+  MessageCancelOut,
+  MessageExplainOut,
   MessageOut,
   ListResponseMessageOut,
   MessagePrecheckIn,

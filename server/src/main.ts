@@ -131,6 +131,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     expunge: (applicationId, messageIds) => expunger.expunge(applicationId, messageIds),
     wake: () => claimer.wake(),
     wakeTasks: () => tasks.wake(),
+    cancelHot: (applicationId, messageId) => dispatcher.cancel(applicationId, messageId),
+    hotWaits: (applicationId, messageId) => dispatcher.waits(applicationId, messageId),
     probe(endpointId) {
       dispatcher.probe(endpointId)
       claimer.wake()
@@ -148,7 +150,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     store,
     world,
     manage,
-    publish: makePublish({ world, newId, directory, commits, dispatcher, observer }),
+    ...makePublish({ world, newId, directory, commits, dispatcher, observer }),
     metrics,
     log,
     publicUrl: settings.publicUrl,

@@ -7,7 +7,7 @@ import { notBuilt, type Operation, operations } from '@posthorn/contract'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { Problem } from '../domain/problem.ts'
-import type { Publish } from '../engine/accept.ts'
+import type { Publish, PublishAll } from '../engine/accept.ts'
 import type { Manage } from '../manage/manage.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
@@ -29,6 +29,7 @@ import { eventTypeRoutes } from './rest/event-type.ts'
 import { eventTypeImportRoute } from './rest/event-type-import.ts'
 import { healthRoute } from './rest/health.ts'
 import { messageRoutes } from './rest/message.ts'
+import { messageBatchRoute } from './rest/message-batch.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
 import { notBuiltRoutes } from './rest/not-built.ts'
 import { operationalWebhookRoutes } from './rest/operational-webhook.ts'
@@ -39,6 +40,7 @@ export interface ApiDeps {
   readonly world: World
   readonly manage: Manage
   readonly publish: Publish
+  readonly publishAll: PublishAll
   readonly metrics: { render(): Promise<string>; readonly contentType: string }
   readonly log: Pick<Logger, 'error'>
   /** Without a slash at its end. */
@@ -102,6 +104,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     endpointRoutes(api, deps.manage)
     endpointExampleRoute(api, deps.publish, deps.manage)
     messageCreateRoute(api, deps.publish, deps.manage, new RunningAsks())
+    messageBatchRoute(api, deps.publishAll, publicUrl)
     messageRoutes(api, deps.manage)
     attemptRoutes(api, deps.manage)
     notBuiltRoutes(api)

@@ -32,6 +32,8 @@ export interface Answer {
 export interface Caller {
   readonly principal: Principal
   readonly url: string
+  /** The body as it came: for what must not be parsed and printed again. */
+  readonly body: unknown
 }
 
 export const jsonType = 'application/json; charset=utf-8'
@@ -60,7 +62,7 @@ export function serve<O extends Operation>(
       // Of an absolute-form target only the path: the rest is the caller's word, not ours to repeat.
       const url = request.url.replace(/^\w+:\/\/[^/]*/, '')
       if (principal === null) throw new Error(`${operation.operationId} was reached without a key`)
-      const work = (): Promise<Answer> => handle(read(request), { principal, url })
+      const work = (): Promise<Answer> => handle(read(request), { principal, url, body: request.body })
       const answer = operation.method === 'POST' ? await app.repeatable.answer(request, work) : await work()
       const { status, json, link, replayed } = answer
       if (replayed) reply.header(replayedHeader, 'true')

@@ -50,6 +50,22 @@ export function sliceValue(text: string, key: string): Span | null {
   return start === -1 ? null : { start, end }
 }
 
+/** The spans of the items of an array, in order; null if the text is no array. `text` as for `slicePayload`. */
+export function sliceItems(text: string): Span[] | null {
+  let at = skipSpace(text, 0)
+  if (text.charCodeAt(at) !== openBracket) return null
+  const items: Span[] = []
+  at = skipSpace(text, at + 1)
+  while (at < text.length && text.charCodeAt(at) !== closeBracket) {
+    const end = skipValue(text, at)
+    items.push({ start: at, end })
+    at = skipSpace(text, end)
+    if (text.charCodeAt(at) !== comma) break
+    at = skipSpace(text, at + 1)
+  }
+  return items
+}
+
 function isKey(text: string, start: number, end: number, key: string): boolean {
   if (end - start === key.length) return text.startsWith(key, start) && !key.includes('\\')
   // An escape takes more room than what it stands for, so only a longer spelling can be the key in disguise.

@@ -2,32 +2,16 @@
 // wire: those are handed to it by main.
 
 import { answersKeptMs, demandSameAsk, type RepeatableAsk } from '../domain/idempotency.ts'
-import type { EndpointId, EnvironmentId, MessageId, Millis, makeIds } from '../domain/ids.ts'
-import { matches } from '../domain/match.ts'
+import type { EndpointId, EnvironmentId, Millis, makeIds } from '../domain/ids.ts'
 import type { Message } from '../domain/message.ts'
 import { Problem } from '../domain/problem.ts'
-import type { NewDelivery, NewMessage } from '../ports/store.ts'
+import type { PublishKey } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
-import type { Destination, Directory } from './directory.ts'
+import type { Directory, Routes } from './directory.ts'
 import type { Dispatcher } from './dispatch.ts'
-import type { GroupCommit } from './group-commit.ts'
+import type { GroupCommit, Kept } from './group-commit.ts'
 import type { Observer } from './observer.ts'
-
-/** What a caller wants told. The payload is text the caller spelled; nobody parses and prints it again. */
-export interface NewFact {
-  readonly eventType: string
-  readonly eventId: string | null
-  readonly channels: readonly string[] | null
-  readonly tags: readonly string[] | null
-  readonly payload: string
-  /** Null: `application/json`. */
-  readonly contentType: string | null
-  /** How long the payload is kept, where that is not for its application to say. */
-  readonly keepPayload?: Millis | undefined
-  /** See `Message`. */
-  readonly orderingKey?: string | null
-  readonly deliverAt?: Millis | null
-}
+import { makePlan, type NewFact, type Plan } from './plan.ts'
 
 /** `repeated`: the ask was answered before, with this message. */
 export interface Accepted {
@@ -38,7 +22,7 @@ export interface Accepted {
 /**
  * Accepts one fact: resolves when the message and every delivery of it are on disk. `only`: goes to this endpoint and no
  * other, whatever it wants to get. The same `ask` is accepted once.
- * Throws Problem `not-found`, `event-id-taken`, `idempotency-key-reused` or `unavailable`.
+ * Throws Problem `not-found`, `request-invalid`, `event-id-taken`, `idempotency-key-reused` or `unavailable`.
  */
 export type Publish = (
   environmentId: EnvironmentId,
@@ -46,6 +30,16 @@ export type Publish = (
   fact: NewFact,
   options?: { readonly only?: EndpointId; readonly ask?: RepeatableAsk | null },
 ) => Promise<Accepted>
+
+/** What became of one fact of many: it is on disk, or was refused while others were accepted. */
+export type AcceptedOrRefused = { readonly message: Message } | { readonly refused: Problem }
+
+/** Accepts many facts of one application in one commit. Throws Problem `not-found` and `unavailable`; others are told for each. */
+export type PublishAll = (
+  environmentId: EnvironmentId,
+  applicationIdOrUid: string,
+  facts: readonly NewFact[],
+) => Promise<readonly AcceptedOrRefused[]>
 
 export interface AcceptParts {
   readonly world: World
@@ -56,64 +50,83 @@ export interface AcceptParts {
   readonly observer: Observer
 }
 
-export function makePublish(parts: AcceptParts): Publish {
-  const { world, newId, directory, commits, dispatcher, observer } = parts
-  return async (environmentId, applicationIdOrUid, fact, { only, ask = null } = {}) => {
-    const routes =
-      directory.cached(environmentId, applicationIdOrUid) ?? (await directory.load(environmentId, applicationIdOrUid))
-    if (!routes) throw new Problem('not-found', `No application '${applicationIdOrUid}' in this environment.`)
+export function makePublish(parts: AcceptParts): { readonly publish: Publish; readonly publishAll: PublishAll } {
+  const { world, directory, commits, dispatcher, observer } = parts
+  const plan = makePlan(parts)
 
-    const acceptedAt = world.now()
-    const message: NewMessage = {
-      id: newId('message') as MessageId,
-      applicationId: routes.application.id,
-      eventType: fact.eventType,
-      eventId: fact.eventId,
-      channels: fact.channels,
-      tags: fact.tags,
-      contentType: fact.contentType,
-      payload: fact.payload,
-      acceptedAt,
-      ...(fact.keepPayload === undefined ? {} : { payloadUntil: acceptedAt + fact.keepPayload }),
-      orderingKey: fact.orderingKey ?? null,
-      deliverAt: fact.deliverAt ?? null,
-      expiresAt: null,
+  const routesTo = async (environmentId: EnvironmentId, applicationIdOrUid: string): Promise<Routes> => {
+    const routes = await directory.load(environmentId, applicationIdOrUid)
+    if (!routes) throw new Problem('not-found', `No application '${applicationIdOrUid}' in this environment.`)
+    return routes
+  }
+
+  /** What was stored goes on its way; what was not gives its places back. */
+  const follow = (plan: Plan, kept: Kept): void => {
+    if (kept.kind !== 'stored') {
+      for (const destination of plan.hot) dispatcher.unreserve(destination)
+      return
     }
-    // What has room in memory goes from there to the wire, already claimed by its own insert; the rest waits in the store.
-    const hot: Destination[] = []
-    const deliveries: NewDelivery[] = []
-    for (const destination of routes.destinations) {
-      if (only === undefined ? matches(destination, fact).kind !== 'yes' : destination.id !== only) continue
-      const reserved = dispatcher.reserve(destination)
-      if (reserved) hot.push(destination)
-      deliveries.push({
-        messageId: message.id,
-        endpointId: destination.id,
-        dueAt: reserved ? acceptedAt + dispatcher.leaseMs : acceptedAt,
-        lease: reserved ? dispatcher.lease : null,
-      })
-    }
-    const publishKey = ask && { ...ask, messageId: message.id, acceptedAt, until: acceptedAt + answersKeptMs }
-    try {
-      const kept = await commits.publish(message, deliveries, publishKey)
-      if (kept.kind === 'event-id-taken') {
-        throw new Problem('event-id-taken', `eventId '${fact.eventId}' was accepted before, as message ${kept.by}.`, [
-          { pointer: '/eventId', message: `belongs to ${kept.by}` },
-        ])
+    for (const destination of plan.hot) dispatcher.admitFresh(destination, plan.message)
+    if (plan.hot.length < plan.deliveries.length) dispatcher.wake()
+    observer.accepted(plan.message, plan.deliveries.length, world.now() - plan.message.acceptedAt)
+  }
+
+  const drop = (plan: Plan): void => {
+    for (const destination of plan.hot) dispatcher.unreserve(destination)
+  }
+
+  const taken = (message: Message, by: string): Problem =>
+    new Problem('event-id-taken', `eventId '${message.eventId}' was accepted before, as message ${by}.`, [
+      { pointer: '/eventId', message: `belongs to ${by}` },
+    ])
+
+  return {
+    async publish(environmentId, applicationIdOrUid, fact, { only, ask = null } = {}) {
+      const routes =
+        directory.cached(environmentId, applicationIdOrUid) ?? (await routesTo(environmentId, applicationIdOrUid))
+      const planned = plan(routes, fact, only)
+      const { message } = planned
+      const publishKey: PublishKey | null = ask && { ...ask, ...keyOf(message, message.acceptedAt) }
+      let kept: Kept
+      try {
+        kept = await commits.publish(planned, publishKey)
+      } catch (error) {
+        drop(planned)
+        throw error
       }
+      follow(planned, kept)
+      if (kept.kind === 'event-id-taken') throw taken(message, kept.by)
       if (kept.kind === 'repeated') {
         if (ask) demandSameAsk(kept.first, ask)
-        for (const destination of hot) dispatcher.unreserve(destination)
         const { messageId: id, acceptedAt } = kept.first
         return { message: { ...message, id, acceptedAt }, repeated: true }
       }
-    } catch (error) {
-      for (const destination of hot) dispatcher.unreserve(destination)
-      throw error
-    }
-    for (const destination of hot) dispatcher.admitFresh(destination, message)
-    if (hot.length < deliveries.length) dispatcher.wake()
-    observer.accepted(message, deliveries.length, world.now() - acceptedAt)
-    return { message, repeated: false }
+      return { message, repeated: false }
+    },
+
+    async publishAll(environmentId, applicationIdOrUid, facts) {
+      const routes = await routesTo(environmentId, applicationIdOrUid)
+      const planned = facts.map((fact) => plan(routes, fact))
+      let kept: readonly Kept[]
+      try {
+        kept = await commits.publishAll(planned)
+      } catch (error) {
+        for (const one of planned) drop(one)
+        throw error
+      }
+      return planned.map((one, at): AcceptedOrRefused => {
+        const outcome = kept[at] as Kept
+        follow(one, outcome)
+        return outcome.kind === 'event-id-taken'
+          ? { refused: taken(one.message, outcome.by) }
+          : { message: one.message }
+      })
+    },
   }
 }
+
+const keyOf = ({ id: messageId }: Message, acceptedAt: Millis) => ({
+  messageId,
+  acceptedAt,
+  until: acceptedAt + answersKeptMs,
+})

@@ -1,6 +1,7 @@
 import type { Ended } from '../domain/attempt.ts'
 import { probing } from '../domain/breaker.ts'
 import { expiresAt } from '../domain/expiry.ts'
+import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
 import { afterFailure, afterSuccess } from '../domain/window.ts'
 import type { ClaimedDelivery, NewMessage, ReleasedDelivery, RoadStore } from '../ports/store.ts'
@@ -360,6 +361,17 @@ export class Dispatcher {
       waiting.push(new Promise((resolve) => this.#end(delivery, url, 'canceled', resolve)))
     }
     return Promise.all(waiting).then(({ length }) => length)
+  }
+
+  /** What the deliveries of a message that are held here wait for. */
+  waits(applicationId: ApplicationId, messageId: MessageId): ReadonlyMap<EndpointId, Wait> {
+    const now = this.#parts.world.now()
+    const waits = new Map<EndpointId, Wait>()
+    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+      const delivery = lane.hot.get(messageId)
+      if (delivery) waits.set(lane.endpointId, delivery.taken ? { for: 'in-flight', until: null } : lane.waitNow(now))
+    }
+    return waits
   }
 
   #end(delivery: HotDelivery, url: string, ended: Ended, settled: () => void = () => {}): void {

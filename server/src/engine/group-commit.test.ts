@@ -63,7 +63,10 @@ async function committing(t: TestContext) {
     seen: () => ({ rows, failures }),
     message,
     publish: (one: NewMessage) =>
-      commits.publish(one, [{ messageId: one.id, endpointId: endpoint.id, dueAt: one.acceptedAt, lease }]),
+      commits.publish({
+        message: one,
+        deliveries: [{ messageId: one.id, endpointId: endpoint.id, dueAt: one.acceptedAt, lease }],
+      }),
     /** Hands over the outcome of this message's only attempt. Resolves when it is on disk. */
     record: (one: NewMessage) =>
       new Promise<void>((resolve) => {

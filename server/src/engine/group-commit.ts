@@ -1,6 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { FirstPublish } from '../domain/idempotency.ts'
-import type { LeaseId, MessageId } from '../domain/ids.ts'
+import type { LeaseId, MessageId, Millis } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
 import type {
   CommitResult,
@@ -23,10 +23,21 @@ export type Kept =
 
 const stored: Kept = { kind: 'stored' }
 
+/** A message with everything that is to be stored of it. */
+export interface PlannedMessage {
+  readonly message: NewMessage
+  readonly deliveries: readonly NewDelivery[]
+  /** Until when its `eventId` is taken; null: as long as it is kept. */
+  readonly eventIdUntil?: Millis | null
+}
+
 interface WaitingMessage {
   readonly message: NewMessage
   readonly deliveries: readonly NewDelivery[]
   readonly publishKey: PublishKey | null
+  readonly eventIdUntil: Millis | null
+  /** It must be in the commit of the one before it. */
+  readonly joined: boolean
   readonly resolve: (kept: Kept) => void
   readonly reject: (error: unknown) => void
 }
@@ -76,18 +87,31 @@ export class GroupCommit {
     this.#observer = observer
   }
 
+  /** As `publish` for each, all of them in one commit. */
+  publishAll(plans: readonly PlannedMessage[]): Promise<readonly Kept[]> {
+    this.#demandRoom()
+    return Promise.all(plans.map((plan, at) => this.#add(plan, null, at > 0)))
+  }
+
   /** Resolves when message and deliveries (and the publisher's key, if there is one) are on disk, or were before. */
-  publish(
-    message: NewMessage,
-    deliveries: readonly NewDelivery[],
-    publishKey: PublishKey | null = null,
+  publish(plan: PlannedMessage, publishKey: PublishKey | null = null): Promise<Kept> {
+    this.#demandRoom()
+    return this.#add(plan, publishKey, false)
+  }
+
+  #demandRoom(): void {
+    if (this.#waitingBytes <= mostWaitingBytes) return
+    throw new Problem('unavailable', 'The store is not keeping up; nothing was accepted.', [], 1)
+  }
+
+  #add(
+    { message, deliveries, eventIdUntil = null }: PlannedMessage,
+    publishKey: PublishKey | null,
+    joined: boolean,
   ): Promise<Kept> {
-    if (this.#waitingBytes > mostWaitingBytes) {
-      throw new Problem('unavailable', 'The store is not keeping up; nothing was accepted.', [], 1)
-    }
     this.#waitingBytes += message.payload.length
     return new Promise((resolve, reject) => {
-      this.#messages.push({ message, deliveries, publishKey, resolve, reject })
+      this.#messages.push({ message, deliveries, publishKey, eventIdUntil, joined, resolve, reject })
       this.#start()
     })
   }
@@ -132,9 +156,16 @@ export class GroupCommit {
     setImmediate(() => void this.#run())
   }
 
+  /** How many of the waiting go into the next commit: those that must stay together are not parted. */
+  #nextMessages(): number {
+    let count = Math.min(mostMessages, this.#messages.length)
+    while (this.#messages[count]?.joined === true) count += 1
+    return count
+  }
+
   async #run(): Promise<void> {
     while (this.#messages.length + this.#records.length > 0) {
-      const messages = this.#messages.splice(0, mostMessages)
+      const messages = this.#messages.splice(0, this.#nextMessages())
       const records = this.#records.splice(0, mostRecords)
       for (const { message } of messages) this.#waitingBytes -= message.payload.length
       const told = records.flatMap((waiting) => waiting.told ?? [])
@@ -145,6 +176,11 @@ export class GroupCommit {
           now: startedAt,
           messages: [...messages.map((waiting) => waiting.message), ...told.flatMap((one) => one.messages)],
           publishKeys: messages.flatMap((waiting) => waiting.publishKey ?? []),
+          eventIdsUntil: new Map(
+            messages.flatMap(({ message, eventIdUntil }) =>
+              eventIdUntil === null ? [] : [[message.id, eventIdUntil]],
+            ),
+          ),
           deliveries: [...messages, ...told].flatMap((waiting) => waiting.deliveries),
           attempts: records.map((waiting) => waiting.attempt),
           settlements: records.map((waiting) => waiting.settlement),

@@ -1,5 +1,6 @@
 import type { Trigger } from '../domain/attempt.ts'
 import { type Breaker, closed, drainRate, reopened, unprobed } from '../domain/breaker.ts'
+import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
 import { paced } from '../domain/rate.ts'
 import { firstWindow, type Window } from '../domain/window.ts'
@@ -83,6 +84,17 @@ export class Lane {
     if (this.breaker.kind === 'probing') return Number.POSITIVE_INFINITY
     const probeAt = this.breaker.kind === 'open' ? this.breaker.probeAt : 0
     return Math.max(this.window.opensAt, probeAt, this.pacedUntil, this.#batchFullAt())
+  }
+
+  /** What the first that waits here waits for. */
+  waitNow(now: Millis): Wait {
+    const { breaker, window, pacedUntil } = this
+    if (breaker.kind === 'open') return { for: 'breaker', until: breaker.probeAt }
+    if (breaker.kind === 'probing') return { for: 'breaker', until: null }
+    if (window.opensAt > now) return { for: 'turn', until: window.opensAt }
+    if (pacedUntil > now) return { for: 'rate', until: pacedUntil }
+    const fullAt = this.#batchFullAt()
+    return fullAt > now ? { for: 'batch', until: fullAt } : { for: 'turn', until: null }
   }
 
   /** So many messages go out now. */

@@ -3,6 +3,7 @@
 
 import type { Control } from '../domain/control.ts'
 import type { EgressAllow } from '../domain/egress.ts'
+import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
 import type { Fact } from '../domain/operational.ts'
 import type { Store, Told } from '../ports/store.ts'
@@ -29,6 +30,10 @@ export interface ManageContext {
   wake(): void
   /** A background task was made or canceled. */
   wakeTasks(): void
+  /** Lets go of what waits in memory of a message. Resolves, when that is on disk, to how many deliveries that were. */
+  cancelHot(applicationId: ApplicationId, messageId: MessageId): Promise<number>
+  /** What the deliveries of a message wait for that are in memory. */
+  hotWaits(applicationId: ApplicationId, messageId: MessageId): ReadonlyMap<EndpointId, Wait>
   /** Somebody expects this endpoint to answer now: where its breaker is open, it is probed at once. */
   probe(endpointId: EndpointId): void
 }

@@ -226,6 +226,23 @@ export async function patchEndpoint(
   })
 }
 
+/** Keeps its deliveries back, or lets them go again, in the order they came. Throws `not-found`, `changed-meanwhile`. */
+export async function pauseEndpoint(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  application: string,
+  idOrUid: string,
+  pause: boolean,
+): Promise<Endpoint> {
+  const row = await untilFresh(async () => {
+    const found = await getEndpoint(context, environmentId, application, idOrUid)
+    if ((found.pausedAt !== null) === pause) return found
+    return changedRow(context, found, { pausedAt: pause ? context.world.now() : null })
+  })
+  if (!pause) context.wake()
+  return row
+}
+
 /** What waits for it is dropped. Throws `not-found`. */
 export async function deleteEndpoint(
   context: ManageContext,

@@ -40,6 +40,8 @@ before(async () => {
     expunge: async () => 0,
     wake: () => told.push('wake'),
     wakeTasks: () => told.push('wake tasks'),
+    cancelHot: async () => 0,
+    hotWaits: () => new Map(),
     probe: (id) => told.push(`probe ${id}`),
   })
   environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId

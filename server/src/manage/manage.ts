@@ -28,6 +28,7 @@ import {
   listEndpoints,
   patchEndpoint,
   patchEndpointHeaders,
+  pauseEndpoint,
   replaceEndpoint,
   replaceEndpointHeaders,
   resolvedControl,
@@ -44,6 +45,7 @@ import {
   replaceEventType,
 } from './event-types.ts'
 import { exampleFor } from './examples.ts'
+import { cancelMessage, explainMessage } from './explain.ts'
 import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
@@ -95,6 +97,7 @@ export const makeManage = (context: ManageContext) => ({
     replace: (...given: Given<typeof replaceEndpoint>) => replaceEndpoint(context, ...given),
     patch: (...given: Given<typeof patchEndpoint>) => patchEndpoint(context, ...given),
     delete: (...given: Given<typeof deleteEndpoint>) => deleteEndpoint(context, ...given),
+    pause: (...given: Given<typeof pauseEndpoint>) => pauseEndpoint(context, ...given),
     resolved: (...given: Given<typeof resolvedControl>) => resolvedControl(context, ...given),
     example: (...given: Given<typeof exampleFor>) => exampleFor(context, ...given),
     stats: (...given: Given<typeof endpointStats>) => endpointStats(context, ...given),
@@ -126,6 +129,8 @@ export const makeManage = (context: ManageContext) => ({
     list: (...given: Given<typeof listMessages>) => listMessages(context, ...given),
     precheck: (...given: Given<typeof precheckMessage>) => precheckMessage(context, ...given),
     get: (...given: Given<typeof getMessage>) => getMessage(context, ...given),
+    explain: (...given: Given<typeof explainMessage>) => explainMessage(context, ...given),
+    cancel: (...given: Given<typeof cancelMessage>) => cancelMessage(context, ...given),
     expunge: (...given: Given<typeof expungeMessage>) => expungeMessage(context, ...given),
     expungeMany: (...given: Given<typeof expungeMany>) => expungeMany(context, ...given),
   },

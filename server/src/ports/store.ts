@@ -64,6 +64,11 @@ export interface RoadStore {
   sweepDeleted(limit: number): Promise<number>
   /** Adds a delivery of a stored message, or makes its waiting one due, before all others of its endpoint. */
   resend(key: DeliveryKey): Promise<void>
+  /**
+   * Ends deliveries that nobody holds, each with the attempt that says so; makes those behind them due at `now`. Resolves
+   * to how many there were.
+   */
+  end(attempts: readonly Attempt[], now: Millis): Promise<number>
   /** Deliveries that are not settled, hot ones included. Exact up to `most`: counting on would cost more than it tells. */
   backlog(most: number): Promise<number>
 }
@@ -73,6 +78,9 @@ export interface DeliveryKey {
   readonly endpointId: EndpointId
 }
 
+/** Why a message was not sent to an endpoint of its application, where nobody could tell later. */
+export type Unsent = 'disabled' | `filter: ${string}`
+
 export interface ReleasedDelivery extends DeliveryKey {
   readonly dueAt: Millis
 }
@@ -81,6 +89,8 @@ export interface NewMessage extends Message {
   readonly payload: string
   /** When its payload goes, where its publisher said so; otherwise that is its application's to say. */
   readonly payloadUntil?: Millis
+  /** Endpoints of its application that it was not meant for, where nobody could tell later. */
+  readonly unsent?: Readonly<Record<EndpointId, Unsent>>
 }
 
 /** A fresh delivery: leased to us and hot, or (lease null) left in the store for a later claim. */
@@ -297,6 +307,8 @@ export interface MessageFilter {
 export interface MessageStore {
   /** By id or by the caller's `eventId`. */
   find(applicationId: ApplicationId, idOrEventId: string, withPayload: boolean): Promise<Message | null>
+  /** See `NewMessage.unsent`. */
+  unsent(applicationId: ApplicationId, id: MessageId): Promise<Readonly<Record<EndpointId, Unsent>>>
   list(
     applicationId: ApplicationId,
     filter: MessageFilter,

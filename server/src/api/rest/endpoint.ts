@@ -100,6 +100,12 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
     const shown: EndpointStats = { success, pending, sending, fail, canceled }
     return ok(JSON.stringify(shown))
   })
+  serve(app, operations['v1.endpoint.pause'], async ({ params }, { principal }) =>
+    ok(json(await endpoints.pause(principal.environmentId, params.app_id, params.endpoint_id, true))),
+  )
+  serve(app, operations['v1.endpoint.resume'], async ({ params }, { principal }) =>
+    ok(json(await endpoints.pause(principal.environmentId, params.app_id, params.endpoint_id, false))),
+  )
   serve(app, operations['v1.endpoint.get-secret'], async ({ params }, { principal }) =>
     ok(JSON.stringify({ key: await endpoints.secret(principal.environmentId, params.app_id, params.endpoint_id) })),
   )

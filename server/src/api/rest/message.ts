@@ -1,6 +1,8 @@
 import { type BulkExpungeContentsOut, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
+import type { Millis } from '../../domain/ids.ts'
 import type { Message } from '../../domain/message.ts'
+import type { Explained } from '../../manage/explain.ts'
 import type { Manage } from '../../manage/manage.ts'
 import type { MessageFilter } from '../../ports/store.ts'
 import { done, ok, pageAnswer, serve } from '../route.ts'
@@ -36,6 +38,14 @@ export function messageRoutes(app: FastifyInstance, { messages }: Manage): void 
     const active = await messages.precheck(principal.environmentId, params.app_id, { eventType, channels })
     return ok(JSON.stringify({ active }))
   })
+  serve(app, operations['v1.message.explain'], async ({ params }, { principal }) => {
+    const rows = await messages.explain(principal.environmentId, params.app_id, params.msg_id)
+    return ok(JSON.stringify({ data: rows.map(explained) }))
+  })
+  serve(app, operations['v1.message.cancel'], async ({ params }, { principal }) => {
+    const canceled = await messages.cancel(principal.environmentId, params.app_id, params.msg_id)
+    return ok(JSON.stringify({ canceled }))
+  })
   serve(app, operations['v1.message.get'], async ({ params, query }, { principal }) => {
     const withContent = query.with_content ?? true
     const row = await messages.get(principal.environmentId, params.app_id, params.msg_id, withContent)
@@ -52,6 +62,25 @@ export function messageRoutes(app: FastifyInstance, { messages }: Manage): void 
   })
 }
 
+const explained = (row: Explained): Record<string, unknown> => {
+  const { id, uid, url } = row.endpoint
+  const common = { endpointId: id, endpointUid: uid, url, verdict: row.verdict }
+  if (row.verdict === 'not-sent') return { ...common, because: row.because, detail: row.detail }
+  const attempts = row.attempts.map((attempt) => ({
+    id: attempt.id,
+    ...{ ...(attempt.ended === null ? { succeeded: attempt.succeeded } : { ended: attempt.ended }) },
+    responseStatusCode: attempt.statusCode,
+    timestamp: timeText(attempt.startedAt),
+  }))
+  if (row.verdict === 'sent') return { ...common, result: row.result, attempts }
+  const { wait } = row
+  return {
+    ...{ ...common, waitingFor: wait.for, attempts },
+    // Since ever (0) is what was asked for by hand; that it is due needs no date.
+    until: wait.until === null || wait.until === 0 || !Number.isFinite(wait.until) ? null : timeText(wait.until),
+  }
+}
+
 /**
  * The members of a message as JSON text, for the object they are to stand in. The payload is set in as it was spelled,
  * never printed from a parsed value. One with a content type of its own need not be JSON, and is shown as a string.
@@ -62,8 +91,10 @@ export function messageMembers(message: Message, withContent: boolean): string {
   return (
     `"id":"${message.id}","eventType":${JSON.stringify(message.eventType)},"eventId":${orNull(message.eventId)},` +
     `"payload":${shown},"channels":${orNull(message.channels)},"tags":${orNull(message.tags)},` +
-    `"timestamp":"${timeText(message.acceptedAt)}","deliverAt":null`
+    `"timestamp":"${timeText(message.acceptedAt)}","deliverAt":${timeOrNull(message.deliverAt)},` +
+    `"expiresAt":${timeOrNull(message.expiresAt)},"orderingKey":${orNull(message.orderingKey)}`
   )
 }
 
+const timeOrNull = (at: Millis | null): string => (at === null ? 'null' : `"${timeText(at)}"`)
 const orNull = (value: unknown): string => (value === null ? 'null' : JSON.stringify(value))

@@ -1,7 +1,7 @@
-import { type ApplicationId, isId, type MessageId } from '../../domain/ids.ts'
+import { type ApplicationId, type EndpointId, isId, type MessageId } from '../../domain/ids.ts'
 import type { Message } from '../../domain/message.ts'
 import type { PageSearch } from '../../domain/page.ts'
-import type { MessageFilter, MessageStore } from '../../ports/store.ts'
+import type { MessageFilter, MessageStore, Unsent } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { messageFilterCondition, messageFilterParameters, passesEveryMessage } from './message-filter.ts'
 import { pagesBy, pageText, timedPageParameters } from './page.ts'
@@ -87,4 +87,14 @@ async function list(
   return rows.map(messageOf)
 }
 
-export const messages = { find, list } satisfies Queries<MessageStore>
+async function unsent(
+  db: Db,
+  applicationId: ApplicationId,
+  id: MessageId,
+): Promise<Readonly<Record<EndpointId, Unsent>>> {
+  const text = 'select unsent from message where application_id = :applicationId and id = :id'
+  const row = await first<{ unsent: string | null }>(db, text, { applicationId, id })
+  return row?.unsent == null ? {} : (JSON.parse(row.unsent) as Readonly<Record<EndpointId, Unsent>>)
+}
+
+export const messages = { unsent, find, list } satisfies Queries<MessageStore>

@@ -1,3 +1,4 @@
+import type { Attempt } from '../../domain/attempt.ts'
 import type { FirstPublish } from '../../domain/idempotency.ts'
 import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
 import type {
@@ -63,9 +64,25 @@ const messageRow = (m: NewMessage) => [
   m.deliverAt,
   m.expiresAt,
   m.payloadUntil ?? null,
+  m.unsent === undefined ? null : JSON.stringify(m.unsent),
 ]
 
 const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
+
+const attemptRow = (a: Attempt): (string | number | null)[] => [
+  a.id,
+  a.messageId,
+  a.endpointId,
+  a.succeeded ? 1 : 0,
+  a.trigger === 'manual' ? 1 : 0,
+  a.url,
+  a.statusCode,
+  a.durationMs,
+  a.response,
+  a.responseCut ? 1 : 0,
+  a.startedAt,
+  a.ended,
+]
 
 export function packBatch(batch: CommitBatch): PackedBatch {
   const keyed = batch.messages.filter((message) => message.eventId !== null)
@@ -87,22 +104,7 @@ export function packBatch(batch: CommitBatch): PackedBatch {
     deliveries: pack(keyed.length === 0 ? deliveries : deliveries.filter((row) => row[4] === null)),
     keyedMessages: pack(keyed.map((m) => [...messageRow(m), batch.eventIdsUntil?.get(m.id) ?? inNoTime])),
     keyedDeliveries: keyed.length === 0 ? '' : pack(deliveries.filter((row) => row[4] !== null)),
-    attempts: pack(
-      batch.attempts.map((a) => [
-        a.id,
-        a.messageId,
-        a.endpointId,
-        a.succeeded ? 1 : 0,
-        a.trigger === 'manual' ? 1 : 0,
-        a.url,
-        a.statusCode,
-        a.durationMs,
-        a.response,
-        a.responseCut ? 1 : 0,
-        a.startedAt,
-        a.ended,
-      ]),
-    ),
+    attempts: pack(batch.attempts.map(attemptRow)),
     finished: pack(batch.settlements.flatMap((s) => (s.kind === 'finish' ? [[s.messageId, s.endpointId]] : []))),
     retried: pack(
       batch.settlements.flatMap((s) =>
@@ -137,9 +139,9 @@ function orderedLanes({ deliveries, settlements }: CommitBatch): (readonly [Endp
 }
 
 const insertedColumns = `id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at,
-  ordering_key, deliver_at, expires_at, payload_until`
+  ordering_key, deliver_at, expires_at, payload_until, unsent`
 const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint),
-  value->>9, cast(value->>10 as bigint), cast(value->>11 as bigint), cast(value->>12 as bigint)`
+  value->>9, cast(value->>10 as bigint), cast(value->>11 as bigint), cast(value->>12 as bigint), value->>13`
 
 const appendMessages = `
   insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true`
@@ -152,7 +154,7 @@ const dropLapsedEventKeys = `
 
 const appendEventKeys = `
   insert into event_key (application_id, event_id, message_id, until)
-  select value->>1, value->>3, value->>0, cast(value->>13 as bigint) from @each(:rows) where true
+  select value->>1, value->>3, value->>0, cast(value->>14 as bigint) from @each(:rows) where true
   on conflict (application_id, event_id) do nothing`
 
 const appendKeyedMessages = `${appendMessages}
@@ -467,6 +469,23 @@ async function resend(db: Db, key: DeliveryKey): Promise<void> {
   )
 }
 
+async function end(db: Db, attempts: readonly Attempt[], now: Millis): Promise<number> {
+  return db.transaction(async () => {
+    const ended = await db.all<{ message_id: MessageId; endpoint_id: EndpointId; order_key: string | null }>(
+      `delete from delivery
+       where lease is null and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))
+       returning message_id, endpoint_id, order_key`,
+      { rows: JSON.stringify(attempts.map((a) => [a.messageId, a.endpointId])) },
+    )
+    const keys = new Set(ended.map((row) => `${row.message_id} ${row.endpoint_id}`))
+    const told = attempts.filter((a) => keys.has(`${a.messageId} ${a.endpointId}`))
+    if (told.length > 0) await db.run(appendAttempts, { rows: JSON.stringify(told.map(attemptRow)) })
+    const freed = ended.flatMap((row) => (row.order_key === null ? [] : [[row.endpoint_id, row.order_key]]))
+    if (freed.length > 0) await db.run(promote, { now, rows: JSON.stringify(freed) })
+    return ended.length
+  })
+}
+
 async function backlog(db: Db, most: number): Promise<number> {
   const row = await first<{ rows: number }>(
     db,
@@ -486,4 +505,4 @@ export async function appendTold(db: Db, told: Told | null): Promise<void> {
 }
 
 /** As `RoadStore`, but a commit comes packed. */
-export const road = { commit, claim, renew, release, releaseAll, recover, sweepDeleted, resend, backlog }
+export const road = { end, commit, claim, renew, release, releaseAll, recover, sweepDeleted, resend, backlog }

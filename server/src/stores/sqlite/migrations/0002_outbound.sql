@@ -20,6 +20,7 @@ alter table endpoint add column breaker_opened_at integer; -- null: closed
 
 alter table message add column ordering_key text;
 alter table message add column deliver_at integer;
+alter table message add column unsent text; -- endpoints it was not for, where nobody could tell later, as JSON
 alter table message add column expires_at integer; -- not delivered by then: not delivered at all
 alter table message add column payload_until integer; -- only where the publisher said so himself
 create index message_payload_until on message (payload_until) where payload_until is not null;

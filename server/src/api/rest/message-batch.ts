@@ -1,0 +1,58 @@
+import { operations } from '@posthorn/contract'
+import type { FastifyInstance } from 'fastify'
+import { sliceItems, sliceValue } from '../../domain/payload.ts'
+import { type Fault, Problem } from '../../domain/problem.ts'
+import type { PublishAll } from '../../engine/accept.ts'
+import type { NewFact } from '../../engine/plan.ts'
+import { invalid } from '../input.ts'
+import { parseJson, textOf } from '../json.ts'
+import { problemJson } from '../problem.ts'
+import { serve } from '../route.ts'
+import { messageMembers } from './message.ts'
+import { readMessage } from './message-body.ts'
+
+const mostMessages = 1_000
+
+/** The texts of the messages, as they are spelled. */
+function readBatch(text: string): readonly string[] {
+  const body = parseJson(text)
+  const items = typeof body === 'object' && body !== null ? sliceValue(text, 'messages') : null
+  const array = items && text.slice(items.start, items.end)
+  const spans = array === null ? null : sliceItems(array)
+  if (array === null || spans === null || spans.length === 0 || spans.length > mostMessages) {
+    throw invalid([{ pointer: '/messages', message: `must be an array of 1 to ${mostMessages} messages` }])
+  }
+  return spans.map(({ start, end }) => array.slice(start, end))
+}
+
+/** One message of a batch, or what is wrong with it, with pointers that lead to it. */
+function readItem(text: string, at: number): NewFact | Problem {
+  const pointTo = (faults: readonly Fault[]): Fault[] =>
+    faults.map(({ pointer, message }) => ({ pointer: `/messages/${at}${pointer}`, message }))
+  try {
+    const { fact, application } = readMessage(text)
+    if (application === null) return fact
+    return invalid(pointTo([{ pointer: '/application', message: 'must be left out: a batch makes no application' }]))
+  } catch (error) {
+    if (error instanceof Problem) return new Problem(error.code, error.message, pointTo(error.faults))
+    throw error
+  }
+}
+
+export function messageBatchRoute(app: FastifyInstance, publishAll: PublishAll, publicUrl: string): void {
+  serve(app, operations['v1.message.create-batch'], async ({ params, query }, { principal, body }) => {
+    const read = readBatch(textOf(body)).map(readItem)
+    const facts = read.filter((item): item is NewFact => !(item instanceof Problem))
+    const withContent = query.with_content ?? true
+    const outcomes = facts.length === 0 ? [] : await publishAll(principal.environmentId, params.app_id, facts)
+    let next = 0
+    const shown = read.map((item) => {
+      const outcome = item instanceof Problem ? { refused: item } : outcomes[next++]
+      if (outcome === undefined) throw new Error('a message of a batch was neither accepted nor refused')
+      return 'refused' in outcome
+        ? `{"status":${outcome.refused.status},"problem":${problemJson(outcome.refused, publicUrl)}}`
+        : `{"status":202,"message":{${messageMembers(outcome.message, withContent)}}}`
+    })
+    return { status: 202, json: `{"data":[${shown.join(',')}]}` }
+  })
+}

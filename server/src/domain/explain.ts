@@ -1,0 +1,68 @@
+import type { Endpoint } from './endpoint.ts'
+import type { Millis } from './ids.ts'
+import { matches } from './match.ts'
+import type { Message } from './message.ts'
+
+/** What a delivery waits for. `turn`: others of its endpoint are before it, or more is under way than may be. */
+export type WaitingFor =
+  | 'in-flight'
+  | 'turn'
+  | 'rate'
+  | 'batch'
+  | 'schedule'
+  | 'retry'
+  | 'order'
+  | 'parked'
+  | 'pause'
+  | 'breaker'
+  | 'disabled'
+
+/** Why an endpoint of the application was not sent a message. `changed`: by what it wants today it would have been. */
+export type NotSentBecause = 'event-type' | 'channel' | 'filter' | 'disabled' | 'created-later' | 'deleted' | 'changed'
+
+export interface Wait {
+  readonly for: WaitingFor
+  /** Null: until something happens that nobody can date. */
+  readonly until: Millis | null
+}
+
+/** Where a waiting delivery stands, as far as the store knows; `leased`: a process holds it, and knows better. */
+export interface StoredWait {
+  readonly attempts: number
+  readonly dueAt: Millis
+  readonly held: 'behind' | 'parked' | null
+}
+
+/** What a waiting delivery waits for. `hot`: what the process that holds it says. */
+export function waitOf(
+  stored: StoredWait,
+  hot: Wait | null,
+  endpoint: Pick<Endpoint, 'disabledBecause' | 'pausedAt' | 'breakerOpenedAt'>,
+  now: Millis,
+): Wait {
+  if (hot?.for === 'in-flight') return hot
+  if (endpoint.disabledBecause !== null) return { for: 'disabled', until: null }
+  if (stored.held === 'parked') return { for: 'parked', until: null }
+  if (endpoint.pausedAt !== null) return { for: 'pause', until: null }
+  if (stored.held === 'behind') return { for: 'order', until: null }
+  if (hot !== null) return hot
+  if (stored.dueAt > now) return { for: stored.attempts === 0 ? 'schedule' : 'retry', until: stored.dueAt }
+  return { for: endpoint.breakerOpenedAt === null ? 'turn' : 'breaker', until: null }
+}
+
+/** Why there is no delivery. `noted`: what was written down when the message was accepted. */
+export function notSentBecause(
+  endpoint: Pick<Endpoint, 'eventTypes' | 'channels' | 'createdAt' | 'updatedAt'>,
+  message: Pick<Message, 'eventType' | 'channels' | 'acceptedAt'>,
+  noted: 'disabled' | `filter: ${string}` | undefined,
+): { readonly because: NotSentBecause; readonly detail: string | null } {
+  if (noted === 'disabled') return { because: 'disabled', detail: 'It was disabled when the message was accepted.' }
+  if (noted !== undefined) return { because: 'filter', detail: noted.slice('filter: '.length) }
+  if (endpoint.createdAt > message.acceptedAt) {
+    return { because: 'created-later', detail: 'It was created after the message was accepted: see replay-missing.' }
+  }
+  const verdict = matches({ ...endpoint, disabledBecause: null }, message)
+  if (verdict.kind === 'no' && verdict.because === 'event-type') return { because: 'event-type', detail: null }
+  if (verdict.kind === 'no') return { because: 'channel', detail: null }
+  return { because: 'changed', detail: 'It was changed since: by what it wanted then, it was not to get the message.' }
+}
