@@ -97,9 +97,9 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     end: makeEnd({ world, newId, commits }),
   })
   const claimer = new Claimer(store.road, world, dispatcher)
-  const expunger = new Expunger({ store, dispatcher, commits })
+  const expunger = new Expunger({ store, dispatcher, commits, world, newId })
   const control = serverControl(settings)
-  const retention = new Retention({ store, world, control, observer })
+  const retention = new Retention({ store, world, newId, control, observer })
   const chores = new Chores({ store, world, directory, dispatcher, claimer, retention })
 
   const tasks: TaskRunner = new TaskRunner({

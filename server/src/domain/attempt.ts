@@ -6,6 +6,12 @@ export type Trigger = 'scheduled' | 'manual'
 /** Why a delivery ended without being sent. */
 export type Ended = 'canceled' | 'expired'
 
+/** What stands in place of a receiver's answer. */
+export const whyEnded = {
+  canceled: 'Canceled before it was sent.',
+  expired: 'Not delivered in time: not sent any more.',
+} as const satisfies Record<Ended, string>
+
 /** One try, kept. */
 export interface Attempt {
   readonly id: AttemptId

@@ -1,4 +1,5 @@
-import type { Attempt, Ended } from '../domain/attempt.ts'
+import { type Attempt, whyEnded } from '../domain/attempt.ts'
+import type { Control } from '../domain/control.ts'
 import { expiresAt } from '../domain/expiry.ts'
 import type { EnvironmentId, Millis, makeIds } from '../domain/ids.ts'
 import type { Fact } from '../domain/operational.ts'
@@ -78,7 +79,13 @@ export function makeDeliver(parts: DeliverParts): Deliver {
             if (told[at] != null) parts.expect(now)
             onDisk(delivery, disabled)
           }
-          commits.record(attempt, settlementOf(delivery, step, attempts), turns, onRecord, told[at])
+          commits.record(
+            attempt,
+            settlementOf(delivery, destination.control, step, attempts),
+            turns,
+            onRecord,
+            told[at],
+          )
         }
         onOutcome(outcome.kind === 'delivered')
       }
@@ -108,6 +115,7 @@ export function makeDeliver(parts: DeliverParts): Deliver {
     const random = world.random()
     const attempts = delivery.attempts + 1
     const step = inTime(nextStep(attempts, outcome, policy, now, random), delivery, control.deliverWithin)
+    if (step.kind === 'retry' && delivery.expunged) return { kind: 'give-up', because: 'content-gone' }
     if (delivery.orderKey === null) return step.kind === 'retry' ? { ...step, outOfOrder: false } : step
     return stepInOrder(step, attempts, control, () =>
       inTime(againAfter(outcome, policy, now, random), delivery, control.deliverWithin),
@@ -131,11 +139,6 @@ export function makeDeliver(parts: DeliverParts): Deliver {
     }
   }
 }
-
-const whyEnded = {
-  canceled: 'Canceled before it was sent.',
-  expired: 'Not delivered in time: not sent any more.',
-} as const satisfies Record<Ended, string>
 
 /** Settles what is not sent: an attempt that says why, so that nobody has to guess. */
 export function makeEnd({
@@ -169,13 +172,20 @@ function inTime(step: Step, { message }: HotDelivery, deliverWithin: Millis): St
   return { kind: 'give-up', because: 'too-late' }
 }
 
-function settlementOf({ message, lane, orderKey }: HotDelivery, step: OrderedStep, attempts: number): Settlement {
+function settlementOf(
+  { message, lane, orderKey }: HotDelivery,
+  { wipeDelivered }: Control,
+  step: OrderedStep,
+  attempts: number,
+): Settlement {
   const key = { messageId: message.id, endpointId: lane.endpointId, orderKey }
   switch (step.kind) {
     case 'retry':
       return { kind: 'retry', ...key, dueAt: step.dueAt, attempts, outOfOrder: step.outOfOrder }
     case 'park':
       return { kind: 'park', ...key, attempts }
+    case 'finish':
+      return { kind: 'finish', ...key, ...(wipeDelivered ? { wipeIn: message.applicationId } : {}) }
     default:
       return { kind: 'finish', ...key }
   }

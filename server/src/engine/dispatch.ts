@@ -203,20 +203,20 @@ export class Dispatcher {
   }
 
   /**
-   * The content of these messages is gone from the store: what waits here of them is not sent, and what is under way
-   * keeps nothing of the answer. Returns whether any was here.
+   * The content of these messages is gone from the store: what waits here of them is canceled, and what is under way
+   * keeps nothing of the answer. Resolves, when that is on disk, to whether any was here.
    */
-  expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): boolean {
+  async expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<boolean> {
     let any = false
     for (const lane of this.#lanesOf.get(applicationId) ?? []) {
       for (const id of messageIds) {
         const delivery = lane.hot.get(id)
-        if (delivery) {
-          delivery.expunged = true
-          any = true
-        }
+        if (!delivery) continue
+        delivery.expunged = true
+        any = true
       }
     }
+    if (any) await Promise.all(messageIds.map((id) => this.cancel(applicationId, id)))
     return any
   }
 
@@ -335,10 +335,6 @@ export class Dispatcher {
       lane.waiting.shift()
       if (next.taken) continue
       next.taken = true
-      if (next.expunged) {
-        this.#drop(next)
-        continue
-      }
       if (expiresAt(next.message, deliverWithin) <= now) {
         this.#end(next, destination.url, 'expired')
         continue

@@ -1,5 +1,7 @@
-import type { ApplicationId, MessageId } from '../domain/ids.ts'
-import type { Store } from '../ports/store.ts'
+import { whyEnded } from '../domain/attempt.ts'
+import type { ApplicationId, MessageId, makeIds } from '../domain/ids.ts'
+import type { Ending, Store } from '../ports/store.ts'
+import type { World } from '../ports/world.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { GroupCommit } from './group-commit.ts'
 
@@ -8,11 +10,21 @@ export class Expunger {
   readonly #store: Pick<Store, 'expunge'>
   readonly #dispatcher: Dispatcher
   readonly #commits: GroupCommit
+  readonly #world: World
+  readonly #newId: ReturnType<typeof makeIds>
 
-  constructor(parts: { store: Pick<Store, 'expunge'>; dispatcher: Dispatcher; commits: GroupCommit }) {
+  constructor(parts: {
+    store: Pick<Store, 'expunge'>
+    dispatcher: Dispatcher
+    commits: GroupCommit
+    world: World
+    newId: ReturnType<typeof makeIds>
+  }) {
     this.#store = parts.store
     this.#dispatcher = parts.dispatcher
     this.#commits = parts.commits
+    this.#world = parts.world
+    this.#newId = parts.newId
   }
 
   /**
@@ -21,16 +33,20 @@ export class Expunger {
    */
   async expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<number> {
     let wiped = 0
+    const ending: Ending = {
+      ...{ ended: 'canceled', response: whyEnded.canceled },
+      ...{ at: this.#world.now(), id: this.#newId('attempt') },
+    }
     const wipe = async (): Promise<void> => {
       for (let left = messageIds; left.length > 0; ) {
-        const step = await this.#store.expunge.messages(applicationId, left)
+        const step = await this.#store.expunge.messages(applicationId, left, ending)
         left = step.left
         wiped += step.wiped
       }
     }
     await wipe()
     // First the store, so that nothing is claimed from it any more; then memory; then what memory had handed over already.
-    if (this.#dispatcher.expunge(applicationId, messageIds)) {
+    if (await this.#dispatcher.expunge(applicationId, messageIds)) {
       await this.#commits.written()
       await wipe()
     }

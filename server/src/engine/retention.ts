@@ -1,7 +1,8 @@
+import { whyEnded } from '../domain/attempt.ts'
 import { type Control, controlOf } from '../domain/control.ts'
-import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
+import type { ApplicationId, EndpointId, MessageId, Millis, makeIds } from '../domain/ids.ts'
 import { deletedBefore, retained } from '../domain/retention.ts'
-import type { KeptApplication, Removed, Store } from '../ports/store.ts'
+import type { Ending, KeptApplication, Removed, Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Observer } from './observer.ts'
 
@@ -16,14 +17,22 @@ const restAfterStep = 3
 export class Retention {
   readonly #store: Store
   readonly #world: World
+  readonly #newId: ReturnType<typeof makeIds>
   readonly #control: Control
   readonly #observer: Observer
   #stopped = false
   #removed: Removed = { messages: 0, attempts: 0, payloads: 0, deliveries: 0 }
 
-  constructor(parts: { store: Store; world: World; control: Control; observer: Observer }) {
+  constructor(parts: {
+    store: Store
+    world: World
+    newId: ReturnType<typeof makeIds>
+    control: Control
+    observer: Observer
+  }) {
     this.#store = parts.store
     this.#world = parts.world
+    this.#newId = parts.newId
     this.#control = parts.control
     this.#observer = parts.observer
   }
@@ -65,7 +74,12 @@ export class Retention {
       for (let above: MessageId | '' | null = ''; above !== null && !this.#stopped; ) {
         const from: MessageId | '' = above
         above = await this.#step(async () => {
-          const { removed, last } = await this.#store.retention.deleteMessages(id, from, deleteBefore)
+          const { removed, last } = await this.#store.retention.deleteMessages(
+            id,
+            from,
+            deleteBefore,
+            this.#world.now(),
+          )
           return { removed, result: last }
         })
       }
@@ -73,7 +87,7 @@ export class Retention {
     if (wipeBefore !== null && unwiped !== null && unwiped < wipeBefore) {
       for (let more = true; more && !this.#stopped; ) {
         more = await this.#step(async () => {
-          const step = await this.#store.retention.wipePayloads(id, wipeBefore)
+          const step = await this.#store.retention.wipePayloads(id, wipeBefore, this.#ending())
           return { removed: step.removed, result: step.more }
         })
       }
@@ -84,7 +98,7 @@ export class Retention {
   async #wipeLapsed(): Promise<void> {
     for (let more = true; more && !this.#stopped; ) {
       more = await this.#step(async () => {
-        const step = await this.#store.retention.wipeLapsed(this.#world.now())
+        const step = await this.#store.retention.wipeLapsed(this.#ending())
         return { removed: step.removed, result: step.more }
       })
     }
@@ -95,6 +109,11 @@ export class Retention {
     for (let after: EndpointId | '' | null = ''; after !== null && !this.#stopped; ) {
       after = await this.#store.retention.deleteEndpoints(after, before)
     }
+  }
+
+  #ending(): Ending {
+    const at = this.#world.now()
+    return { ended: 'expired', response: whyEnded.expired, at, id: this.#newId('attempt') }
   }
 
   async #step<Result>(work: () => Promise<{ readonly removed: Removed; readonly result: Result }>): Promise<Result> {

@@ -1,5 +1,5 @@
 import type { Application } from '../domain/application.ts'
-import type { Attempt, Trigger } from '../domain/attempt.ts'
+import type { Attempt, Ended, Trigger } from '../domain/attempt.ts'
 import type { ControlPart } from '../domain/control.ts'
 import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
 import type { Environment } from '../domain/environment.ts'
@@ -108,8 +108,10 @@ export interface Told {
 }
 
 /** What happens to a delivery after an attempt. Holds only while the delivery is still under our lease. */
-export type Settlement = DeliveryKey & { readonly orderKey?: string | null } & (
-    | { readonly kind: 'finish' }
+export type Settlement = DeliveryKey & {
+  readonly orderKey?: string | null
+} /** `wipeIn`: its application, if the payload is to go when this was the last delivery of its message. */ & (
+    | { readonly kind: 'finish'; readonly wipeIn?: ApplicationId }
     /** `outOfOrder`: those behind it need not wait for it any more. */
     | { readonly kind: 'retry'; readonly dueAt: Millis; readonly attempts: number; readonly outOfOrder?: boolean }
     /** Kept without a due time, until somebody resends it. */
@@ -357,18 +359,28 @@ export interface AttemptStore {
   ): Promise<readonly { readonly message: Message; readonly state: DeliveryState; readonly cursor: AttemptId }[]>
 }
 
+/** How what waits is ended without being sent: the attempt each leaves says so. `id`: one made now; theirs are like it. */
+export interface Ending {
+  readonly ended: Ended
+  readonly response: string
+  readonly at: Millis
+  readonly id: AttemptId
+}
+
 /**
  * Removing content: payloads, and what receivers answered to them. In steps of a few milliseconds each, which others'
  * commits go between; whoever calls repeats them.
  */
 export interface ExpungeStore {
   /**
-   * Takes the content of some of these messages and of their attempts; what waits to be delivered of them is dropped.
+   * Takes the content of some of these messages and of their attempts; what waits to be delivered of them is
+   * ended, but for what is under lease.
    * `left`: those that need a further step; `wiped`: payloads removed in this one. Ids that are none are passed over.
    */
   messages(
     applicationId: ApplicationId,
     ids: readonly MessageId[],
+    ending: Ending,
   ): Promise<{ readonly left: readonly MessageId[]; readonly wiped: number }>
   attempt(messageId: MessageId, attemptId: AttemptId): Promise<void>
   /** Messages of an application in order of age, beyond both ends. */
@@ -417,14 +429,16 @@ export interface RetentionStore {
     applicationId: ApplicationId,
     above: MessageId | '',
     before: MessageId,
+    now: Millis,
   ): Promise<{ readonly removed: Removed; readonly last: MessageId | '' | null }>
-  /** Removes some payloads, going on where it stopped the last time. What waits of them is dropped. */
+  /** Removes some payloads, going on where it stopped the last time. What waits of them is ended. */
   wipePayloads(
     applicationId: ApplicationId,
     before: MessageId,
+    ending: Ending,
   ): Promise<{ readonly removed: Removed; readonly more: boolean }>
-  /** Removes some payloads that were to be kept until `now` at most. What waits of them is dropped. */
-  wipeLapsed(now: Millis): Promise<{ readonly removed: Removed; readonly more: boolean }>
+  /** Removes some payloads that were to be kept until then at most. What waits of them is ended. */
+  wipeLapsed(ending: Ending): Promise<{ readonly removed: Removed; readonly more: boolean }>
   /** Removes some deleted endpoints that nothing refers to. Resolves to where to go on; null: through. */
   deleteEndpoints(after: EndpointId | '', deletedBefore: Millis): Promise<EndpointId | null>
   /** Removes a deleted application, unless it has messages or endpoints left. */

@@ -102,8 +102,17 @@ test('what waits is not sent after it was expunged, neither from memory nor from
   assert.deepEqual(Object.values(results), ['expunged', 'expunged'])
   receiver.answer = (_, response) => response.writeHead(204).end()
   letGo()
-  await recorded(1)
-  await server.world.advance(24 * 60 * 60_000)
+  // The one under way, and the one that was canceled.
+  await recorded(2)
+  const ended = disk.rows('select message_id, ended, status_code from attempt order by message_id')
+  assert.deepEqual(
+    ended.map((row) => Object.values(row)),
+    [
+      [retried, null, 500],
+      [inMemory, 'canceled', 0],
+    ],
+  )
+  await server.world.leap(60 * 60_000)
   await quiet()
   assert.equal(receiver.received.length, 1)
   assert.equal(disk.count('select count(*) from delivery'), 0)
@@ -115,6 +124,20 @@ test('what waits is not sent after it was expunged, neither from memory nor from
   await publish('{"n":3}')
   await arrived(2)
   assert.equal(receiver.received[1]?.body.toString(), '{"n":3}')
+})
+
+test('what waits in the store for its next try is canceled when it is expunged', async (t) => {
+  const { server, receiver, publish, recorded, quiet, disk, eventually } = await scene(t)
+  receiver.answer = (_, response) => response.writeHead(500).end()
+  const id = await publish()
+  await recorded(1)
+  await eventually('it waits', () => disk.count('select count(*) from delivery where lease is null') === 1)
+  await server.svix.message.expungeContent('shop', id)
+  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(disk.count("select count(*) from attempt where ended = 'canceled' and message_id = ?", id), 1)
+  await server.world.leap(60_000)
+  await quiet()
+  assert.equal(receiver.received.length, 1)
 })
 
 test('what a receiver answers after its message was expunged is not kept', async (t) => {

@@ -100,6 +100,8 @@ test('what still waits when its message or its payload is past its time is dropp
   assert.equal(disk.count('select count(*) from delivery'), 2)
   await later(all, hour)
   await eventually('the payload is gone', () => disk.count('select count(*) from delivery') === 1)
+  // Not in silence: its place in the log of what was sent says so.
+  assert.equal(disk.count("select count(*) from attempt where ended = 'expired'"), 1)
   await later(all, 10 * day)
   await eventually('the messages are gone', () => disk.count('select count(*) from message') === 0)
   assert.equal(disk.count('select count(*) from delivery'), 0)
@@ -162,4 +164,32 @@ test('of a deleted application nothing is left in the end, and of a deleted endp
   await later(all, 90 * day)
   await later(all, 0)
   await eventually('the endpoint is gone', () => disk.count('select count(*) from endpoint') === 1)
+})
+
+test('where the application says so a payload is gone when the last endpoint has got it, not before', async (t) => {
+  const all = await scene(t)
+  const { server, disk, publish, recorded, receiver, startReceiver, eventually } = all
+  await say(all, 'app/shop', { wipeDelivered: true })
+  const second = await startReceiver()
+  await server.svix.endpoint.create('shop', { url: second.url })
+  second.answer = (_, response) => response.writeHead(500).end()
+  const id = await publish()
+  await recorded(2)
+  assert.equal(receiver.received.length, 1)
+  assert.equal(disk.count(`${of(id)} and payload is not null`), 1)
+  second.answer = (_, response) => response.writeHead(204).end()
+  await server.world.advance(10_000)
+  await recorded(3)
+  await eventually('the payload is gone', () => disk.count(`${of(id)} and payload is null`) === 1)
+  assert.deepEqual(
+    second.received.map(({ body }) => body.toString()),
+    ['{}', '{}'],
+  )
+})
+
+test('where it does not say so, payloads stay after their delivery', async (t) => {
+  const { disk, publish, recorded } = await scene(t)
+  await publish()
+  await recorded(1)
+  assert.equal(disk.count('select count(*) from message where payload is not null'), 1)
 })

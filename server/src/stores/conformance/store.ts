@@ -15,6 +15,7 @@ import { leaseConformance } from './lease.ts'
 import { messagesConformance } from './messages.ts'
 import type { OpenStore } from './opened.ts'
 import { portalTokensConformance } from './portal-tokens.ts'
+import { retentionConformance } from './retention.ts'
 import { tasksConformance } from './tasks.ts'
 
 /** Declares the suite for one engine. `open` makes a new, empty, migrated store each time; `close` ends it for good. */
@@ -33,5 +34,6 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('claim', () => claimConformance(open))
     describe('lease', () => leaseConformance(open))
     describe('tasks', () => tasksConformance(open))
+    describe('removal', () => retentionConformance(open))
   })
 }

@@ -259,7 +259,9 @@ export function tasksConformance(open: OpenStore): void {
       ...{ ...shape, ...times, messageId: message.id, acceptedAt: message.acceptedAt, standing: 'never' },
       ...{ lastAttemptId: '', statusCode: null, place: 1, hasContent: true },
     })
-    await store().expunge.messages(at.application.id, [message.id])
+    await store().expunge.messages(at.application.id, [message.id], {
+      ...{ ended: 'canceled', response: '', at: make.now(), id: make.id('attempt') },
+    })
     assert.equal((await look(at)).found[0]?.hasContent, false)
   })
 

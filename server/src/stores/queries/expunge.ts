@@ -1,7 +1,8 @@
 import type { ApplicationId, AttemptId, MessageId } from '../../domain/ids.ts'
-import type { ExpungeStore } from '../../ports/store.ts'
+import type { Ending, ExpungeStore } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
 import type { Queries } from './queries.ts'
+import { endWaiting } from './waiting.ts'
 
 // One step of removing: what a commit may have to wait behind. Removed bytes are written over, so they count too.
 const stepBytes = 1024 * 1024
@@ -26,15 +27,13 @@ const payloadSizes = `
   order by message.id`
 
 const wipePayloads = `
-  update message set payload = null
+  update message set payload = null, payload_until = null
   where application_id = :applicationId and id in (select value->>0 from @each(:rows)) and payload is not null`
-
-const dropDeliveries = 'delete from delivery where message_id in (select value->>0 from @each(:rows))'
 
 const responseSizes = `
   select attempt.message_id as message_id, attempt.id as id, octet_length(attempt.response) as bytes
   from @each(:rows) join attempt on attempt.message_id = value->>0
-  where attempt.response <> '' limit :limit`
+  where attempt.response <> '' and attempt.ended is null limit :limit`
 
 const wipeResponses = `
   update attempt set response = '', response_cut = 0
@@ -44,6 +43,7 @@ async function messages(
   db: Db,
   applicationId: ApplicationId,
   ids: readonly MessageId[],
+  ending: Ending,
 ): Promise<{ readonly left: readonly MessageId[]; readonly wiped: number }> {
   return db.transaction(async () => {
     const sizes = await db.all<{ id: MessageId; bytes: number | null }>(payloadSizes, {
@@ -54,7 +54,7 @@ async function messages(
     if (taken.length === 0) return { left: [], wiped: 0 }
     const rows = rowsOf(taken)
     const wiped = await db.run(wipePayloads, { applicationId, rows })
-    await db.run(dropDeliveries, { rows })
+    const waiting = await endWaiting(db, rows, ending.at, ending, stepAttempts)
     const found = await db.all<{ message_id: MessageId; id: AttemptId; bytes: number }>(responseSizes, {
       rows,
       limit: stepAttempts,
@@ -67,7 +67,7 @@ async function messages(
       )
       await db.run(wipeResponses, { rows: keys })
     }
-    const more = attempts.length < found.length || found.length === stepAttempts
+    const more = waiting.more || attempts.length < found.length || found.length === stepAttempts
     return { left: sizes.slice(more ? 0 : taken.length).map((row) => row.id), wiped }
   })
 }

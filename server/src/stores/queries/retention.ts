@@ -1,9 +1,10 @@
 import type { ControlPart } from '../../domain/control.ts'
 import type { ApplicationId, AttemptId, EndpointId, EnvironmentId, MessageId, Millis } from '../../domain/ids.ts'
-import type { KeptApplication, Removed, RetentionStore } from '../../ports/store.ts'
+import type { Ending, KeptApplication, Removed, RetentionStore } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { withinBytes } from './expunge.ts'
 import type { Queries } from './queries.ts'
+import { endWaiting } from './waiting.ts'
 
 // One step, which a commit may have to wait behind: a few milliseconds (retention.test.ts prints the longest).
 const stepRows = 200
@@ -52,9 +53,6 @@ const attemptsOf = `
 const deleteAttempts = `
   delete from attempt where (message_id, id) in (select value->>0, value->>1 from @each(:rows))`
 
-const deleteDeliveries = `
-  delete from delivery where lease is null and message_id in (select value->>0 from @each(:rows))`
-
 const deleteEventKeys = `
   delete from event_key
   where (application_id, event_id) in (
@@ -70,6 +68,7 @@ async function deleteMessages(
   applicationId: ApplicationId,
   above: MessageId | '',
   before: MessageId,
+  now: Millis,
 ): Promise<{ readonly removed: Removed; readonly last: MessageId | '' | null }> {
   return db.transaction(async () => {
     const old = await db.all<{ id: MessageId; bytes: number | null }>(oldMessages, {
@@ -88,9 +87,10 @@ async function deleteMessages(
       taken.length === 0
         ? 0
         : await db.run(deleteAttempts, { rows: JSON.stringify(taken.map((row) => [row.message_id, row.id])) })
-    if (taken.length < found.length || found.length === stepRows)
-      return { removed: { ...nothing, attempts }, last: above }
-    const deliveries = await db.run(deleteDeliveries, { rows })
+    // What they leave would go with them at once.
+    const { ended: deliveries, more } = await endWaiting(db, rows, now, null, stepRows)
+    if (more || taken.length < found.length || found.length === stepRows)
+      return { removed: { ...nothing, attempts, deliveries }, last: above }
     await db.run(deleteEventKeys, { applicationId, rows })
     const messages = await db.run(deleteOldMessages, { applicationId, rows })
     return { removed: { messages, attempts, payloads: 0, deliveries }, last }
@@ -104,13 +104,14 @@ const unwipedMessages = `
   order by message.id limit :limit`
 
 const wipeThese = `
-  update message set payload = null
+  update message set payload = null, payload_until = null
   where application_id = :applicationId and id in (select value->>0 from @each(:rows)) and payload is not null`
 
 async function wipePayloads(
   db: Db,
   applicationId: ApplicationId,
   before: MessageId,
+  ending: Ending,
 ): Promise<{ readonly removed: Removed; readonly more: boolean }> {
   return db.transaction(async () => {
     const rows = await db.all<{ id: MessageId; bytes: number | null }>(unwipedMessages, {
@@ -120,44 +121,38 @@ async function wipePayloads(
     const wipedTo = taken.at(-1)?.id
     if (wipedTo === undefined) return { removed: nothing, more: false }
     // Without a size: gone already, or kept as long as its publisher said.
-    const removed = await wipe(db, applicationId, keys(taken.flatMap(({ id, bytes }) => (bytes === null ? [] : [id]))))
+    const ids = keys(taken.flatMap(({ id, bytes }) => (bytes === null ? [] : [id])))
+    const waiting = await endWaiting(db, ids, ending.at, ending, stepRows)
+    if (waiting.more) return { removed: { ...nothing, deliveries: waiting.ended }, more: true }
+    const payloads = await db.run(wipeThese, { applicationId, rows: ids })
     await db.run('update application set wiped_to = :wipedTo where id = :applicationId', { applicationId, wipedTo })
-    return { removed, more: taken.length < rows.length || rows.length === stepRows }
+    return {
+      removed: { ...nothing, payloads, deliveries: waiting.ended },
+      more: taken.length < rows.length || rows.length === stepRows,
+    }
   })
-}
-
-/** What waits of them cannot be sent any more; what is under lease has its payload in memory. */
-async function wipe(db: Db, applicationId: ApplicationId, rows: string): Promise<Removed> {
-  const payloads = await db.run(wipeThese, { applicationId, rows })
-  const deliveries = await db.run(deleteDeliveries, { rows })
-  return { ...nothing, payloads, deliveries }
 }
 
 const lapsedMessages = `
   select application_id, id, octet_length(payload) as bytes from message
   where payload_until <= :now order by payload_until limit :limit`
 
-const forgetUntil = `
-  update message set payload_until = null
-  where application_id = :applicationId and id in (select value->>0 from @each(:rows))`
-
-async function wipeLapsed(db: Db, now: Millis): Promise<{ readonly removed: Removed; readonly more: boolean }> {
+async function wipeLapsed(db: Db, ending: Ending): Promise<{ readonly removed: Removed; readonly more: boolean }> {
   return db.transaction(async () => {
     const rows = await db.all<{ application_id: ApplicationId; id: MessageId; bytes: number | null }>(lapsedMessages, {
-      ...{ now, limit: stepRows },
+      ...{ now: ending.at, limit: stepRows },
     })
     const taken = withinBytes(rows)
-    let removed = nothing
+    const waiting = await endWaiting(db, keys(taken.map(({ id }) => id)), ending.at, ending, stepRows)
+    if (waiting.more) return { removed: { ...nothing, deliveries: waiting.ended }, more: true }
+    let payloads = 0
     for (const [applicationId, its] of Map.groupBy(taken, (row) => row.application_id)) {
-      const ids = keys(its.map(({ id }) => id))
-      const step = await wipe(db, applicationId, ids)
-      await db.run(forgetUntil, { applicationId, rows: ids })
-      removed = {
-        ...nothing,
-        ...{ payloads: removed.payloads + step.payloads, deliveries: removed.deliveries + step.deliveries },
-      }
+      payloads += await db.run(wipeThese, { applicationId, rows: keys(its.map(({ id }) => id)) })
     }
-    return { removed, more: taken.length < rows.length || rows.length === stepRows }
+    return {
+      removed: { ...nothing, payloads, deliveries: waiting.ended },
+      more: taken.length < rows.length || rows.length === stepRows,
+    }
   })
 }
 

@@ -33,6 +33,8 @@ export interface PackedBatch {
   readonly retried: string
   /** Deliveries that are kept without a due time. */
   readonly parked: string
+  /** Finished by success, where payloads go with the last one. */
+  readonly delivered: string
   /** New deliveries that stand in an order, and those whose end lets others go on: endpoint and key of each. */
   readonly ordered: string
   readonly failing: string
@@ -114,6 +116,9 @@ export function packBatch(batch: CommitBatch): PackedBatch {
     parked: pack(
       batch.settlements.flatMap((s) => (s.kind === 'park' ? [[s.messageId, s.endpointId, s.attempts]] : [])),
     ),
+    delivered: pack(
+      batch.settlements.flatMap((s) => (s.kind === 'finish' && s.wipeIn ? [[s.wipeIn, s.messageId]] : [])),
+    ),
     ordered: pack(orderedLanes(batch)),
     failing: pack(turns.flatMap((t) => (t.kind === 'failing' ? [[t.endpointId, t.since]] : []))),
     healthy: pack(turns.flatMap((t) => (t.kind === 'healthy' ? [[t.endpointId]] : []))),
@@ -185,6 +190,17 @@ const appendAttempts = `
 const finish = `
   delete from delivery
   where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`
+
+// Once nobody waits for it, and everybody it was sent to has got it.
+const wipeDelivered = `
+  update message set payload = null, payload_until = null from @each(:rows)
+  where message.application_id = value->>0 and message.id = value->>1
+    and not exists (select 1 from delivery where delivery.message_id = message.id)
+    and not exists (
+      select 1 from attempt
+      where attempt.message_id = message.id and attempt.succeeded = 0 and not exists (
+        select 1 from attempt as other
+        where other.message_id = message.id and other.endpoint_id = attempt.endpoint_id and other.succeeded = 1))`
 
 const retry = `
   update delivery
@@ -262,6 +278,7 @@ async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> {
     }
     if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
     if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
+    if (batch.delivered !== '') await db.run(wipeDelivered, { rows: batch.delivered })
     if (batch.retried !== '') await db.run(retry, { lease, rows: batch.retried })
     if (batch.parked !== '') await db.run(park, { lease, rows: batch.parked })
     if (batch.ordered !== '') await db.run(promote, { now: batch.now, rows: batch.ordered })

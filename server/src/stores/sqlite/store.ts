@@ -138,7 +138,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     attempts: noun('attempts'),
     answers: noun('answers'),
     expunge: {
-      messages: (applicationId, ids) => expunging.messages(applicationId, ids),
+      messages: (applicationId, ids, ending) => expunging.messages(applicationId, ids, ending),
       attempt: (messageId, attemptId) => expunging.attempt(messageId, attemptId),
       idsBetween: (applicationId, above, below, limit) => expunging.idsBetween(applicationId, above, below, limit),
       forGood,
