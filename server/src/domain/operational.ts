@@ -70,7 +70,7 @@ export function operationalTypesFaults(names: readonly string[] | null | undefin
 }
 
 /** Failed tries of one message after which the operator is told: by then it has failed for half an hour and more. */
-export const failingAfter = 4
+const failingAfter = 4
 
 /**
  * What people's change of an endpoint gives to hear of. One that leaves everything as it was tells nothing; one that only

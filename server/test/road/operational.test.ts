@@ -195,6 +195,33 @@ test('an endpoint that did nothing but fail is told to be disabled, and since wh
   assert.deepEqual([type, data.reason, data.failSince], ['endpoint.disabled', 'failing', since])
 })
 
+test('a breaker that opens and closes is told, each once', async (t) => {
+  const made = await heard(t, { retrySchedule: [1_000, 1_000, 1_000] }, ['endpoint.breaker.*'])
+  const { server, receiver, operator, publish, endpointId, eventually: until } = made
+  receiver.answer = answering(500)
+  const since = new Date(server.world.now()).toISOString()
+  for (let n = 0; n < 10; n++) await publish()
+  await until('it has opened', async () => {
+    await server.world.advance(1_000)
+    await made.quiet()
+    return operator.received.length > 0
+  })
+  const opened = said(operator.received[0] ?? assert.fail())
+  assert.deepEqual([opened.type, opened.data.endpointId], ['endpoint.breaker.opened', endpointId])
+  assert.ok(String(opened.data.since) >= since)
+  receiver.answer = answering(204)
+  await until('it has closed', async () => {
+    await publish() // A try after half a minute of draining finds that all is well.
+    await server.world.advance(5_000)
+    await made.quiet()
+    return operator.received.length > 1
+  })
+  await made.quiet()
+  const closed = said(operator.received[1] ?? assert.fail())
+  assert.deepEqual(closed, { type: 'endpoint.breaker.closed', data: opened.data })
+  assert.equal(operator.received.length, 2)
+})
+
 test('a task that is over is told with its counts, those of a canceled one as they were when it was canceled', async (t) => {
   const made = await heard(t, { retrySchedule: [] }, ['background_task.finished'])
   const { server, receiver, operator, publish, arrived, recorded, endpointId, eventually: until } = made
