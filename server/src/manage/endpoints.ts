@@ -230,14 +230,15 @@ export async function patchEndpoint(
 export async function pauseEndpoint(
   context: ManageContext,
   environmentId: EnvironmentId,
-  application: string,
+  application: ApplicationName,
   idOrUid: string,
   pause: boolean,
 ): Promise<Endpoint> {
+  const owner = await getApplication(context, environmentId, application)
   const row = await untilFresh(async () => {
-    const found = await getEndpoint(context, environmentId, application, idOrUid)
+    const found = await endpointOf(context, owner.id, idOrUid)
     if ((found.pausedAt !== null) === pause) return found
-    return changedRow(context, found, { pausedAt: pause ? context.world.now() : null })
+    return changedRow(context, owner, found, { pausedAt: pause ? context.world.now() : null })
   })
   if (!pause) context.wake()
   return row
