@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { EnvironmentControl } from './control.ts'
 import { EventTypeIn, EventTypeOut } from './event-type.ts'
 import { nullable } from './nullable.ts'
+import { listOf } from './page.ts'
 
 const SchemaValidation = Type.Enum(['off', 'warn', 'reject'], {
   description:
@@ -60,10 +61,24 @@ export const EnvironmentOut = Type.Object(
 )
 export type EnvironmentOut = Static<typeof EnvironmentOut>
 
+export const UndeclaredEventTypeOut = Type.Object(
+  {
+    name: Type.String(),
+    archived: Type.Boolean({ description: 'Whether it is declared, and archived.' }),
+    seenAt: Type.String({ format: 'date-time', description: 'When it was first published.' }),
+  },
+  { examples: [{ name: 'invoice.piad', archived: false, seenAt: '2026-03-01T09:00:01.000Z' }] },
+)
+export type UndeclaredEventTypeOut = Static<typeof UndeclaredEventTypeOut>
+
+export const ListResponseUndeclaredEventTypeOut = listOf(UndeclaredEventTypeOut)
+
 /** The bodies that have a name in the reference. */
 export const environmentSchemas = {
   EnvironmentSettingsOut,
   EnvironmentSettingsPatch,
   EnvironmentIn,
   EnvironmentOut,
+  UndeclaredEventTypeOut,
+  ListResponseUndeclaredEventTypeOut,
 } as const

@@ -27,6 +27,7 @@ export type {
   EnvironmentOut,
   EnvironmentSettingsOut,
   EnvironmentSettingsPatch,
+  UndeclaredEventTypeOut,
 } from './environment.ts'
 export type {
   EventTypeFromOpenApi,

@@ -13,6 +13,7 @@ import { Expunger } from './engine/expunge.ts'
 import { GroupCommit } from './engine/group-commit.ts'
 import { Teller } from './engine/operational.ts'
 import { Retention } from './engine/retention.ts'
+import { SeenEventTypes } from './engine/seen-event-types.ts'
 import { TaskRunner } from './engine/tasks.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
@@ -138,6 +139,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       claimer.wake()
     },
   })
+  const seen = new SeenEventTypes(store.eventTypes, world)
   const newKey = await ensureKey(manage, settings.apiKey)
 
   const recovered = await store.road.recover(world.now())
@@ -150,7 +152,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     store,
     world,
     manage,
-    ...makePublish({ world, newId, directory, commits, dispatcher, observer }),
+    ...makePublish({ world, newId, directory, commits, dispatcher, observer, seen }),
     metrics,
     log,
     publicUrl: settings.publicUrl,
@@ -185,6 +187,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
       await transport.close()
+      await seen.flush()
       await store.close()
       alone.release()
       log.info('posthorn has stopped')

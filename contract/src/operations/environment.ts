@@ -1,4 +1,12 @@
-import { EnvironmentIn, EnvironmentOut, EnvironmentSettingsOut, EnvironmentSettingsPatch } from '../environment.ts'
+import Type from 'typebox'
+import {
+  EnvironmentIn,
+  EnvironmentOut,
+  EnvironmentSettingsOut,
+  EnvironmentSettingsPatch,
+  ListResponseUndeclaredEventTypeOut,
+} from '../environment.ts'
+import { pageQuery } from '../page.ts'
 import { done, get, none, operation } from './shared.ts'
 
 export const environmentOperations = {
@@ -31,6 +39,23 @@ export const environmentOperations = {
     body: EnvironmentIn,
     success: done,
     problems: ['changed-meanwhile'],
+  }),
+  'v1.environment.list-undeclared-event-types': operation({
+    operationId: 'v1.environment.list-undeclared-event-types',
+    own: true,
+    method: 'GET',
+    path: '/api/v1/environment/undeclared-event-type',
+    tag: 'Environment',
+    summary: 'List event types that were published but are not declared',
+    description:
+      'By name; a second after the first of them was accepted. The first 10,000 names of an environment are remembered.',
+    scope: 'read',
+    portal: null,
+    params: none,
+    query: Type.Object(pageQuery),
+    body: null,
+    success: get(ListResponseUndeclaredEventTypeOut),
+    problems: ['iterator-invalid'],
   }),
   'v1.environment.get-settings': operation({
     operationId: 'v1.environment.get-settings',

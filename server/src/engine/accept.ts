@@ -12,6 +12,7 @@ import type { Dispatcher } from './dispatch.ts'
 import type { GroupCommit, Kept } from './group-commit.ts'
 import type { Observer } from './observer.ts'
 import { makePlan, type NewFact, type Plan } from './plan.ts'
+import type { SeenEventTypes } from './seen-event-types.ts'
 
 /** `repeated`: the ask was answered before, with this message. */
 export interface Accepted {
@@ -48,10 +49,11 @@ export interface AcceptParts {
   readonly commits: GroupCommit
   readonly dispatcher: Dispatcher
   readonly observer: Observer
+  readonly seen: SeenEventTypes
 }
 
 export function makePublish(parts: AcceptParts): { readonly publish: Publish; readonly publishAll: PublishAll } {
-  const { world, directory, commits, dispatcher, observer } = parts
+  const { world, directory, commits, dispatcher, observer, seen } = parts
   const plan = makePlan(parts)
 
   const routesTo = async (environmentId: EnvironmentId, applicationIdOrUid: string): Promise<Routes> => {
@@ -61,13 +63,14 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
   }
 
   /** What was stored goes on its way; what was not gives its places back. */
-  const follow = (plan: Plan, kept: Kept): void => {
+  const follow = (environmentId: EnvironmentId, plan: Plan, kept: Kept): void => {
     if (kept.kind !== 'stored') {
       for (const destination of plan.hot) dispatcher.unreserve(destination)
       return
     }
     for (const destination of plan.hot) dispatcher.admitFresh(destination, plan.message)
     if (plan.hot.length < plan.deliveries.length) dispatcher.wake()
+    seen.note(environmentId, plan.message.eventType)
     observer.accepted(plan.message, plan.deliveries.length, world.now() - plan.message.acceptedAt)
   }
 
@@ -94,7 +97,7 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
         drop(planned)
         throw error
       }
-      follow(planned, kept)
+      follow(environmentId, planned, kept)
       if (kept.kind === 'event-id-taken') throw taken(message, kept.by)
       if (kept.kind === 'repeated') {
         if (ask) demandSameAsk(kept.first, ask)
@@ -116,7 +119,7 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
       }
       return planned.map((one, at): AcceptedOrRefused => {
         const outcome = kept[at] as Kept
-        follow(one, outcome)
+        follow(environmentId, one, outcome)
         return outcome.kind === 'event-id-taken'
           ? { refused: taken(one.message, outcome.by) }
           : { message: one.message }

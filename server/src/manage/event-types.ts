@@ -3,6 +3,7 @@ import type { EnvironmentId, Millis } from '../domain/ids.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { shownWith } from '../domain/portal.ts'
 import { Problem } from '../domain/problem.ts'
+import type { SeenEventType } from '../ports/store.ts'
 import { untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
@@ -63,6 +64,18 @@ export async function allEventTypes(
     beyond = last.name
   }
 }
+
+/** Event types that were published though they are not declared, or are archived, by name. Throws `iterator-invalid`. */
+export const listUndeclared = (
+  { store }: ManageContext,
+  environmentId: EnvironmentId,
+  ask: PageAsk,
+): Promise<Page<SeenEventType & { readonly archived: boolean }>> =>
+  readPage<SeenEventType & { readonly archived: boolean }>(ask, {
+    keys: /^[a-zA-Z0-9\-_./]{1,256}$/,
+    keyOf: ({ name }) => name,
+    fetch: (search) => store.eventTypes.undeclared(environmentId, search),
+  })
 
 /** An archived one comes back as it is described now. Throws `event-type-exists`, `changed-meanwhile`. */
 export const createEventType = (

@@ -41,6 +41,7 @@ import {
   deleteEventType,
   getEventType,
   listEventTypes,
+  listUndeclared,
   patchEventType,
   replaceEventType,
 } from './event-types.ts'
@@ -85,6 +86,7 @@ export const makeManage = (context: ManageContext) => ({
     list: (...given: Given<typeof listEventTypes>) => listEventTypes(context, ...given),
     create: (...given: Given<typeof createEventType>) => createEventType(context, ...given),
     get: (...given: Given<typeof getEventType>) => getEventType(context, ...given),
+    undeclared: (...given: Given<typeof listUndeclared>) => listUndeclared(context, ...given),
     import: (...given: Given<typeof importEventTypes>) => importEventTypes(context, ...given),
     replace: (...given: Given<typeof replaceEventType>) => replaceEventType(context, ...given),
     patch: (...given: Given<typeof patchEventType>) => patchEventType(context, ...given),

@@ -281,6 +281,14 @@ export interface EndpointStore {
   any(): Promise<Endpoint | null>
 }
 
+/** An event type that was published; nothing is said about whether it is declared. */
+export interface SeenEventType {
+  readonly environmentId: EnvironmentId
+  readonly name: string
+  /** For the first time. */
+  readonly seenAt: Millis
+}
+
 export interface EventTypeStore {
   insert(row: EventType): Promise<'done' | 'name-taken'>
   update(row: EventType): Promise<'done' | 'stale'>
@@ -290,6 +298,13 @@ export interface EventTypeStore {
    */
   writeAll(rows: readonly EventType[], environment: Environment | null): Promise<'done' | 'stale'>
   expunge(environmentId: EnvironmentId, name: string): Promise<void>
+  /** Keeps the first time each was seen; of one environment about 10,000. */
+  noteSeen(rows: readonly SeenEventType[]): Promise<void>
+  /** Those that were seen and are not declared, or are archived. */
+  undeclared(
+    environmentId: EnvironmentId,
+    search: PageSearch,
+  ): Promise<readonly (SeenEventType & { readonly archived: boolean })[]>
   find(environmentId: EnvironmentId, name: string): Promise<EventType | null>
   list(
     environmentId: EnvironmentId,

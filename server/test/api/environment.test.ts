@@ -4,6 +4,7 @@ import { Svix } from 'svix'
 import { makeIds } from '../../src/domain/ids.ts'
 import { createKey } from '../../src/manage/keys.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
+import { eventually } from './receiver.ts'
 import { refused } from './refused.ts'
 
 let server: TestServer
@@ -88,6 +89,24 @@ test('settings change by what is named, null inherits again, and what cannot be 
   await patch({ control: null, strictEventTypes: false, schemaValidation: 'off' })
   const bare = { control: {}, schemaValidation: 'off', strictEventTypes: false }
   assert.deepEqual(await (await server.fetch(settingsPath)).json(), bare)
+})
+
+test('event types that are published without being declared are listed a second later, once', async () => {
+  const { svix, world } = server
+  const { id } = await svix.application.create({ name: 'Undeclared' })
+  await svix.eventType.create({ name: 'seen.declared', description: '' })
+  for (const eventType of ['seen.typo', 'seen.declared', 'seen.typo']) {
+    await svix.message.create(id, { eventType, payload: {} })
+  }
+  const seenAt = new Date(world.now()).toISOString()
+  const listed = async () => {
+    const answer = await server.fetch('/api/v1/environment/undeclared-event-type')
+    return ((await answer.json()) as { data: object[] }).data
+  }
+  assert.deepEqual(await listed(), [])
+  await world.advance(1_000)
+  const data = await eventually(listed, ({ length }) => length > 0)
+  assert.deepEqual(data, [{ name: 'seen.typo', archived: false, seenAt }])
 })
 
 test('an endpoint shows what counts for it, and which level says so', async () => {

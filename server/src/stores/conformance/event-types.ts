@@ -54,6 +54,32 @@ export function eventTypesConformance(open: OpenStore): void {
     assert.deepEqual(await store().environments.find(id), next)
   })
 
+  test('what was seen is undeclared until it is declared, and again when it is archived; its first time counts', async () => {
+    const [here, there] = [await newEnvironment(), await newEnvironment()]
+    const seen = (name: string, seenAt: number) => ({ environmentId: here, name, seenAt })
+    await store().eventTypes.noteSeen([seen('b', 1), seen('a', 2), seen('c', 3)])
+    await store().eventTypes.noteSeen([seen('b', 9), { ...seen('d', 4), environmentId: there }])
+    const declared = make.eventType(here, 'a')
+    await store().eventTypes.insert(declared)
+    const undeclared = () => store().eventTypes.undeclared(here, { beyond: null, descending: false, limit: 10 })
+    const [b, c] = [seen('b', 1), seen('c', 3)].map((row) => ({ ...row, archived: false }))
+    assert.deepEqual(await undeclared(), [b, c])
+    await store().eventTypes.update({ ...declared, archived: true, revision: 2 })
+    assert.deepEqual(await undeclared(), [{ ...seen('a', 2), archived: true }, b, c])
+    const page = { beyond: 'c', descending: true, limit: 1 }
+    assert.deepEqual(await store().eventTypes.undeclared(here, page), [b])
+  })
+
+  test('of an environment no more than some 10,000 names are remembered', async () => {
+    const environmentId = await newEnvironment()
+    const rows = (from: number) =>
+      Array.from({ length: 10_000 }, (_, n) => ({ environmentId, name: `n${from + n}`, seenAt: 1 }))
+    await store().eventTypes.noteSeen(rows(0))
+    await store().eventTypes.noteSeen(rows(10_000))
+    const all = await store().eventTypes.undeclared(environmentId, { beyond: null, descending: false, limit: 30_000 })
+    assert.equal(all.length, 10_000)
+  })
+
   test('an update changes everything that can change, once for each revision', async () => {
     const environmentId = await newEnvironment()
     const row = make.eventType(environmentId, 'a', { schemas: { 1: {} }, featureFlags: ['x'], groupName: 'g' })

@@ -2,7 +2,7 @@ import type { Environment } from '../../domain/environment.ts'
 import type { EventType } from '../../domain/event-type.ts'
 import type { EnvironmentId } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
-import type { EventTypeStore } from '../../ports/store.ts'
+import type { EventTypeStore, SeenEventType } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { environments } from './environments.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
@@ -96,6 +96,46 @@ async function expunge(db: Db, environmentId: EnvironmentId, name: string): Prom
   await db.run('delete from event_type where environment_id = :environmentId and name = :name', { environmentId, name })
 }
 
+// Names that nobody meant as event types (ids, say) must not fill the database.
+const mostSeen = 10_000
+
+async function noteSeen(db: Db, rows: readonly SeenEventType[]): Promise<void> {
+  for (const [environmentId, seen] of Map.groupBy(rows, (row) => row.environmentId)) {
+    const held = await first<{ count: number }>(
+      db,
+      'select count(*) as count from (select 1 from seen_event_type where environment_id = :environmentId limit :most) as held',
+      { environmentId, most: mostSeen },
+    )
+    await db.run(
+      `insert into seen_event_type (environment_id, name, seen_at)
+       select :environmentId, value->>'name', cast(value->>'seenAt' as bigint) from @each(:rows) where true
+       on conflict (environment_id, name) do nothing`,
+      { environmentId, rows: JSON.stringify(seen.slice(0, mostSeen - (held?.count ?? 0))) },
+    )
+  }
+}
+
+const pageOfUndeclared = pagesBy(
+  'seen.name',
+  `select seen.name as name, seen.seen_at as seen_at, case when event_type.name is null then 0 else 1 end as archived
+   from seen_event_type as seen
+   left join event_type on event_type.environment_id = seen.environment_id and event_type.name = seen.name
+   where seen.environment_id = :environmentId and seen.name > :above and seen.name < :below
+     and (event_type.name is null or event_type.archived = 1)`,
+)
+
+async function undeclared(
+  db: Db,
+  environmentId: EnvironmentId,
+  search: PageSearch,
+): Promise<readonly (SeenEventType & { readonly archived: boolean })[]> {
+  const rows = await db.all<{ readonly name: string; readonly seen_at: number; readonly archived: 0 | 1 }>(
+    pageText(pageOfUndeclared, search),
+    { environmentId, ...pageParameters(search) },
+  )
+  return rows.map(({ name, seen_at, archived }) => ({ environmentId, name, seenAt: seen_at, archived: archived === 1 }))
+}
+
 async function find(db: Db, environmentId: EnvironmentId, name: string): Promise<EventType | null> {
   const row = await first<EventTypeRow>(
     db,
@@ -120,4 +160,13 @@ async function list(
   return rows.map(eventTypeOf)
 }
 
-export const eventTypes = { insert, update, writeAll, expunge, find, list } satisfies Queries<EventTypeStore>
+export const eventTypes = {
+  insert,
+  update,
+  writeAll,
+  expunge,
+  noteSeen,
+  undeclared,
+  find,
+  list,
+} satisfies Queries<EventTypeStore>

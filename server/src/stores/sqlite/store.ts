@@ -11,6 +11,7 @@ const reads: ReadonlySet<string> = new Set([
   'find',
   'list',
   'all',
+  'undeclared',
   'byHash',
   'byId',
   'unsent',

@@ -47,6 +47,14 @@ create index delivery_order on delivery (endpoint_id, order_key, message_id) whe
 
 alter table attempt add column ended text; -- null: it was sent; 'canceled' or 'expired' before it was
 
+-- Which event types have been published, declared or not.
+create table seen_event_type (
+  environment_id text not null,
+  name text not null,
+  seen_at integer not null, -- for the first time
+  primary key (environment_id, name)
+) without rowid;
+
 create table task (
   id text primary key,
   environment_id text not null references environment (id),
