@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attemptFact, type Fact, operationalEventTypes, wordingOf } from './operational.ts'
+import { samples } from '../stores/conformance/samples.ts'
+import type { Endpoint } from './endpoint.ts'
+import { attemptFact, type Fact, factsOfChange, operationalEventTypes, wordingOf } from './operational.ts'
 
 const endpoint = { id: 'ep_1', uid: 'mine', application: { id: 'app_1', uid: null } } as const
 const at = Date.UTC(2026, 2, 1, 9)
@@ -60,6 +62,23 @@ test('facts are worded as receivers of this vocabulary read them', () => {
     type: 'background_task.finished',
     data: { taskId: 'qtask_1', status: 'finished', task: 'endpoint.recover', data: { n: 1 } },
   })
+})
+
+test('a change is told by what it really changed; that somebody pauses is nothing to tell', () => {
+  const before = samples().endpoint('app_1')
+  const kinds = (changes: Partial<Endpoint>, from: Endpoint = before) =>
+    factsOfChange(from, { ...from, updatedAt: at, revision: 2, ...changes }, endpoint.application).map(
+      ({ kind }) => kind,
+    )
+  assert.deepEqual(kinds({}), [])
+  assert.deepEqual(kinds({ pausedAt: at, failingSince: null, breakerOpenedAt: null }), [])
+  assert.deepEqual(kinds({ metadata: {}, control: {} }), [])
+  assert.deepEqual(kinds({ metadata: { a: 'b' } }), ['endpoint.updated'])
+  assert.deepEqual(kinds({ disabledBecause: 'owner' }), ['endpoint.disabled'])
+  assert.deepEqual(
+    kinds({ url: 'https://new.example/', disabledBecause: null }, { ...before, disabledBecause: 'gone' }),
+    ['endpoint.updated', 'endpoint.enabled'],
+  )
 })
 
 test('every name an operational endpoint may ask for is spelled as event types are', () => {

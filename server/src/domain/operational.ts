@@ -92,9 +92,9 @@ export function factsOfChange(
   return facts
 }
 
-/** What its owner says of it, whether it is enabled apart. */
+/** What its owner says of it, apart from whether it is enabled or paused. */
 function said(endpoint: Endpoint): Partial<Endpoint> {
-  const { disabledBecause, failingSince, breakerOpenedAt, updatedAt, revision, ...rest } = endpoint
+  const { disabledBecause, failingSince, pausedAt, breakerOpenedAt, updatedAt, revision, ...rest } = endpoint
   return rest
 }
 
