@@ -569,6 +569,42 @@ describe('attempts', () => {
     assert.equal((await refused(svix.messageAttempt.listByMsg(app, message.id, { endpointId: 'nowhere' }))).code, 404)
   })
 
+  test('what an endpoint was sent is filtered by time, channel, tag and event type, in both of its lists', async (t) => {
+    const { svix, world } = server
+    const app = await application()
+    const { url } = await receiver(t)
+    const { id: endpoint } = await svix.endpoint.create(app, { url })
+    const first = await svix.message.create(app, { eventType: 'a', payload: {}, channels: ['c'], tags: ['t'] })
+    const sent = async () => (await svix.messageAttempt.listByEndpoint(app, endpoint)).data.length
+    await eventually(sent, (count) => count === 1)
+    await world.advance(2_000)
+    const between = new Date(world.now() - 1_000)
+    const second = await svix.message.create(app, { eventType: 'b', payload: {}, channels: ['d'] })
+    await eventually(sent, (count) => count === 2)
+    const cases = [
+      ...[{ before: between }, { channel: 'c' }, { tag: 't' }, { eventTypes: ['a', 'x'] }].map(
+        (o) => [o, first.id] as const,
+      ),
+      ...[{ after: between }, { channel: 'd' }, { eventTypes: ['b'] }].map((o) => [o, second.id] as const),
+    ]
+    for (const [options, id] of cases) {
+      const byEndpoint = await svix.messageAttempt.listByEndpoint(app, endpoint, { ...options, withMsg: true })
+      assert.deepEqual(
+        byEndpoint.data.map(({ msgId, msg }) => [msgId, msg?.id]),
+        [[id, id]],
+        JSON.stringify(options),
+      )
+      const attempted = await svix.messageAttempt.listAttemptedMessages(app, endpoint, options)
+      assert.deepEqual(
+        attempted.data.map((message) => message.id),
+        [id],
+        JSON.stringify(options),
+      )
+    }
+    const byMessage = await svix.messageAttempt.listByMsg(app, first.id, { after: between })
+    assert.deepEqual(byMessage.data, [])
+  })
+
   test('a message that failed is "sending" until its next try, then "success"', async (t) => {
     const { svix, world } = server
     const app = await application()

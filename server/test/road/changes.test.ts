@@ -170,3 +170,25 @@ test('an eventId that was told before is not sent again', async (t) => {
   const metrics = await (await server.fetch('/metrics')).text()
   assert.match(metrics, /^posthorn_hot_deliveries 0$/m, 'the places kept for the others are free again')
 })
+
+test('what the environment says counts for what is published next, and for what waits', async (t) => {
+  const made = await scene(t)
+  const { server, receiver, recorded, disk, publish } = made
+  receiver.answer = (_, response) => response.writeHead(500).end()
+  await publish()
+  await recorded(1)
+  const waiting = () => disk.count('select count(*) from delivery')
+  assert.equal(waiting(), 1)
+  const answer = await server.fetch('/api/v1/environment/settings', {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: '{"control":{"retrySchedule":[]}}',
+  })
+  assert.equal(answer.status, 200)
+  await publish()
+  await recorded(2)
+  assert.equal(waiting(), 1)
+  await server.world.advance(made.dueAt() - server.world.now())
+  await recorded(3)
+  assert.equal(waiting(), 0)
+})
