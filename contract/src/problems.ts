@@ -175,6 +175,27 @@ export const problems = {
     happened: 'Its schema has no `examples`, and nothing that fits the schema could be made up.',
     remedy: 'Put an example into the `examples` of the schema.',
   },
+  'filter-invalid': {
+    status: 422,
+    title: 'Filter cannot be used',
+    happened: 'The filter is not a CEL expression that is true or false of a message, or is too large or too deep.',
+    remedy:
+      'The detail says where and why. A filter can use `type`, `channels`, `tags`, `headers` and `payload`; try it with `POST …/endpoint/{endpoint_id}/filter/test`.',
+  },
+  'schema-invalid': {
+    status: 422,
+    title: 'Schema cannot be used',
+    happened: 'A declared schema is not valid JSON Schema 2020-12 (or draft-07, where it says so), or is too large.',
+    remedy:
+      'Each entry of `errors` points into the schema. References must lead to places inside it, such as `#/$defs/…`; nothing is fetched.',
+  },
+  'payload-invalid': {
+    status: 422,
+    title: 'Payload does not fit the schema of its event type',
+    happened: 'The environment refuses payloads that do not fit the latest schema of their event type.',
+    remedy:
+      'Each entry of `errors` points at a place in the payload. Mend the payload, or declare a schema that allows it.',
+  },
   'content-gone': {
     status: 422,
     title: 'Message has no content any more',

@@ -14,6 +14,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   manage: ['ports', 'domain'],
   stores: ['ports', 'domain'],
   transports: ['ports', 'domain'],
+  judge: ['ports', 'domain'],
   telemetry: ['engine/observer.ts', 'domain'],
   api: ['@posthorn/contract', 'manage', 'engine', 'ports', 'domain', 'telemetry/log.ts'],
   'config.ts': ['domain'],

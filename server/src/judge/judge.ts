@@ -1,0 +1,246 @@
+// JUDGE: what tenants wrote — CEL filters, JSON Schemas — is worked out in a thread of its own, which is ended when one
+// text takes too much time or memory. It knows ports and domain, and nothing of the road or of HTTP.
+
+import { Worker } from 'node:worker_threads'
+import { type FilterFault, filterTextFault } from '../domain/filter.ts'
+import type { Millis } from '../domain/ids.ts'
+import { type Fault, Problem } from '../domain/problem.ts'
+import { largestSchema } from '../domain/schema.ts'
+import type { Facts, FilterVerdict, Judge, SchemaVerdict, Undecided } from '../ports/judge.ts'
+import type { World } from '../ports/world.ts'
+import { Costly } from './costly.ts'
+import type { Answer, Ask, Job, Reply } from './protocol.ts'
+
+/** Processor time one filter or schema is given for one message: some thousand times what an ordinary one takes. */
+export const patienceMs: Millis = 100
+/** Beside that, for reading the payload: 20 times what plain JSON takes (`JSON.parse`, 1 MiB of small objects, 2026-12). */
+const readingMsPerMillion: Millis = 200
+
+const mostWaiting = 10_000
+const mostWaitingCharacters = 64 << 20
+/** Longer payloads are not judged: what they become in memory must fit into the thread beside everything else. */
+export const longestJudged = 4 << 20
+
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 }
+
+interface Waiting {
+  readonly ask: Ask
+  readonly answers: Answer[]
+  readonly parts: number
+  readonly characters: number
+  readonly resolve: (answers: readonly Answer[]) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Starts its thread when it is first asked. */
+export function makeJudge(world: World): Judge {
+  const costly = new Costly(world)
+  const bench = new Bench(world, costly)
+  return {
+    async filter(filters, facts) {
+      if (facts.payload.length > longestJudged) return filters.map(() => tooLong)
+      const known = filters.map((filter) => costly.verdict(filter))
+      const asked = filters.filter((_, index) => known[index] === null)
+      const job: Job = { kind: 'filters', filters: asked, facts: factsOf(facts) }
+      const verdicts = asked.length === 0 ? [] : ((await bench.ask(job)) as readonly FilterVerdict[])
+      let next = 0
+      return known.map((verdict) => verdict ?? verdicts[next++] ?? unasked)
+    },
+    async schema(schema, { payload, contentType }) {
+      const known = payload.length > longestJudged ? tooLong : costly.verdict(schema)
+      if (known) return known
+      const [verdict = unasked] = await bench.ask({ kind: 'schema', schema, facts: { payload, contentType } })
+      return verdict as SchemaVerdict
+    },
+    async filterFault(filter) {
+      const ofText = filterTextFault(filter)
+      if (ofText) return ofText
+      const [fault = null] = await bench.ask({ kind: 'filter-fault', filter })
+      return isUndecided(fault) ? { message: fault.reason, at: null } : (fault as FilterFault | null)
+    },
+    async schemaFaults(schema) {
+      if (schema.length > largestSchema) return [{ pointer: '', message: `is larger than ${largestSchema} characters` }]
+      const [faults = []] = await bench.ask({ kind: 'schema-faults', schema })
+      return isUndecided(faults) ? [{ pointer: '', message: faults.reason }] : (faults as readonly Fault[])
+    },
+    close: () => bench.close(),
+  }
+}
+
+// No more than is needed is copied to the thread.
+const factsOf = ({ eventType, channels, tags, contentType, payload }: Facts): Facts => ({
+  ...{ eventType, channels, tags, contentType, payload },
+})
+
+const tooLong: Undecided = { kind: 'failed', reason: `the payload is longer than ${longestJudged} characters` }
+
+const unasked: Undecided = { kind: 'failed', reason: 'was not asked' }
+
+const isUndecided = (answer: Answer): answer is Undecided => answer !== null && 'reason' in answer
+
+/** The text that a part of a job is about. */
+function textOf(job: Job, part: number): string {
+  switch (job.kind) {
+    case 'filters':
+      return job.filters[part] ?? ''
+    case 'filter-fault':
+      return job.filter
+    default:
+      return job.schema
+  }
+}
+
+/** Everything that waits for the thread, in order; the first is the one it is at. */
+class Bench {
+  readonly #world: World
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #costly: Costly
+  #characters = 0
+  #lastId = 0
+  #thread: Worker | null = null
+  #ready = false
+  #closed = false
+  // Counts everything the thread says, so that its silence can be noticed.
+  #said = 0
+  #cpuUsSaid = 0
+  #watching = false
+
+  constructor(world: World, costly: Costly) {
+    this.#world = world
+    this.#costly = costly
+  }
+
+  ask(job: Job): Promise<readonly Answer[]> {
+    const parts = job.kind === 'filters' ? job.filters.length : 1
+    const characters = 'facts' in job ? job.facts.payload.length : 0
+    if (this.#closed || this.#waiting.size >= mostWaiting || this.#characters + characters > mostWaitingCharacters) {
+      throw new Problem('unavailable', 'More filters and schemas are waiting to be worked out than fit.', [], 1)
+    }
+    this.#lastId += 1
+    const id = this.#lastId
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { ask: { id, from: 0, job }, answers: [], parts, characters, resolve, reject }
+      this.#waiting.set(id, waiting)
+      this.#characters += characters
+      this.#start()
+      if (this.#ready) this.#send(waiting)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#rejectAll(new Problem('unavailable', 'The server is stopping.', [], 1))
+    const thread = this.#thread
+    this.#thread = null
+    await thread?.terminate()
+  }
+
+  #start(): void {
+    if (this.#thread || this.#closed) return
+    const thread = new Worker(new URL(import.meta.url.replace(/judge(\.\w+)$/, 'thread$1')), {
+      resourceLimits,
+      env: {},
+    })
+    this.#thread = thread
+    this.#ready = false
+    thread.on('message', (said: Reply) => thread === this.#thread && this.#hear(said))
+    thread.on('error', (error: unknown) => thread === this.#thread && this.#died(error))
+    thread.on('exit', () => thread === this.#thread && this.#died(new Error('the thread of the judge ended')))
+  }
+
+  #send({ ask, answers }: Waiting): void {
+    this.#thread?.postMessage({ ...ask, from: answers.length })
+    this.#watch()
+  }
+
+  #hear(said: Reply): void {
+    this.#said += 1
+    this.#cpuUsSaid = said.cpuUs
+    if (said.kind === 'ready') {
+      this.#ready = true
+      for (const waiting of this.#waiting.values()) this.#send(waiting)
+    } else if (said.kind === 'answer') {
+      const waiting = this.#waiting.get(said.id)
+      if (!waiting) return
+      this.#costly.forgive(textOf(waiting.ask.job, waiting.answers.length))
+      this.#answer(waiting, said.answer)
+    }
+  }
+
+  #answer(waiting: Waiting, answer: Answer): void {
+    waiting.answers.push(answer)
+    if (waiting.answers.length < waiting.parts) return
+    this.#waiting.delete(waiting.ask.id)
+    this.#characters -= waiting.characters
+    waiting.resolve(waiting.answers)
+  }
+
+  /** Looks after the thread as long as anything is waited for: it must say something before its patience is over. */
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    this.#look(this.#said, this.#patience())
+  }
+
+  #look(said: number, afterMs: Millis): void {
+    this.#world.after(afterMs, async () => {
+      // Time on the clock may be time the machine gave to others; only what the thread itself used up counts.
+      const leftMs = this.#patience() - (said === this.#said ? await this.#usedMs() : 0)
+      const silent = said === this.#said
+      if (this.#waiting.size === 0 || !this.#ready) this.#watching = false
+      else if (!silent) this.#look(this.#said, this.#patience())
+      else if (leftMs > 0) this.#look(said, Math.max(1, leftMs))
+      else {
+        this.#watching = false
+        this.#replace('takes more time than a filter or schema is given')
+      }
+    })
+  }
+
+  #patience(): Millis {
+    const [first] = this.#waiting.values()
+    return patienceMs + ((first?.characters ?? 0) / 1e6) * readingMsPerMillion
+  }
+
+  /** Processor time since the thread last said something. */
+  async #usedMs(): Promise<Millis> {
+    try {
+      const { user, system } = (await this.#thread?.cpuUsage()) ?? { user: 0, system: 0 }
+      return (user + system - this.#cpuUsSaid) / 1000
+    } catch {
+      return 0 // It ended meanwhile, which is heard of otherwise.
+    }
+  }
+
+  /** Ends the thread with what it is at; the others that wait are asked again of a new one. */
+  #replace(reason: string): void {
+    const thread = this.#thread
+    this.#thread = null
+    this.#ready = false
+    void thread?.terminate()
+    const [first] = this.#waiting.values()
+    if (first) {
+      this.#costly.blame(textOf(first.ask.job, first.answers.length))
+      this.#answer(first, { kind: 'too-costly', reason })
+    }
+    if (this.#waiting.size > 0) this.#start()
+  }
+
+  #died(error: unknown): void {
+    if (this.#ready) {
+      const code = error instanceof Error && 'code' in error ? error.code : null
+      const outOfMemory = code === 'ERR_WORKER_OUT_OF_MEMORY'
+      this.#replace(outOfMemory ? 'takes more memory than a filter or schema is given' : 'could not be worked out')
+      return
+    }
+    this.#thread = null
+    this.#rejectAll(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  #rejectAll(error: Error): void {
+    const all = [...this.#waiting.values()]
+    this.#waiting.clear()
+    this.#characters = 0
+    for (const { reject } of all) reject(error)
+  }
+}

@@ -1,0 +1,37 @@
+import type { FilterFault } from '../domain/filter.ts'
+import type { Message } from '../domain/message.ts'
+import type { Fault } from '../domain/problem.ts'
+
+/** What is said about a message to those who decide by it. */
+export interface Facts extends Pick<Message, 'eventType' | 'channels' | 'tags' | 'contentType'> {
+  readonly payload: string
+}
+
+/** It could not be worked out: an error in it for this message, or more time or memory than it is given. */
+export type Undecided =
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'too-costly'; readonly reason: string }
+
+export type FilterVerdict = { readonly kind: 'yes' } | { readonly kind: 'no' } | Undecided
+
+/** `misfits`: pointers go into the payload, '' is all of it. */
+export type SchemaVerdict =
+  | { readonly kind: 'fits' }
+  | { readonly kind: 'misfits'; readonly faults: readonly Fault[] }
+  | Undecided
+
+/**
+ * Works out what tenants wrote — CEL filters, JSON Schemas — where it cannot hang, exhaust or reach this process.
+ * Everything it is asked may throw Problem `unavailable`: more is waiting than is good.
+ */
+export interface Judge {
+  /** One verdict for each filter, in their order. */
+  filter(filters: readonly string[], facts: Facts): Promise<readonly FilterVerdict[]>
+  /** Whether a payload fits a schema, given as JSON text. */
+  schema(schema: string, facts: Pick<Facts, 'payload' | 'contentType'>): Promise<SchemaVerdict>
+  /** What is wrong with a filter before any message has come; null: nothing. */
+  filterFault(filter: string): Promise<FilterFault | null>
+  /** What is wrong with a schema, given as JSON text; pointers go into it. */
+  schemaFaults(schema: string): Promise<readonly Fault[]>
+  close(): Promise<void>
+}
