@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Metadata, RateLimit, ThrottleRate, Uid } from './application.ts'
 import { EndpointControl, ResolvedControl } from './control.ts'
-import { EventTypeWish } from './event-type.ts'
+import { EventTypeName, EventTypeWish } from './event-type.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
 
@@ -172,8 +172,43 @@ export const EndpointStats = Type.Object(
 )
 export type EndpointStats = Static<typeof EndpointStats>
 
+export const FilterTestIn = Type.Object(
+  {
+    filter: Type.Optional(
+      nullable(Type.String({ maxLength: 4096, description: 'The filter to try. Left out: the one the endpoint has.' })),
+    ),
+    eventType: EventTypeName,
+    channels: Type.Optional(nullable(Type.Array(Channel, { maxItems: 10 }))),
+    tags: Type.Optional(nullable(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 10 }))),
+    payload: Type.Unsafe<unknown>({ type: 'object', description: 'What the message would carry.' }),
+  },
+  { examples: [{ filter: 'payload.total > 100', eventType: 'invoice.paid', payload: { total: 250 } }] },
+)
+export type FilterTestIn = Static<typeof FilterTestIn>
+
+export const FilterTestOut = Type.Object(
+  {
+    matches: Type.Boolean({ description: 'Whether the endpoint would get the message.' }),
+    because: Type.Unsafe<'disabled' | 'event-type' | 'channel' | 'filter' | null>({
+      type: ['string', 'null'],
+      enum: ['disabled', 'event-type', 'channel', 'filter', null],
+      description: 'The first reason why it would not.',
+    }),
+    filter: Type.Unsafe<'yes' | 'no' | 'failed' | 'too-costly' | null>({
+      type: ['string', 'null'],
+      enum: ['yes', 'no', 'failed', 'too-costly', null],
+      description: 'What the filter alone says; null: there is none. What is not `yes` does not match.',
+    }),
+    reason: nullable(Type.String({ description: 'Why the filter could not be worked out.' })),
+  },
+  { examples: [{ matches: true, because: null, filter: 'yes', reason: null }] },
+)
+export type FilterTestOut = Static<typeof FilterTestOut>
+
 /** The bodies that have a name in the reference. */
 export const endpointSchemas = {
+  FilterTestIn,
+  FilterTestOut,
   EndpointStats,
   EndpointIn,
   EndpointUpsertIn,

@@ -21,6 +21,7 @@ export type {
   EndpointSecretRotateIn,
   EndpointStats,
   EndpointUpsertIn,
+  FilterTestOut,
 } from './endpoint.ts'
 export type {
   EnvironmentIn,

@@ -120,12 +120,30 @@ export const messageExample = {
 export const MessageOut = Type.Object(messageShown, { examples: [messageExample] })
 export type MessageOut = Static<typeof MessageOut>
 
+const Warning = Type.Object({
+  pointer: Type.String({ description: 'JSON Pointer into the request.' }),
+  message: Type.String(),
+})
+
+/** How a publish is answered. */
+export const MessageAccepted = Type.Object(
+  {
+    ...messageShown,
+    warnings: Type.Optional(
+      Type.Array(Warning, {
+        description: 'Where the payload does not fit its schema, if the environment says `schemaValidation: warn`.',
+      }),
+    ),
+  },
+  { examples: [messageExample] },
+)
+
 export const MessageBatchOut = Type.Object(
   {
     data: Type.Array(
       Type.Object({
         status: Type.Integer({ description: '202: accepted and stored; else the status of the problem.' }),
-        message: Type.Optional(MessageOut),
+        message: Type.Optional(MessageAccepted),
         problem: Type.Optional(ProblemOut),
       }),
       { description: 'What became of each message, in the order they were given.' },
@@ -239,6 +257,7 @@ export type BulkExpungeContentsOut = Static<typeof BulkExpungeContentsOut>
 /** The bodies that have a name in the reference. */
 export const messageSchemas = {
   MessageIn,
+  MessageAccepted,
   MessageBatchIn,
   MessageBatchOut,
   MessageCancelOut,

@@ -15,6 +15,8 @@ import { Teller } from './engine/operational.ts'
 import { Retention } from './engine/retention.ts'
 import { SeenEventTypes } from './engine/seen-event-types.ts'
 import { TaskRunner } from './engine/tasks.ts'
+import { makeVet } from './engine/vetting.ts'
+import { makeJudge } from './judge/judge.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
 import type { Store } from './ports/store.ts'
@@ -103,6 +105,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const retention = new Retention({ store, world, newId, control, observer })
   const chores = new Chores({ store, world, directory, dispatcher, claimer, retention })
 
+  const judge = makeJudge(world)
   const tasks: TaskRunner = new TaskRunner({
     ...{ store, directory, world, teller, observer },
     wakeRoad: () => claimer.wake(),
@@ -115,6 +118,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     newId,
     masterKey,
     egressAllow: settings.egressAllow,
+    judge,
     control,
     told: (environmentId, facts) => teller.told(environmentId, facts),
     changed(applicationId) {
@@ -129,6 +133,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       dispatcher.changedAll()
       claimer.wake()
     },
+    changedEventTypes: () => directory.forgetEventTypes(),
     expunge: (applicationId, messageIds) => expunger.expunge(applicationId, messageIds),
     wake: () => claimer.wake(),
     wakeTasks: () => tasks.wake(),
@@ -148,11 +153,12 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   claimer.wake()
   tasks.start()
 
+  const vet = makeVet({ directory, judge, observer })
   const api = createApi({
     store,
     world,
     manage,
-    ...makePublish({ world, newId, directory, commits, dispatcher, observer, seen }),
+    ...makePublish({ world, newId, directory, commits, dispatcher, observer, seen, vet }),
     metrics,
     log,
     publicUrl: settings.publicUrl,
@@ -186,6 +192,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       await store.road.releaseAll(lease, world.now()).catch((error) => {
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
+      await judge.close()
       await transport.close()
       await seen.flush()
       await store.close()

@@ -38,7 +38,7 @@ export const environmentOperations = {
     query: none,
     body: EnvironmentIn,
     success: done,
-    problems: ['changed-meanwhile'],
+    problems: ['schema-invalid', 'changed-meanwhile'],
   }),
   'v1.environment.list-undeclared-event-types': operation({
     operationId: 'v1.environment.list-undeclared-event-types',

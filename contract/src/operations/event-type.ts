@@ -44,7 +44,7 @@ export const eventTypeOperations = {
     query: none,
     body: EventTypeIn,
     success: created(EventTypeOut),
-    problems: ['event-type-exists', 'changed-meanwhile'],
+    problems: ['event-type-exists', 'schema-invalid', 'changed-meanwhile'],
   }),
   'v1.event-type.import-openapi': operation({
     operationId: 'v1.event-type.import-openapi',
@@ -88,7 +88,7 @@ export const eventTypeOperations = {
     query: none,
     body: EventTypeUpsertIn,
     success: upserted(EventTypeOut),
-    problems: ['changed-meanwhile'],
+    problems: ['schema-invalid', 'changed-meanwhile'],
   }),
   'v1.event-type.patch': operation({
     operationId: 'v1.event-type.patch',
@@ -102,7 +102,7 @@ export const eventTypeOperations = {
     query: none,
     body: EventTypePatch,
     success: get(EventTypeOut),
-    problems: ['not-found', 'changed-meanwhile'],
+    problems: ['not-found', 'schema-invalid', 'changed-meanwhile'],
   }),
   'v1.event-type.delete': operation({
     operationId: 'v1.event-type.delete',

@@ -3,6 +3,7 @@ import {
   BulkExpungeContentsIn,
   BulkExpungeContentsOut,
   ListResponseMessageOut,
+  MessageAccepted,
   MessageBatchIn,
   MessageBatchOut,
   MessageCancelOut,
@@ -44,8 +45,8 @@ export const messageOperations = {
     params: Type.Object(app),
     query: Type.Object({ with_content: withContent }),
     body: MessageIn,
-    success: [{ status: 202, meaning: 'Accepted, and stored.', schema: MessageOut }],
-    problems: ['not-found', 'event-id-taken', 'unavailable'],
+    success: [{ status: 202, meaning: 'Accepted, and stored.', schema: MessageAccepted }],
+    problems: ['not-found', 'event-id-taken', 'event-type-unknown', 'payload-invalid', 'unavailable'],
   }),
   'v1.message.create-batch': operation({
     operationId: 'v1.message.create-batch',

@@ -24,6 +24,7 @@ import { authenticationRoutes } from './rest/authentication.ts'
 import { backgroundTaskRoutes } from './rest/background-task.ts'
 import { endpointRoutes } from './rest/endpoint.ts'
 import { endpointExampleRoute } from './rest/endpoint-example.ts'
+import { endpointFilterRoute } from './rest/endpoint-filter.ts'
 import { environmentRoutes } from './rest/environment.ts'
 import { eventTypeRoutes } from './rest/event-type.ts'
 import { eventTypeImportRoute } from './rest/event-type-import.ts'
@@ -103,6 +104,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     eventTypeImportRoute(api, deps.manage, makeReadYaml(world))
     endpointRoutes(api, deps.manage)
     endpointExampleRoute(api, deps.publish, deps.manage)
+    endpointFilterRoute(api, deps.manage)
     messageCreateRoute(api, deps.publish, deps.manage, new RunningAsks())
     messageBatchRoute(api, deps.publishAll, publicUrl)
     messageRoutes(api, deps.manage)

@@ -4,7 +4,7 @@
 import { answersKeptMs, demandSameAsk, type RepeatableAsk } from '../domain/idempotency.ts'
 import type { EndpointId, EnvironmentId, Millis, makeIds } from '../domain/ids.ts'
 import type { Message } from '../domain/message.ts'
-import { Problem } from '../domain/problem.ts'
+import { type Fault, Problem } from '../domain/problem.ts'
 import type { PublishKey } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Directory, Routes } from './directory.ts'
@@ -13,17 +13,21 @@ import type { GroupCommit, Kept } from './group-commit.ts'
 import type { Observer } from './observer.ts'
 import { makePlan, type NewFact, type Plan } from './plan.ts'
 import type { SeenEventTypes } from './seen-event-types.ts'
+import { nothingAgainst, type Vet } from './vetting.ts'
 
 /** `repeated`: the ask was answered before, with this message. */
 export interface Accepted {
   readonly message: Message
   readonly repeated: boolean
+  /** Where the payload does not fit its schema, in an environment that wants to be warned. */
+  readonly warnings: readonly Fault[]
 }
 
 /**
  * Accepts one fact: resolves when the message and every delivery of it are on disk. `only`: goes to this endpoint and no
  * other, whatever it wants to get. The same `ask` is accepted once.
- * Throws Problem `not-found`, `request-invalid`, `event-id-taken`, `idempotency-key-reused` or `unavailable`.
+ * Throws Problem `not-found`, `request-invalid`, `event-id-taken`, `idempotency-key-reused`, `event-type-unknown`,
+ * `payload-invalid` or `unavailable`.
  */
 export type Publish = (
   environmentId: EnvironmentId,
@@ -33,7 +37,7 @@ export type Publish = (
 ) => Promise<Accepted>
 
 /** What became of one fact of many: it is on disk, or was refused while others were accepted. */
-export type AcceptedOrRefused = { readonly message: Message } | { readonly refused: Problem }
+export type AcceptedOrRefused = Omit<Accepted, 'repeated'> | { readonly refused: Problem }
 
 /** Accepts many facts of one application in one commit. Throws Problem `not-found` and `unavailable`; others are told for each. */
 export type PublishAll = (
@@ -50,10 +54,11 @@ export interface AcceptParts {
   readonly dispatcher: Dispatcher
   readonly observer: Observer
   readonly seen: SeenEventTypes
+  readonly vet: Vet
 }
 
 export function makePublish(parts: AcceptParts): { readonly publish: Publish; readonly publishAll: PublishAll } {
-  const { world, directory, commits, dispatcher, observer, seen } = parts
+  const { world, directory, commits, dispatcher, observer, seen, vet } = parts
   const plan = makePlan(parts)
 
   const routesTo = async (environmentId: EnvironmentId, applicationIdOrUid: string): Promise<Routes> => {
@@ -85,9 +90,18 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
 
   return {
     async publish(environmentId, applicationIdOrUid, fact, { only, ask = null } = {}) {
-      const routes =
+      let routes =
         directory.cached(environmentId, applicationIdOrUid) ?? (await routesTo(environmentId, applicationIdOrUid))
-      const planned = plan(routes, fact, only)
+      let vetted = nothingAgainst
+      if (routes.asks) {
+        const heard = await vet(routes, () => routesTo(environmentId, applicationIdOrUid), [fact], only === undefined)
+        routes = heard.routes
+        const [own = nothingAgainst] = heard.vetted
+        if (own instanceof Problem) throw own
+        vetted = own
+      }
+      const { refusedBy, warnings } = vetted
+      const planned = plan(routes, fact, only, refusedBy)
       const { message } = planned
       const publishKey: PublishKey | null = ask && { ...ask, ...keyOf(message, message.acceptedAt) }
       let kept: Kept
@@ -102,14 +116,22 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
       if (kept.kind === 'repeated') {
         if (ask) demandSameAsk(kept.first, ask)
         const { messageId: id, acceptedAt } = kept.first
-        return { message: { ...message, id, acceptedAt }, repeated: true }
+        return { message: { ...message, id, acceptedAt }, repeated: true, warnings }
       }
-      return { message, repeated: false }
+      return { message, repeated: false, warnings }
     },
 
     async publishAll(environmentId, applicationIdOrUid, facts) {
-      const routes = await routesTo(environmentId, applicationIdOrUid)
-      const planned = facts.map((fact) => plan(routes, fact))
+      const read = await routesTo(environmentId, applicationIdOrUid)
+      const readAgain = () => routesTo(environmentId, applicationIdOrUid)
+      const { routes, vetted } = read.asks ? await vet(read, readAgain, facts, true) : { routes: read, vetted: [] }
+      const unrefused = facts.flatMap((fact, at) => {
+        const own = vetted[at] ?? nothingAgainst
+        return own instanceof Problem
+          ? []
+          : [{ plan: plan(routes, fact, undefined, own.refusedBy), warnings: own.warnings }]
+      })
+      const planned = unrefused.map(({ plan }) => plan)
       let kept: readonly Kept[]
       try {
         kept = await commits.publishAll(planned)
@@ -117,12 +139,16 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
         for (const one of planned) drop(one)
         throw error
       }
-      return planned.map((one, at): AcceptedOrRefused => {
-        const outcome = kept[at] as Kept
-        follow(environmentId, one, outcome)
+      let next = 0
+      return facts.map((_, at): AcceptedOrRefused => {
+        const own = vetted[at]
+        if (own instanceof Problem) return { refused: own }
+        const { plan, warnings } = unrefused[next] as (typeof unrefused)[number]
+        const outcome = kept[next++] as Kept
+        follow(environmentId, plan, outcome)
         return outcome.kind === 'event-id-taken'
-          ? { refused: taken(one.message, outcome.by) }
-          : { message: one.message }
+          ? { refused: taken(plan.message, outcome.by) }
+          : { message: plan.message, warnings }
       })
     },
   }

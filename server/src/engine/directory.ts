@@ -2,10 +2,13 @@ import type { Application } from '../domain/application.ts'
 import { type Control, controlOf } from '../domain/control.ts'
 import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
 import { openHeaders, openSecrets } from '../domain/endpoint-seal.ts'
+import type { EnvironmentSettings } from '../domain/environment.ts'
+import { latestSchema } from '../domain/event-type.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, Millis } from '../domain/ids.ts'
 import { type EndpointSecrets, secretsAt } from '../domain/secret.ts'
 import { makeSigner, type Signer } from '../domain/signature.ts'
 import type { Store } from '../ports/store.ts'
+import type { Demands } from './vetting.ts'
 
 /** An endpoint as the road needs it: opened, prepared, in memory. */
 export interface Destination {
@@ -16,6 +19,7 @@ export interface Destination {
   readonly url: string
   readonly eventTypes: readonly string[] | null
   readonly channels: readonly string[] | null
+  readonly filter: string | null
   disabledBecause: DisabledBecause | null
   failingSince: Millis | null
   readonly paused: boolean
@@ -36,10 +40,23 @@ export interface Routes {
   /** What counts for its messages, before any endpoint says something. */
   readonly control: Control
   readonly destinations: readonly Destination[]
+  /** Some destination has a filter. */
+  readonly filtered: boolean
+  readonly demands: Demands | null
+  /** Whether anything must be asked before a message is accepted: `filtered`, or there are demands. */
+  readonly asks: boolean
+}
+
+/** What counts of a declared event type for a publish. */
+export interface DeclaredType {
+  readonly archived: boolean
+  /** The latest schema, as JSON text. */
+  readonly schema: string | null
 }
 
 // Applications kept prepared. Past this the one that was read longest ago is read anew when it is next published to.
 const mostApplications = 10_000
+const mostEventTypes = 10_000
 
 /**
  * What the road knows of applications and endpoints, so that a publish asks the store nothing. Every change made through
@@ -56,12 +73,22 @@ export class Directory {
   readonly #loading = new Map<string, Promise<Routes | null>>()
   /** Where operational webhooks go; null: nobody in the environment has asked for any. */
   readonly #operational = new Map<EnvironmentId, Routes | null>()
+  // By `environment name`; null: it is not declared.
+  readonly #eventTypes = new Map<string, DeclaredType | null>()
   #generation = 0
 
   constructor(store: Store, masterKey: Uint8Array, serverControl: Control) {
     this.#store = store
     this.#masterKey = masterKey
     this.#serverControl = serverControl
+  }
+
+  /** Whether these are still what counts: nothing about their application has changed since they were read. */
+  holds(routes: Routes): boolean {
+    for (const name of this.#namesOf.get(routes.application.id) ?? []) {
+      if (this.#byName.get(name) === routes) return true
+    }
+    return false
   }
 
   /** What is in memory; undefined: ask `load`. */
@@ -102,6 +129,34 @@ export class Directory {
     }
   }
 
+  /** Null: nobody has declared it. */
+  async eventType(environmentId: EnvironmentId, name: string): Promise<DeclaredType | null> {
+    const key = `${environmentId} ${name}`
+    for (;;) {
+      const known = this.#eventTypes.get(key)
+      if (known !== undefined) return known
+      const generation = this.#generation
+      const found = await this.#store.eventTypes.find(environmentId, name)
+      if (generation !== this.#generation) continue
+      const schema = found ? latestSchema(found) : undefined
+      const declared = found && {
+        archived: found.archived,
+        schema: schema === undefined ? null : JSON.stringify(schema),
+      }
+      this.#eventTypes.set(key, declared)
+      for (const oldest of this.#eventTypes.keys()) {
+        if (this.#eventTypes.size <= mostEventTypes) break
+        this.#eventTypes.delete(oldest)
+      }
+      return declared
+    }
+  }
+
+  forgetEventTypes(): void {
+    this.#generation += 1
+    this.#eventTypes.clear()
+  }
+
   forget(applicationId: ApplicationId): void {
     this.#generation += 1
     for (const name of this.#namesOf.get(applicationId) ?? []) this.#byName.delete(name)
@@ -119,6 +174,7 @@ export class Directory {
     this.#namesOf.clear()
     this.#loading.clear()
     this.#operational.clear()
+    this.#eventTypes.clear()
   }
 
   async #read(environmentId: EnvironmentId, idOrUid: string, name: string): Promise<Routes | null> {
@@ -140,7 +196,10 @@ export class Directory {
       this.#store.endpoints.all(application.id),
     ])
     const control = controlOf(this.#serverControl, environment?.settings.control ?? {}, application.control)
-    return { application, control, destinations: endpoints.map((row) => this.#prepare(row, application, control)) }
+    const destinations = endpoints.map((row) => this.#prepare(row, application, control))
+    const filtered = destinations.some(({ filter }) => filter !== null)
+    const demands = environment ? demandsOf(environment.settings) : null
+    return { application, control, destinations, filtered, demands, asks: filtered || demands !== null }
   }
 
   #keep(name: string, routes: Routes): void {
@@ -169,6 +228,7 @@ export class Directory {
       url: endpoint.url,
       eventTypes: endpoint.eventTypes,
       channels: endpoint.channels,
+      filter: endpoint.filter,
       disabledBecause: endpoint.disabledBecause,
       failingSince: endpoint.failingSince,
       paused: endpoint.pausedAt !== null,
@@ -180,6 +240,9 @@ export class Directory {
     }
   }
 }
+
+const demandsOf = ({ schemaValidation, strictEventTypes }: EnvironmentSettings): Demands | null =>
+  schemaValidation === 'off' && !strictEventTypes ? null : { schemaValidation, strictEventTypes }
 
 /** Prepares the signer once for every stretch of time in which the same secrets sign. */
 function signersOf(secrets: EndpointSecrets): (now: Millis) => Signer {

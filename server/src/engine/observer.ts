@@ -1,8 +1,11 @@
 import type { Attempt } from '../domain/attempt.ts'
-import type { EndpointId, Millis } from '../domain/ids.ts'
+import type { SchemaValidation } from '../domain/environment.ts'
+import type { ApplicationId, EndpointId, Millis } from '../domain/ids.ts'
 import type { OrderedStep } from '../domain/order.ts'
 import type { Outcome } from '../domain/outcome.ts'
+import type { Fault } from '../domain/problem.ts'
 import type { Task } from '../domain/task.ts'
+import type { Undecided } from '../ports/judge.ts'
 import type { HealthTurn, NewMessage, Removed } from '../ports/store.ts'
 
 /** What the road tells those who watch it: `telemetry/` turns it into log lines and metrics. Called on the fast road. */
@@ -26,4 +29,12 @@ export interface TaskObserver {
   taskStumbled(task: Task, error: unknown): void
   /** Finished or failed. */
   taskEnded(task: Task): void
+}
+
+/** The same of what is asked about messages before they are accepted. */
+export interface VettingObserver {
+  /** A filter could not be worked out for a message, which its endpoint therefore does not get. */
+  undecided(endpointId: EndpointId, verdict: Undecided): void
+  /** A payload does not fit its schema, or could not be checked against it. */
+  misfit(applicationId: ApplicationId, eventType: string, because: SchemaValidation, faults: readonly Fault[]): void
 }

@@ -6,6 +6,7 @@ import type { World } from '../ports/world.ts'
 import type { Destination, Routes } from './directory.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { PlannedMessage } from './group-commit.ts'
+import type { Vetted } from './vetting.ts'
 
 /** What a caller wants told. The payload is text the caller spelled; nobody parses and prints it again. */
 export interface NewFact {
@@ -30,7 +31,10 @@ export interface Plan extends PlannedMessage {
   readonly hot: readonly Destination[]
 }
 
-/** Decides who gets a fact, and how each gets it. `only`: this endpoint and no other, whatever it wants to get. */
+/**
+ * Decides who gets a fact, and how each gets it. `only`: this endpoint and no other, whatever it wants to get.
+ * `refusedBy`: endpoints whose filter does not want it, and why.
+ */
 export function makePlan({
   world,
   newId,
@@ -39,8 +43,8 @@ export function makePlan({
   readonly world: World
   readonly newId: ReturnType<typeof makeIds>
   readonly dispatcher: Dispatcher
-}): (routes: Routes, fact: NewFact, only?: EndpointId) => Plan {
-  return ({ application, control, destinations }, fact, only) => {
+}): (routes: Routes, fact: NewFact, only: EndpointId | undefined, refusedBy: Vetted['refusedBy']) => Plan {
+  return ({ application, control, destinations }, fact, only, refusedBy) => {
     const acceptedAt = world.now()
     const { orderingKey = null, expiresAt = null } = fact
     // What is to be delivered in the past is to be delivered now.
@@ -69,6 +73,11 @@ export function makePlan({
         if (verdict.kind === 'no') {
           // Tomorrow nobody could tell: type and channels can be looked up, a moment of being disabled cannot.
           if (verdict.because === 'disabled') unsent = { ...(unsent ?? {}), [destination.id]: 'disabled' }
+          continue
+        }
+        const refused = refusedBy.get(destination.id)
+        if (refused !== undefined) {
+          unsent = { ...(unsent ?? {}), [destination.id]: refused }
           continue
         }
       } else if (destination.id !== only) continue

@@ -6,6 +6,7 @@ import type { EgressAllow } from '../domain/egress.ts'
 import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
 import type { Fact } from '../domain/operational.ts'
+import type { Judge } from '../ports/judge.ts'
 import type { Store, Told } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 
@@ -20,10 +21,13 @@ export interface ManageContext {
   readonly control: Control
   /** Operational webhooks of these facts, to be stored with them; null: nobody wants to hear. */
   told(environmentId: EnvironmentId, facts: readonly Fact[]): Promise<Told | null>
+  readonly judge: Judge
   /** The fast road must read this application anew. Called before the caller is answered. */
   changed(applicationId: ApplicationId): void
   /** The same for all applications of an environment. */
   changedEnvironment(environmentId: EnvironmentId): void
+  /** The same for event types. */
+  changedEventTypes(): void
   /** Takes the content of these messages from the store and the fast road. Resolves to how many payloads there were. */
   expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<number>
   /** There may be due work that was not there before. */

@@ -18,6 +18,7 @@ import { untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { getSettings } from './environments.ts'
+import { filterCheck } from './filters.ts'
 import { readPage } from './page.ts'
 import { isSensitiveHeader } from './sensitive-header.ts'
 
@@ -43,9 +44,10 @@ export type EndpointPatch = { readonly [Key in keyof EndpointWish]?: EndpointWis
 
 const nonceBytes = 12
 
-function checks(context: ManageContext, wish: EndpointPatch): (() => unknown)[] {
-  const { url, uid, metadata } = wish
+async function checks(context: ManageContext, wish: EndpointPatch): Promise<(() => unknown)[]> {
+  const { url, uid, filter, metadata } = wish
   return [
+    await filterCheck(context, filter),
     () => url !== undefined && checkEndpointUrl(url, context.egressAllow, '/url'),
     () =>
       refuse([
@@ -153,7 +155,7 @@ function fresh(
 
 /**
  * `secret` null: one is made. Throws `not-found`, `uid-taken`, `endpoint-url-invalid`, `endpoint-url-private`,
- * `secret-invalid`, `header-reserved`, or `request-invalid` where there is more than one fault.
+ * `secret-invalid`, `header-reserved`, `filter-invalid`, or `request-invalid` where there is more than one fault.
  */
 export async function createEndpoint(
   context: ManageContext,
@@ -165,7 +167,7 @@ export async function createEndpoint(
 ): Promise<Endpoint> {
   const owner = await getApplication(context, environmentId, application)
   checkAll([
-    ...checks(context, wish),
+    ...(await checks(context, wish)),
     () => secret !== null && checkSecret(secret, '/secret'),
     () => checkEndpointHeaders(headers, '/headers'),
   ])
@@ -194,7 +196,7 @@ export async function replaceEndpoint(
     if (!found) {
       if (isId('endpoint', idOrUid)) throw nothingBy(idOrUid)
       checkAll([
-        ...checks(context, wish),
+        ...(await checks(context, wish)),
         () => refuse([uidFault(idOrUid, '/path/endpoint_id'), otherName(wish.uid, idOrUid)]),
       ])
       const url = checkEndpointUrl(wish.url, context.egressAllow, '/url')
@@ -202,7 +204,7 @@ export async function replaceEndpoint(
       if ((await inserted(context, owner, row)) === 'uid-taken') return 'stale'
       return { created: true, row }
     }
-    checkAll(checks(context, wish))
+    checkAll(await checks(context, wish))
     // As with applications: the name it was addressed by is not lost by leaving it out.
     const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
     const row = await changed(context, owner, found, { ...wish, uid })
@@ -221,7 +223,7 @@ export async function patchEndpoint(
   const owner = await getApplication(context, environmentId, application)
   return untilFresh(async () => {
     const found = await endpointOf(context, owner.id, idOrUid)
-    checkAll(checks(context, patch))
+    checkAll(await checks(context, patch))
     return changed(context, owner, found, patch)
   })
 }

@@ -4,6 +4,7 @@ import type { EnvironmentId, Millis } from '../domain/ids.ts'
 import { untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { allEventTypes, type EventTypeWish, eventTypeAfter } from './event-types.ts'
+import { checkSchemas } from './schemas.ts'
 
 /** Says what the settings are after the change, given what they are now. */
 export type SettingsWish = (held: EnvironmentSettings) => EnvironmentSettings
@@ -51,7 +52,7 @@ export async function exportEnvironment(
   }
 }
 
-/** Adds and updates, all of it or nothing. `settings` null: they stay. Throws Problem `changed-meanwhile`. */
+/** Adds and updates, all of it or nothing. `settings` null: they stay. Throws Problem `schema-invalid`, `changed-meanwhile`. */
 export async function importEnvironment(
   context: ManageContext,
   environmentId: EnvironmentId,
@@ -59,6 +60,7 @@ export async function importEnvironment(
   settings: SettingsWish | null,
 ): Promise<void> {
   const { store, world } = context
+  for (const [name, { schemas }] of eventTypes) await checkSchemas(context, schemas, `/eventTypes/${name}/schemas`)
   await untilFresh(async () => {
     const now = world.now()
     const held = new Map((await allEventTypes(context, environmentId)).map((row) => [row.name, row]))

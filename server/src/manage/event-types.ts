@@ -7,6 +7,7 @@ import type { SeenEventType } from '../ports/store.ts'
 import { untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
+import { checkSchemas } from './schemas.ts'
 
 /** What the operator can say about an event type. */
 export type EventTypeWish = Pick<
@@ -77,14 +78,15 @@ export const listUndeclared = (
     fetch: (search) => store.eventTypes.undeclared(environmentId, search),
   })
 
-/** An archived one comes back as it is described now. Throws `event-type-exists`, `changed-meanwhile`. */
-export const createEventType = (
+/** An archived one comes back as it is described now. Throws `event-type-exists`, `schema-invalid`, `changed-meanwhile`. */
+export async function createEventType(
   context: ManageContext,
   environmentId: EnvironmentId,
   name: string,
   wish: EventTypeWish,
-): Promise<EventType> =>
-  untilFresh(async () => {
+): Promise<EventType> {
+  await checkSchemas(context, wish.schemas, '/schemas')
+  return untilFresh(async () => {
     const found = await context.store.eventTypes.find(environmentId, name)
     if (!found) return inserted(context, environmentId, name, wish)
     if (found.archived) return changed(context, found, wish)
@@ -92,28 +94,32 @@ export const createEventType = (
       { pointer: '/name', message: 'is declared already' },
     ])
   })
+}
 
-/** Throws `changed-meanwhile`. */
-export const replaceEventType = (
+/** Throws `schema-invalid`, `changed-meanwhile`. */
+export async function replaceEventType(
   context: ManageContext,
   environmentId: EnvironmentId,
   name: string,
   wish: EventTypeWish,
-): Promise<{ readonly created: boolean; readonly row: EventType }> =>
-  untilFresh(async () => {
+): Promise<{ readonly created: boolean; readonly row: EventType }> {
+  await checkSchemas(context, wish.schemas, '/schemas')
+  return untilFresh(async () => {
     const found = await context.store.eventTypes.find(environmentId, name)
     const row = found ? await changed(context, found, wish) : await inserted(context, environmentId, name, wish)
     return row === 'stale' ? 'stale' : { created: found === null, row }
   })
+}
 
-/** Throws `not-found`, `changed-meanwhile`. */
-export const patchEventType = (
+/** Throws `not-found`, `schema-invalid`, `changed-meanwhile`. */
+export async function patchEventType(
   context: ManageContext,
   environmentId: EnvironmentId,
   name: string,
   patch: EventTypePatch,
-): Promise<EventType> =>
-  untilFresh(async () => {
+): Promise<EventType> {
+  await checkSchemas(context, patch.schemas, '/schemas')
+  return untilFresh(async () => {
     const found = await getEventType(context, environmentId, name)
     return changed(context, found, {
       description: patch.description ?? found.description,
@@ -124,6 +130,7 @@ export const patchEventType = (
       featureFlags: patch.featureFlags === undefined ? found.featureFlags : patch.featureFlags,
     })
   })
+}
 
 /** Archives it, or (`expunge`) removes it. Throws `not-found`, `changed-meanwhile`. */
 export async function deleteEventType(
@@ -138,6 +145,7 @@ export async function deleteEventType(
   }
   await getEventType(context, environmentId, name)
   await context.store.eventTypes.expunge(environmentId, name)
+  context.changedEventTypes()
 }
 
 /** The row a wish makes of what is there; `found` null: nothing. */
@@ -153,20 +161,20 @@ export const eventTypeAfter = (
     : { ...wish, environmentId, name, createdAt: now, updatedAt: now, revision: 1 }
 
 async function inserted(
-  { store, world }: ManageContext,
+  context: ManageContext,
   environmentId: EnvironmentId,
   name: string,
   wish: EventTypeWish,
 ): Promise<EventType | 'stale'> {
-  const row = eventTypeAfter(null, environmentId, name, wish, world.now())
-  return (await store.eventTypes.insert(row)) === 'done' ? row : 'stale'
+  const row = eventTypeAfter(null, environmentId, name, wish, context.world.now())
+  if ((await context.store.eventTypes.insert(row)) !== 'done') return 'stale'
+  context.changedEventTypes()
+  return row
 }
 
-async function changed(
-  { store, world }: ManageContext,
-  found: EventType,
-  wish: EventTypeWish,
-): Promise<EventType | 'stale'> {
-  const row = eventTypeAfter(found, found.environmentId, found.name, wish, world.now())
-  return (await store.eventTypes.update(row)) === 'done' ? row : 'stale'
+async function changed(context: ManageContext, found: EventType, wish: EventTypeWish): Promise<EventType | 'stale'> {
+  const row = eventTypeAfter(found, found.environmentId, found.name, wish, context.world.now())
+  if ((await context.store.eventTypes.update(row)) !== 'done') return 'stale'
+  context.changedEventTypes()
+  return row
 }

@@ -11,6 +11,7 @@ import { openSecrets } from '../domain/endpoint-seal.ts'
 import { type EnvironmentId, makeIds } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
 import { newSecret, publicKeyOf, secretsAt } from '../domain/secret.ts'
+import { makeJudge } from '../judge/judge.ts'
 import type { Store } from '../ports/store.ts'
 import { openSqliteStore } from '../stores/sqlite/store.ts'
 import { untilFresh } from './change.ts'
@@ -20,6 +21,7 @@ import { type Manage, makeManage } from './manage.ts'
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-manage-'))
 const world = testWorld()
 const masterKey = randomBytes(32)
+const judge = makeJudge(world)
 const told: string[] = []
 let store: Store
 let manage: Manage
@@ -28,6 +30,8 @@ let environmentId: EnvironmentId
 before(async () => {
   store = await openSqliteStore(join(folder, 'test.db'))
   manage = makeManage({
+    judge,
+    changedEventTypes: () => {},
     store,
     world,
     newId: makeIds(world.now, world.randomBytes),
@@ -47,6 +51,7 @@ before(async () => {
   environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId
 })
 after(async () => {
+  await judge.close()
   await store.close()
   rmSync(folder, { recursive: true, force: true })
 })

@@ -48,6 +48,7 @@ import {
 import { exampleFor } from './examples.ts'
 import { cancelMessage, explainMessage } from './explain.ts'
 import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
+import { tryFilter } from './filters.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createOperational, listOperational, replaceOperational } from './operational-endpoints.ts'
@@ -101,6 +102,7 @@ export const makeManage = (context: ManageContext) => ({
     delete: (...given: Given<typeof deleteEndpoint>) => deleteEndpoint(context, ...given),
     pause: (...given: Given<typeof pauseEndpoint>) => pauseEndpoint(context, ...given),
     resolved: (...given: Given<typeof resolvedControl>) => resolvedControl(context, ...given),
+    tryFilter: (...given: Given<typeof tryFilter>) => tryFilter(context, ...given),
     example: (...given: Given<typeof exampleFor>) => exampleFor(context, ...given),
     stats: (...given: Given<typeof endpointStats>) => endpointStats(context, ...given),
     secret: (...given: Given<typeof getEndpointSecret>) => getEndpointSecret(context, ...given),

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { SchemaValidation } from '../domain/environment.ts'
 import type { Millis } from '../domain/ids.ts'
 
 export interface Gauges {
@@ -48,6 +49,18 @@ export class Metrics {
     'posthorn_deliveries_dropped_total',
     'Deliveries that still waited when retention removed their message or payload',
   )
+  readonly #undecided = new Counter({
+    name: 'posthorn_filters_undecided_total',
+    help: 'Filters that could not be worked out for a message, by why',
+    labelNames: ['because'] as const,
+    registers: [this.#registry],
+  })
+  readonly #misfits = new Counter({
+    name: 'posthorn_payload_misfits_total',
+    help: 'Payloads that did not fit the schema of their event type, by what the environment does then',
+    labelNames: ['mode'] as const,
+    registers: [this.#registry],
+  })
   readonly #commitFailures = this.#counter('posthorn_commit_failures_total', 'Commits the store refused')
   readonly #commitRows = new Histogram({
     name: 'posthorn_commit_rows',
@@ -92,6 +105,14 @@ export class Metrics {
 
   gaveUp(): void {
     this.#failed.inc()
+  }
+
+  undecided(because: 'failed' | 'too-costly'): void {
+    this.#undecided.inc({ because })
+  }
+
+  misfit(mode: SchemaValidation): void {
+    this.#misfits.inc({ mode })
   }
 
   disabled(): void {

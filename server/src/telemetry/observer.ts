@@ -2,7 +2,7 @@
 // not spent on logging; failures and turns are lines at `info` and above.
 
 import type { OrderedStep } from '../domain/order.ts'
-import type { Observer, TaskObserver } from '../engine/observer.ts'
+import type { Observer, TaskObserver, VettingObserver } from '../engine/observer.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -14,7 +14,7 @@ const failedLine = {
   park: 'attempt failed, delivery parked until it is resent',
 } as const satisfies Record<OrderedStep['kind'], string>
 
-export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserver {
+export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserver & VettingObserver {
   let storeIsDown = false
   const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
   return {
@@ -78,6 +78,22 @@ export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserve
     },
     retentionFailed(error) {
       log.error({ err: error }, 'retention could not finish: it goes on with its next round')
+    },
+    undecided(endpointId, { kind }) {
+      metrics.undecided(kind)
+      // Not why: an error of a filter may speak of the payload.
+      if (kind === 'too-costly')
+        log.warn({ endpointId }, 'filter takes too much: the endpoint does not get the message')
+      else log.info({ endpointId }, 'filter cannot be worked out for a message, which the endpoint does not get')
+    },
+    misfit(applicationId, eventType, mode, faults) {
+      metrics.misfit(mode)
+      const pointers = faults.map(({ pointer }) => pointer)
+      const line = { applicationId, eventType, pointers }
+      log.info(
+        line,
+        mode === 'reject' ? 'payload refused: it does not fit its schema' : 'payload does not fit its schema',
+      )
     },
     committed(rows, tookMs) {
       metrics.committed(rows, tookMs)

@@ -8,7 +8,7 @@ import { invalid } from '../input.ts'
 import { parseJson, textOf } from '../json.ts'
 import { problemJson } from '../problem.ts'
 import { serve } from '../route.ts'
-import { messageMembers } from './message.ts'
+import { acceptedMembers } from './message.ts'
 import { readMessage } from './message-body.ts'
 
 const mostMessages = 1_000
@@ -25,19 +25,28 @@ function readBatch(text: string): readonly string[] {
   return spans.map(({ start, end }) => array.slice(start, end))
 }
 
+/** Pointers into a message, as pointers into the batch it stands in. */
+const pointTo = (at: number, faults: readonly Fault[]): Fault[] =>
+  faults.map(({ pointer, message }) => ({ pointer: `/messages/${at}${pointer}`, message }))
+const pointed = (at: number, { code, message, faults, retryAfter }: Problem): Problem =>
+  new Problem(code, message, pointTo(at, faults), retryAfter)
+
 /** One message of a batch, or what is wrong with it, with pointers that lead to it. */
 function readItem(text: string, at: number): NewFact | Problem {
-  const pointTo = (faults: readonly Fault[]): Fault[] =>
-    faults.map(({ pointer, message }) => ({ pointer: `/messages/${at}${pointer}`, message }))
   try {
     const { fact, application } = readMessage(text)
     if (application === null) return fact
-    return invalid(pointTo([{ pointer: '/application', message: 'must be left out: a batch makes no application' }]))
+    return invalid(
+      pointTo(at, [{ pointer: '/application', message: 'must be left out: a batch makes no application' }]),
+    )
   } catch (error) {
-    if (error instanceof Problem) return new Problem(error.code, error.message, pointTo(error.faults))
+    if (error instanceof Problem) return pointed(at, error)
     throw error
   }
 }
+
+const refusedItem = (problem: Problem, publicUrl: string): string =>
+  `{"status":${problem.status},"problem":${problemJson(problem, publicUrl)}}`
 
 export function messageBatchRoute(app: FastifyInstance, publishAll: PublishAll, publicUrl: string): void {
   serve(app, operations['v1.message.create-batch'], async ({ params, query }, { principal, body }) => {
@@ -46,12 +55,12 @@ export function messageBatchRoute(app: FastifyInstance, publishAll: PublishAll, 
     const withContent = query.with_content ?? true
     const outcomes = facts.length === 0 ? [] : await publishAll(principal.environmentId, params.app_id, facts)
     let next = 0
-    const shown = read.map((item) => {
+    const shown = read.map((item, at) => {
       const outcome = item instanceof Problem ? { refused: item } : outcomes[next++]
       if (outcome === undefined) throw new Error('a message of a batch was neither accepted nor refused')
       return 'refused' in outcome
-        ? `{"status":${outcome.refused.status},"problem":${problemJson(outcome.refused, publicUrl)}}`
-        : `{"status":202,"message":{${messageMembers(outcome.message, withContent)}}}`
+        ? refusedItem(item instanceof Problem ? item : pointed(at, outcome.refused), publicUrl)
+        : `{"status":202,"message":{${acceptedMembers(outcome.message, pointTo(at, outcome.warnings), withContent)}}}`
     })
     return { status: 202, json: `{"data":[${shown.join(',')}]}` }
   })

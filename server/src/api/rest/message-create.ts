@@ -7,7 +7,7 @@ import { textOf } from '../json.ts'
 import { type RunningAsks, replayedHeader } from '../repeatable.ts'
 import { admissionOf, jsonType, routePath } from '../route.ts'
 import { ensureApplication } from './application.ts'
-import { messageMembers } from './message.ts'
+import { acceptedMembers } from './message.ts'
 import { readMessage } from './message-body.ts'
 
 /** Publishing, by hand where the others are served: what is asked and answered is never parsed and printed as a whole. */
@@ -27,14 +27,14 @@ export function messageCreateRoute(app: FastifyInstance, publish: Publish, manag
       }
       const { fact, application } = readMessage(textOf(request.body))
       if (application) await ensureApplication(manage, principal, app_id, application)
-      const { message, repeated } = await running.run(request, (ask) =>
+      const { message, repeated, warnings } = await running.run(request, (ask) =>
         publish(principal.environmentId, app_id, fact, { ask }),
       )
       if (repeated) reply.header(replayedHeader, 'true')
       return reply
         .code(202)
         .header('content-type', jsonType)
-        .send(`{${messageMembers(message, with_content === 'true')}}`)
+        .send(`{${acceptedMembers(message, warnings, with_content === 'true')}}`)
     },
   })
 }

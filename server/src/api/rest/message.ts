@@ -2,6 +2,7 @@ import { type BulkExpungeContentsOut, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Millis } from '../../domain/ids.ts'
 import type { Message } from '../../domain/message.ts'
+import type { Fault } from '../../domain/problem.ts'
 import type { Explained } from '../../manage/explain.ts'
 import type { Manage } from '../../manage/manage.ts'
 import type { MessageFilter } from '../../ports/store.ts'
@@ -98,3 +99,7 @@ export function messageMembers(message: Message, withContent: boolean): string {
 
 const timeOrNull = (at: Millis | null): string => (at === null ? 'null' : `"${timeText(at)}"`)
 const orNull = (value: unknown): string => (value === null ? 'null' : JSON.stringify(value))
+
+/** The same of one that was accepted just now. */
+export const acceptedMembers = (message: Message, warnings: readonly Fault[], withContent: boolean): string =>
+  messageMembers(message, withContent) + (warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`)
