@@ -60,7 +60,7 @@ export const eventTypeOperations = {
     query: none,
     body: EventTypeImportOpenApiIn,
     success: [{ status: 200, meaning: 'What changed, or would.', schema: EventTypeImportOpenApiOut }],
-    problems: ['openapi-invalid', 'changed-meanwhile'],
+    problems: ['openapi-invalid', 'schema-invalid', 'changed-meanwhile'],
   }),
   'v1.event-type.get': operation({
     operationId: 'v1.event-type.get',

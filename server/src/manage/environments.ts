@@ -60,7 +60,9 @@ export async function importEnvironment(
   settings: SettingsWish | null,
 ): Promise<void> {
   const { store, world } = context
-  for (const [name, { schemas }] of eventTypes) await checkSchemas(context, schemas, `/eventTypes/${name}/schemas`)
+  for (const [at, { schemas }] of [...eventTypes.values()].entries()) {
+    await checkSchemas(context, schemas, `/eventTypes/${at}/schemas`)
+  }
   await untilFresh(async () => {
     const now = world.now()
     const held = new Map((await allEventTypes(context, environmentId)).map((row) => [row.name, row]))

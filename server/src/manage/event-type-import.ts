@@ -4,6 +4,7 @@ import type { DescribedEventType } from '../domain/openapi-webhooks.ts'
 import { untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { allEventTypes, eventTypeAfter } from './event-types.ts'
+import { checkSchemas } from './schemas.ts'
 
 /** What an import changed, or would. */
 export interface EventTypeImport {
@@ -16,7 +17,7 @@ export interface EventTypeImport {
 /**
  * Declares what a document describes, all of it or nothing. What it does not say (a description, a group, flags, a
  * schema) stays as it was; a schema replaces all versions. `replaceAll` archives what is not in it. Throws Problem
- * `changed-meanwhile`.
+ * `schema-invalid` (pointers begin with `/schemas` and the event type's name), `changed-meanwhile`.
  */
 export async function importEventTypes(
   context: ManageContext,
@@ -25,6 +26,9 @@ export async function importEventTypes(
   { dryRun, replaceAll }: { readonly dryRun: boolean; readonly replaceAll: boolean },
 ): Promise<EventTypeImport> {
   const { store, world } = context
+  for (const { name, schema } of described) {
+    if (schema !== null) await checkSchemas(context, { [name]: schema }, '/schemas')
+  }
   return untilFresh(async () => {
     const now = world.now()
     const all = await allEventTypes(context, environmentId)
