@@ -10,7 +10,7 @@ import { orderKeyOf } from './order.ts'
 export type Standing = 'never' | 'waiting' | 'delivered' | 'failed' | 'canceled'
 
 /** Messages accepted from `since` to before `until`. */
-export interface Span {
+interface Span {
   readonly since: Millis
   readonly until: Millis
 }
@@ -49,7 +49,7 @@ export type TaskKind = TaskAsk['kind']
 export type TaskStatus = 'running' | 'finished' | 'failed' | 'canceled'
 
 /** Why a message that was asked for is not sent: it waits already, its payload is gone, or its time is over. */
-export type SkipReason = 'waiting' | 'contentGone' | 'expired'
+type SkipReason = 'waiting' | 'contentGone' | 'expired'
 
 /** Up to where the attempts of one application are counted. */
 export interface AttemptCursor {

@@ -110,7 +110,7 @@ export async function beginApplicationUsage(
 }
 
 /** `applicationId` null: whosever it is. Throws `not-found`. */
-export async function getTask(
+async function getTask(
   { store }: ManageContext,
   environmentId: EnvironmentId,
   id: string,
