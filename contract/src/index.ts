@@ -44,6 +44,7 @@ export type {
   MessagePrecheckIn,
   MessagePrecheckOut,
 } from './message.ts'
+export { largestBody } from './openapi/schema.ts'
 export { type Declared, openapi } from './openapi.ts'
 export type { InputOf, Method, Operation, Scope } from './operation.ts'
 export { operationalMessages } from './operational-message.ts'

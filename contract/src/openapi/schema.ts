@@ -41,8 +41,9 @@ export interface Bounds {
   readonly items: number
 }
 
-// No body is larger than POSTHORN_MAX_BODY can be set to, and an item takes two bytes of it at least.
+/** What POSTHORN_MAX_BODY can be set to at the most, in bytes. */
 export const largestBody = 64 * 1024 * 1024
+// No text is longer than the body it comes in, and an item takes two bytes of it at least.
 const ofBodies: Bounds = { text: largestBody, items: largestBody / 2 }
 /** A longer name in a path is not found. */
 export const ofPaths: Bounds = { text: 1024, items: 0 }

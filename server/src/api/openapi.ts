@@ -15,10 +15,13 @@ export interface DocumentParts {
   readonly manage: Pick<Manage, 'eventTypes'>
 }
 
-// Beyond these the document would be of no use to any tool. Event types are by name; a longer schema is left out.
+// Beyond these the document would be of no use to any tool, and others would wait while it is printed. Event types are
+// taken by name; a schema that is longer, or beyond the sum, is left out.
 const mostEventTypes = 1_000
-const mostSchemaText = 65_536
-const mostAtOnce = 250
+const mostSchemaText = 64 * 1024
+const mostSchemaTextInAll = 4 * 1024 * 1024
+// Each may carry a schema as large as a request's body.
+const mostAtOnce = 50
 
 // Only what a schema is itself gets checked: none of somebody else's is ever compiled to code.
 const ajv = new Ajv2020({ strict: false, validateFormats: false })
@@ -52,13 +55,13 @@ async function declaredFor({ eventTypes }: Pick<Manage, 'eventTypes'>, principal
     if (page.done) break
     iterator = page.iterator
   }
-  return rows.slice(0, mostEventTypes).map((row) => ({
-    name: row.name,
-    description: row.description,
-    deprecated: row.deprecated,
-    schema: shortEnough(latestSchema(row)),
-  }))
+  let left = mostSchemaTextInAll
+  return rows.slice(0, mostEventTypes).map((row) => {
+    const schema = latestSchema(row)
+    const size = schema === undefined ? 0 : JSON.stringify(schema).length
+    const fits = size <= Math.min(left, mostSchemaText)
+    if (fits) left -= size
+    const { name, description, deprecated } = row
+    return { name, description, deprecated, schema: fits ? schema : undefined }
+  })
 }
-
-const shortEnough = (schema: unknown): unknown =>
-  schema !== undefined && JSON.stringify(schema).length <= mostSchemaText ? schema : undefined

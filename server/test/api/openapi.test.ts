@@ -2,13 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { operationalMessages } from '@posthorn/contract'
+import { largestBody, openapi, operationalMessages } from '@posthorn/contract'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import spectral from '@stoplight/spectral-core'
 import owasp from '@stoplight/spectral-owasp-ruleset'
 import spectralRulesets from '@stoplight/spectral-rulesets'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import fc from 'fast-check'
+import { loadSettings } from '../../src/config.ts'
 import { type Fact, operationalEventTypes, wordingOf } from '../../src/domain/operational.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
@@ -134,6 +136,80 @@ test('what operational webhooks carry is what the document says', () => {
     assert.ok(validate(JSON.parse(payload)), `${eventType}: ${JSON.stringify(validate.errors)}`)
   }
 })
+
+test('no schema of a tenant makes a reference of the document lead nowhere, or out of its own place', () => {
+  const text = fc.constantFrom(
+    '#',
+    '#/$defs/a',
+    '#/items',
+    '#/properties/a/anyOf/0',
+    '#/allOf/0',
+    '#/components',
+    'b',
+    '#c',
+  )
+  const { schema } = fc.letrec<{ schema: unknown }>((tie) => ({
+    schema: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom<unknown>(true, false, null, 'string', {}),
+      fc.record(
+        {
+          $ref: text,
+          $id: text,
+          $defs: fc.dictionary(fc.constantFrom('a', '$ref', 'b/c'), tie('schema')),
+          properties: fc.dictionary(fc.constantFrom('a', '$id', '__proto__'), tie('schema')),
+          items: tie('schema'),
+          allOf: fc.array(tie('schema'), { maxLength: 2 }),
+          anyOf: fc.array(tie('schema'), { maxLength: 2 }),
+          not: tie('schema'),
+          default: fc.record({ $ref: text }),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+  }))
+  const isSchema = () => true
+  const options = { version: '1.0.0', publicUrl: 'https://hooks.example' }
+  let references = 0
+  fc.assert(
+    fc.property(fc.array(schema, { minLength: 100, maxLength: 100 }), (schemas) => {
+      const eventTypes = schemas.map((schema, at) => ({ name: `a/${at}`, description: '', deprecated: false, schema }))
+      const printed = JSON.parse(JSON.stringify(openapi(options, { eventTypes, isSchema })))
+      for (const { name } of eventTypes) {
+        const own = `#/webhooks/${name.replace('/', '~1')}/post/requestBody/content/application~1json/schema`
+        for (const reference of referencesIn(pointedAt(printed, own))) {
+          references++
+          assert.ok(reference === own || reference.startsWith(`${own}/`), reference)
+          assert.equal(typeof pointedAt(printed, reference), 'object', reference)
+        }
+      }
+    }),
+    { numRuns: 5 },
+  )
+  assert.ok(references > 50, `only ${references} references were seen`)
+})
+
+test('the bound the document gives for any text is the largest body an operator can allow', () => {
+  const allowing = (bytes: number) => loadSettings({ env: {}, flags: { maxBody: `${bytes}B` } })
+  assert.equal(allowing(largestBody).maxBody, largestBody)
+  assert.throws(() => allowing(largestBody + 1))
+})
+
+const pointedAt = (root: unknown, reference: string): unknown =>
+  reference
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<unknown>((value, step) => Reflect.get(Object(value), step), root)
+
+/** Of a schema whose properties may have any name. */
+function referencesIn(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  return Object.entries(schema).flatMap(([key, value]) => {
+    if (key === '$ref') return [String(value)]
+    return key === 'properties' || key === '$defs' ? Object.values(value).flatMap(referencesIn) : referencesIn(value)
+  })
+}
 
 const { Spectral } = spectral
 
