@@ -22,9 +22,8 @@ const rowsOf = (...columns: readonly (readonly string[])[]): string =>
   JSON.stringify((columns[0] ?? []).map((_, at) => columns.map((column) => column[at])))
 
 const payloadSizes = `
-  select message.id as id, octet_length(message.payload) as bytes
-  from @each(:rows) join message on message.application_id = :applicationId and message.id = value->>0
-  order by message.id`
+  select id, octet_length(payload) as bytes from message
+  where application_id = :applicationId and id in (select value->>0 from @each(:rows)) order by id`
 
 const wipePayloads = `
   update message set payload = null, payload_until = null

@@ -12,8 +12,10 @@ import { applications } from './applications.ts'
 import { attempts } from './attempts.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
+import { expunge } from './expunge.ts'
 import { messages } from './messages.ts'
 import { portalTokens } from './portal-tokens.ts'
+import { retention } from './retention.ts'
 import { tallies } from './tallies.ts'
 import { tasks } from './tasks.ts'
 
@@ -133,4 +135,39 @@ test('where a message stands is asked of its own attempts, not of everything its
   assert.doesNotMatch(looking ?? '', /attempt_endpoint/)
   const [settled] = await plansOf((db) => walks['what an endpoint has settled']?.(db) ?? Promise.reject())
   assert.match(settled ?? '', /SEARCH later USING (COVERING )?INDEX attempt_message \(message_id=\? AND id>\?\)/)
+})
+
+test('every statement that removes something finds it along an index, and never goes through a whole application', async () => {
+  connection.database.exec(`
+    insert into environment (id, name, created_at) values ('env_1', 'e', 1);
+    insert into application (id, environment_id, name, metadata, created_at, updated_at, revision, deleted_at)
+      values ('app_1', 'env_1', 'a', '{}', 1, 1, 1, 1)`)
+  // Each statement has something to do, so that none is left out.
+  const message = (id: string) =>
+    connection.database.exec(`
+      insert into message (id, application_id, event_type, event_id, payload, accepted_at, payload_until)
+        values ('${id}', 'app_1', 'a', '${id}', '{}', 1, 1);
+      insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response,
+        response_cut, started_at) values ('atmpt_${id}', '${id}', 'ep_1', 1, 0, '', 200, 1, 'ok', 0, 1);
+      insert into delivery (message_id, endpoint_id, attempts, due_at, trigger, order_key)
+        values ('${id}', 'ep_1', 0, 1, 0, 'k')`)
+  const ending = { ended: 'expired', response: '', at: 5, id: 'atmpt_0V70MWDg009w5hGeoKe2UGKXBqD' } as const
+  const plans = await plansOf(async (db) => {
+    await retention.applications(db, '', 10)
+    message('msg_1')
+    await expunge.messages(db, 'app_1', ['msg_1'], ending)
+    message('msg_2')
+    await retention.wipeLapsed(db, ending)
+    connection.database.exec("update message set payload = '{}'")
+    await retention.wipePayloads(db, 'app_1', 'msg_z', ending)
+    message('msg_3')
+    await retention.deleteMessages(db, 'app_1', '', 'msg_z', 5)
+    await retention.deleteEndpoints(db, '', 9)
+    await retention.deleteApplication(db, 'app_1')
+  })
+  assert.ok(plans.length > 25, `${plans.length} statements were seen`)
+  for (const plan of plans) {
+    assert.doesNotMatch(plan, /SCAN (?!json_each|CONSTANT ROW)|TEMP B-TREE/)
+    assert.doesNotMatch(plan, /SEARCH message USING INDEX message_id \(application_id=\?\)/)
+  }
 })

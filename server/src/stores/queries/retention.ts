@@ -6,8 +6,9 @@ import { withinBytes } from './expunge.ts'
 import type { Queries } from './queries.ts'
 import { endWaiting } from './waiting.ts'
 
-// One step, which a commit may have to wait behind: a few milliseconds (retention.test.ts prints the longest).
-const stepRows = 200
+// One step, which a commit may have to wait behind. Of twice as many a step took 4.5 ms of processor time, the 99th of a
+// hundred 8 ms (100,000 messages of 300 bytes with an attempt each, of 20 applications in turn; 2 cores, 2026-11).
+const stepRows = 100
 
 const nothing: Removed = { messages: 0, attempts: 0, payloads: 0, deliveries: 0 }
 const keys = (ids: readonly string[]): string => JSON.stringify(ids.map((id) => [id]))
@@ -41,7 +42,7 @@ async function applications(db: Db, after: ApplicationId | '', limit: number): P
 
 // What is under lease is being sent this moment: it goes the next time.
 const oldMessages = `
-  select id, octet_length(payload) as bytes from message
+  select id, event_id, octet_length(payload) as bytes from message
   where application_id = :applicationId and id > :above and id < :before
     and not exists (select 1 from delivery where delivery.message_id = message.id and delivery.lease is not null)
   order by id limit :limit`
@@ -55,10 +56,8 @@ const deleteAttempts = `
 
 const deleteEventKeys = `
   delete from event_key
-  where (application_id, event_id) in (
-      select message.application_id, message.event_id
-      from @each(:rows) join message on message.application_id = :applicationId and message.id = value->>0)
-    and message_id in (select value->>0 from @each(:rows))`
+  where (application_id, event_id) in (select value->>0, value->>1 from @each(:rows))
+    and message_id in (select value->>2 from @each(:rows))`
 
 const deleteOldMessages = `
   delete from message where application_id = :applicationId and id in (select value->>0 from @each(:rows))`
@@ -71,10 +70,11 @@ async function deleteMessages(
   now: Millis,
 ): Promise<{ readonly removed: Removed; readonly last: MessageId | '' | null }> {
   return db.transaction(async () => {
-    const old = await db.all<{ id: MessageId; bytes: number | null }>(oldMessages, {
+    const old = await db.all<{ id: MessageId; event_id: string | null; bytes: number | null }>(oldMessages, {
       ...{ applicationId, above, before, limit: stepRows },
     })
-    const ids = withinBytes(old).map(({ id }) => id)
+    const going = withinBytes(old)
+    const ids = going.map(({ id }) => id)
     const last = ids.at(-1)
     if (last === undefined) return { removed: nothing, last: null }
     const rows = keys(ids)
@@ -82,16 +82,17 @@ async function deleteMessages(
     const found = await db.all<{ message_id: MessageId; id: AttemptId; bytes: number }>(attemptsOf, {
       ...{ rows, limit: stepRows },
     })
-    const taken = withinBytes(found)
+    const tried = withinBytes(found)
     const attempts =
-      taken.length === 0
+      tried.length === 0
         ? 0
-        : await db.run(deleteAttempts, { rows: JSON.stringify(taken.map((row) => [row.message_id, row.id])) })
+        : await db.run(deleteAttempts, { rows: JSON.stringify(tried.map((row) => [row.message_id, row.id])) })
     // What they leave would go with them at once.
     const { ended: deliveries, more } = await endWaiting(db, rows, now, null, stepRows)
-    if (more || taken.length < found.length || found.length === stepRows)
+    if (more || tried.length < found.length || found.length === stepRows)
       return { removed: { ...nothing, attempts, deliveries }, last: above }
-    await db.run(deleteEventKeys, { applicationId, rows })
+    const taken = going.flatMap(({ id, event_id }) => (event_id === null ? [] : [[applicationId, event_id, id]]))
+    if (taken.length > 0) await db.run(deleteEventKeys, { rows: JSON.stringify(taken) })
     const messages = await db.run(deleteOldMessages, { applicationId, rows })
     return { removed: { messages, attempts, payloads: 0, deliveries }, last }
   })
