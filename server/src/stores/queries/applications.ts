@@ -4,9 +4,9 @@ import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../..
 import type { PageSearch } from '../../domain/page.ts'
 import type { ApplicationStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
+import { appendTold } from './commit.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
-import { appendTold } from './road.ts'
 
 type ApplicationRow = {
   readonly id: ApplicationId

@@ -6,9 +6,9 @@ import type { PageSearch } from '../../domain/page.ts'
 import type { SealedText } from '../../domain/seal.ts'
 import type { EndpointStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
+import { appendTold } from './commit.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
-import { appendTold } from './road.ts'
 
 export type EndpointRow = {
   readonly id: EndpointId

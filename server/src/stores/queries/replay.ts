@@ -2,7 +2,8 @@ import type { AttemptId, EndpointId, MessageId, Millis } from '../../domain/ids.
 import type { Standing } from '../../domain/task.ts'
 import type { Found, Look, LookAsk, ReplayedDelivery } from '../../ports/task-store.ts'
 import type { Db } from '../db.ts'
-import { inNoTime, promote } from './road.ts'
+import { promote } from './commit.ts'
+import { inNoTime } from './packed-batch.ts'
 
 type LookRow = {
   readonly looked_id: MessageId

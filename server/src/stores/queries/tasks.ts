@@ -13,10 +13,10 @@ import { taskFinished } from '../../domain/task-wording.ts'
 import type { Told } from '../../ports/store.ts'
 import type { TaskStep, TaskStore } from '../../ports/task-store.ts'
 import { type Db, first } from '../db.ts'
+import { appendTold } from './commit.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
 import { addReplayed, look } from './replay.ts'
-import { appendTold } from './road.ts'
 import { applications, countAttempts, subscriptions } from './usage.ts'
 
 type TaskRow = {

@@ -1,7 +1,7 @@
 import type { EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 import type { Ending } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
-import { promote } from './road.ts'
+import { promote } from './commit.ts'
 
 const waitingOf = `
   select delivery.message_id as message_id, delivery.endpoint_id as endpoint_id, delivery.order_key as order_key,

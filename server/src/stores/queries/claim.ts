@@ -1,0 +1,153 @@
+import type { EndpointId, MessageId, Millis } from '../../domain/ids.ts'
+import type { ClaimAsk, Claimed, ClaimedDelivery } from '../../ports/store.ts'
+import type { Db } from '../db.ts'
+import { finish, promote } from './commit.ts'
+import { type MessageRow, messageColumns, messageOf } from './messages.ts'
+
+// Steps from endpoint to endpoint along the index, one seek each, however many deliveries each has waiting.
+const ring = `
+  with recursive ring (endpoint_id, visited) as (
+    select (select min(endpoint_id) from delivery where endpoint_id > :after), 1
+    union all
+    select (select min(delivery.endpoint_id) from delivery where delivery.endpoint_id > ring.endpoint_id), visited + 1
+    from ring where ring.endpoint_id is not null and visited < :visits
+  )
+  select endpoint_id,
+         (select min(due_at) from delivery where delivery.endpoint_id = ring.endpoint_id) as first_due,
+         (select min(due_at) from delivery where delivery.endpoint_id = ring.endpoint_id and due_at > :now) as next_due
+  from ring`
+
+// Deliveries of disabled and paused endpoints wait; those of deleted ones are taken too, to be thrown away.
+const claimOfEndpoint = `
+  with picked as materialized (
+    select message_id from delivery
+    where endpoint_id = :endpoint and due_at <= :now
+      and not exists (
+        select 1 from endpoint
+        where id = :endpoint and (disabled_because is not null or paused_at is not null) and deleted_at is null
+      )
+    order by due_at, message_id limit :share @skip_locked
+  )
+  update delivery set due_at = :until, lease = :lease from picked
+  where delivery.endpoint_id = :endpoint and delivery.message_id = picked.message_id
+  returning delivery.message_id, attempts, trigger, order_key`
+
+const messagesOfClaim = `
+  select ${messageColumns(true)} from message
+  where message.application_id = (select application_id from endpoint where id = :endpoint and deleted_at is null)
+    and message.id in (select value->>0 from @each(:rows)) and message.payload is not null`
+
+type SendableRow = MessageRow & { readonly payload: string }
+
+/** See `RoadStore.claim`. */
+export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
+  const visited = await db.all<{ endpoint_id: EndpointId | null; first_due: number | null; next_due: number | null }>(
+    ring,
+    {
+      after: ask.after,
+      visits: ask.visits,
+      now: ask.now,
+    },
+  )
+  const deliveries: ClaimedDelivery[] = []
+  const moreOf: EndpointId[] = []
+  let nextDueAt: Millis | null = null
+  let cursor: EndpointId | '' = ''
+  let characters = 0
+  for (const { endpoint_id: endpointId, first_due, next_due } of visited) {
+    if (endpointId === null) {
+      cursor = ''
+      break
+    }
+    // Full: go on behind the last endpoint that had its turn.
+    if (deliveries.length >= ask.room || characters >= ask.characters) break
+    cursor = endpointId
+    if (next_due !== null) nextDueAt = Math.min(nextDueAt ?? next_due, next_due)
+    const share = Math.min(ask.shares.get(endpointId) ?? ask.share, ask.room - deliveries.length)
+    if (first_due === null || first_due > ask.now || share === 0) continue
+    const taken = await claimOf(db, ask, endpointId, share, ask.characters - characters)
+    deliveries.push(...taken.deliveries)
+    characters += taken.characters
+    if (taken.full) moreOf.push(endpointId)
+  }
+  return { deliveries, cursor, moreOf, nextDueAt }
+}
+
+// Taken in one step: how far a claim of megabyte payloads can overshoot the characters it was given.
+const claimStep = 16
+
+interface ClaimedOfEndpoint {
+  readonly deliveries: readonly ClaimedDelivery[]
+  readonly characters: number
+  /** It stopped because it had enough, not because there was no more. */
+  readonly full: boolean
+}
+
+const claimOf = (
+  db: Db,
+  ask: ClaimAsk,
+  endpointId: EndpointId,
+  share: number,
+  mostCharacters: number,
+): Promise<ClaimedOfEndpoint> =>
+  db.transaction(async () => {
+    const deliveries: ClaimedDelivery[] = []
+    let characters = 0
+    for (let left = share; left > 0 && characters < mostCharacters; left -= claimStep) {
+      const step = Math.min(claimStep, left)
+      const taken = await claimSome(db, ask, endpointId, step)
+      for (const delivery of taken.deliveries) characters += delivery.message.payload.length
+      deliveries.push(...taken.deliveries)
+      if (taken.picked < step) return { deliveries, characters, full: false }
+    }
+    return { deliveries, characters, full: true }
+  })
+
+async function claimSome(
+  db: Db,
+  { now, until, lease }: ClaimAsk,
+  endpointId: EndpointId,
+  share: number,
+): Promise<{ readonly deliveries: readonly ClaimedDelivery[]; readonly picked: number }> {
+  const picked = await db.all<{
+    message_id: MessageId
+    attempts: number
+    trigger: number
+    order_key: string | null
+  }>(claimOfEndpoint, {
+    endpoint: endpointId,
+    now,
+    until,
+    lease,
+    share,
+  })
+  if (picked.length === 0) return { deliveries: [], picked: 0 }
+  const rows = JSON.stringify(picked.map((row) => [row.message_id]))
+  const messages = new Map<MessageId, SendableRow>()
+  for (const row of await db.all<SendableRow>(messagesOfClaim, { rows, endpoint: endpointId }))
+    messages.set(row.message_id, row)
+  const deliveries: ClaimedDelivery[] = []
+  const orphans: [MessageId, EndpointId][] = []
+  const freed: [EndpointId, string][] = []
+  for (const { message_id: messageId, attempts, trigger, order_key: orderKey } of picked) {
+    const message = messages.get(messageId)
+    if (!message) {
+      orphans.push([messageId, endpointId])
+      if (orderKey !== null) freed.push([endpointId, orderKey])
+      continue
+    }
+    deliveries.push({
+      messageId,
+      endpointId,
+      applicationId: message.application_id,
+      attempts,
+      trigger: trigger === 1 ? 'manual' : 'scheduled',
+      orderKey,
+      message: { ...messageOf(message), payload: message.payload },
+    })
+  }
+  // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
+  if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
+  if (freed.length > 0) await db.run(promote, { now, rows: JSON.stringify(freed) })
+  return { deliveries, picked: picked.length }
+}

@@ -1,0 +1,153 @@
+import type { FirstPublish } from '../../domain/idempotency.ts'
+import type { MessageId } from '../../domain/ids.ts'
+import type { CommitResult, Told } from '../../ports/store.ts'
+import type { Db } from '../db.ts'
+import { inNoTime, type PackedBatch, packBatch, without } from './packed-batch.ts'
+import { claimPublishKeys, forgetPublishKeys } from './publish-keys.ts'
+
+const insertedColumns = `id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at,
+  ordering_key, deliver_at, expires_at, payload_until, unsent`
+const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint),
+  value->>9, cast(value->>10 as bigint), cast(value->>11 as bigint), cast(value->>12 as bigint), value->>13`
+
+const appendMessages = `
+  insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true`
+
+// An eventId is taken for a window; what has lapsed by the time of the new message makes room for it.
+const dropLapsedEventKeys = `
+  delete from event_key
+  where (application_id, event_id) in (select value->>1, value->>3 from @each(:rows))
+    and until <= (select max(cast(value->>8 as bigint)) from @each(:rows))`
+
+const appendEventKeys = `
+  insert into event_key (application_id, event_id, message_id, until)
+  select value->>1, value->>3, value->>0, cast(value->>14 as bigint) from @each(:rows) where true
+  on conflict (application_id, event_id) do nothing`
+
+const appendKeyedMessages = `${appendMessages}
+  and exists (
+    select 1 from event_key where application_id = value->>1 and event_id = value->>3 and message_id = value->>0)`
+
+const takenBy = `
+  select value->>0 as wanted, event_key.message_id as held_by
+  from @each(:rows) join event_key on event_key.application_id = value->>1 and event_key.event_id = value->>3
+  where event_key.message_id <> value->>0`
+
+const appendDeliveries = `
+  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger, order_key, held)
+  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0, value->>5,
+         case when value->>5 is null then null else 'behind' end
+  from @each(:rows) where true`
+
+const appendKeyedDeliveries = `${appendDeliveries}
+  and exists (select 1 from message where message.application_id = value->>4 and message.id = value->>0)`
+
+export const appendAttempts = `
+  insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response, response_cut, started_at, ended)
+  select value->>0, value->>1, value->>2, cast(value->>3 as bigint), cast(value->>4 as bigint), value->>5, cast(value->>6 as bigint),
+         cast(value->>7 as bigint), value->>8, cast(value->>9 as bigint), cast(value->>10 as bigint), value->>11
+  from @each(:rows) where true`
+
+// Both only under the lease that claimed: a node whose lease was taken over settles nothing.
+export const finish = `
+  delete from delivery
+  where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`
+
+// Once nobody waits for it, and everybody it was sent to has got it.
+const wipeDelivered = `
+  update message set payload = null, payload_until = null from @each(:rows)
+  where message.application_id = value->>0 and message.id = value->>1
+    and not exists (select 1 from delivery where delivery.message_id = message.id)
+    and not exists (
+      select 1 from attempt
+      where attempt.message_id = message.id and attempt.succeeded = 0 and not exists (
+        select 1 from attempt as other
+        where other.message_id = message.id and other.endpoint_id = attempt.endpoint_id and other.succeeded = 1))`
+
+const retry = `
+  update delivery
+  set due_at = cast(value->>2 as bigint), attempts = cast(value->>3 as bigint), lease = null, trigger = 0,
+      order_key = case when cast(value->>4 as bigint) = 1 then null else order_key end
+  from @each(:rows)
+  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
+
+const park = `
+  update delivery
+  set due_at = ${inNoTime}, held = 'parked', attempts = cast(value->>2 as bigint), lease = null, trigger = 0, order_key = null
+  from @each(:rows)
+  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
+
+// The first of each order becomes due, if it is not under way already. Message ids are in the order of acceptance.
+export const promote = `
+  update delivery set due_at = :now, held = null
+  where held = 'behind' and (endpoint_id, order_key, message_id) in (
+    select value->>0, value->>1,
+           (select min(message_id) from delivery as first
+            where first.endpoint_id = value->>0 and first.order_key = value->>1)
+    from @each(:rows))`
+
+// The streak keeps its first moment, whoever reports it.
+const markFailing = `
+  update endpoint set failing_since = coalesce(failing_since, cast(value->>1 as bigint))
+  from @each(:rows) where endpoint.id = value->>0`
+
+const markHealthy = `
+  update endpoint set failing_since = null from @each(:rows) where endpoint.id = value->>0`
+
+const openBreaker = `
+  update endpoint set breaker_opened_at = cast(value->>1 as bigint) from @each(:rows) where endpoint.id = value->>0`
+
+const closeBreaker = `
+  update endpoint set breaker_opened_at = null from @each(:rows) where endpoint.id = value->>0`
+
+const disable = `
+  update endpoint
+  set disabled_because = value->>1, updated_at = cast(value->>2 as bigint), revision = revision + 1
+  from @each(:rows) where endpoint.id = value->>0 and disabled_because is null`
+
+const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
+
+/** All of a batch in one transaction. */
+export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> {
+  return db.transaction(async () => {
+    const repeated = whole.publishKeys === '' ? noneRepeated : await claimPublishKeys(db, whole.publishKeys)
+    const batch = repeated.size === 0 ? whole : without(whole, repeated)
+    const { lease } = batch
+    const taken = new Map<MessageId, MessageId>()
+    if (batch.messages !== '') await db.run(appendMessages, { rows: batch.messages })
+    if (batch.deliveries !== '') await db.run(appendDeliveries, { rows: batch.deliveries })
+    if (batch.keyedMessages !== '') {
+      await db.run(dropLapsedEventKeys, { rows: batch.keyedMessages })
+      await db.run(appendEventKeys, { rows: batch.keyedMessages })
+      await db.run(appendKeyedMessages, { rows: batch.keyedMessages })
+      if (batch.keyedDeliveries !== '') await db.run(appendKeyedDeliveries, { rows: batch.keyedDeliveries })
+      for (const row of await db.all<{ wanted: MessageId; held_by: MessageId }>(takenBy, {
+        rows: batch.keyedMessages,
+      })) {
+        taken.set(row.wanted, row.held_by)
+      }
+      if (taken.size > 0 && batch.publishKeys !== '') await forgetPublishKeys(db, batch.publishKeys, taken)
+    }
+    if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
+    if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
+    if (batch.delivered !== '') await db.run(wipeDelivered, { rows: batch.delivered })
+    if (batch.retried !== '') await db.run(retry, { lease, rows: batch.retried })
+    if (batch.parked !== '') await db.run(park, { lease, rows: batch.parked })
+    if (batch.ordered !== '') await db.run(promote, { now: batch.now, rows: batch.ordered })
+    if (batch.breakerOpened !== '') await db.run(openBreaker, { rows: batch.breakerOpened })
+    if (batch.breakerClosed !== '') await db.run(closeBreaker, { rows: batch.breakerClosed })
+    if (batch.failing !== '') await db.run(markFailing, { rows: batch.failing })
+    if (batch.healthy !== '') await db.run(markHealthy, { rows: batch.healthy })
+    if (batch.disabled !== '') await db.run(disable, { rows: batch.disabled })
+    return { taken, repeated }
+  })
+}
+
+/** Puts what is told of a change into the change's own transaction. */
+export async function appendTold(db: Db, told: Told | null): Promise<void> {
+  if (told === null || told.messages.length === 0) return
+  const nothing = { now: 0, attempts: [], settlements: [], turns: [] }
+  const { messages, deliveries } = packBatch({ lease: 'lease_', ...told, ...nothing })
+  await db.run(appendMessages, { rows: messages })
+  if (deliveries !== '') await db.run(appendDeliveries, { rows: deliveries })
+}

@@ -1,0 +1,142 @@
+import type { Attempt } from '../../domain/attempt.ts'
+import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
+import type { CommitBatch, NewMessage } from '../../ports/store.ts'
+import { publishKeyRow } from './publish-keys.ts'
+
+/**
+ * A commit as it crosses to the store's thread: each kind of row as one JSON text, which is copied once and read by the
+ * engine's own JSON functions. Empty texts are kinds without rows. Arrays, not records: half the bytes.
+ */
+export interface PackedBatch {
+  readonly lease: LeaseId
+  readonly messages: string
+  readonly publishKeys: string
+  readonly deliveries: string
+  /** Messages with an `eventId`, and their deliveries: only these can find themselves already told. */
+  readonly keyedMessages: string
+  readonly keyedDeliveries: string
+  readonly attempts: string
+  readonly finished: string
+  readonly retried: string
+  /** Deliveries that are kept without a due time. */
+  readonly parked: string
+  /** Finished by success, where payloads go with the last one. */
+  readonly delivered: string
+  /** New deliveries that stand in an order, and those whose end lets others go on: endpoint and key of each. */
+  readonly ordered: string
+  readonly failing: string
+  readonly healthy: string
+  readonly disabled: string
+  readonly breakerOpened: string
+  readonly breakerClosed: string
+  readonly now: Millis
+}
+
+/** The due time of what is held: behind another, or parked. Year 9999; an index knows no other "never". */
+export const inNoTime: Millis = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+const pack = (rows: readonly (readonly (string | number | null)[])[]): string =>
+  rows.length === 0 ? '' : JSON.stringify(rows)
+const list = (items: readonly string[] | null): string | null => (items === null ? null : JSON.stringify(items))
+
+const messageRow = (m: NewMessage) => [
+  m.id,
+  m.applicationId,
+  m.eventType,
+  m.eventId,
+  list(m.channels),
+  list(m.tags),
+  m.contentType,
+  m.payload,
+  m.acceptedAt,
+  m.orderingKey,
+  m.deliverAt,
+  m.expiresAt,
+  m.payloadUntil ?? null,
+  m.unsent === undefined ? null : JSON.stringify(m.unsent),
+]
+
+export const attemptRow = (a: Attempt): (string | number | null)[] => [
+  a.id,
+  a.messageId,
+  a.endpointId,
+  a.succeeded ? 1 : 0,
+  a.trigger === 'manual' ? 1 : 0,
+  a.url,
+  a.statusCode,
+  a.durationMs,
+  a.response,
+  a.responseCut ? 1 : 0,
+  a.startedAt,
+  a.ended,
+]
+
+export function packBatch(batch: CommitBatch): PackedBatch {
+  const keyed = batch.messages.filter((message) => message.eventId !== null)
+  const applicationOf = new Map(keyed.map((message) => [message.id, message.applicationId]))
+  const plain = keyed.length === 0 ? batch.messages : batch.messages.filter((message) => message.eventId === null)
+  const deliveries = batch.deliveries.map((d) => [
+    d.messageId,
+    d.endpointId,
+    d.orderKey == null ? d.dueAt : inNoTime,
+    d.orderKey == null ? d.lease : null,
+    applicationOf.get(d.messageId) ?? null,
+    d.orderKey ?? null,
+  ])
+  const turns = batch.turns
+  return {
+    lease: batch.lease,
+    messages: pack(plain.map(messageRow)),
+    publishKeys: batch.publishKeys ? pack(batch.publishKeys.map(publishKeyRow)) : '',
+    deliveries: pack(keyed.length === 0 ? deliveries : deliveries.filter((row) => row[4] === null)),
+    keyedMessages: pack(keyed.map((m) => [...messageRow(m), batch.eventIdsUntil?.get(m.id) ?? inNoTime])),
+    keyedDeliveries: keyed.length === 0 ? '' : pack(deliveries.filter((row) => row[4] !== null)),
+    attempts: pack(batch.attempts.map(attemptRow)),
+    finished: pack(batch.settlements.flatMap((s) => (s.kind === 'finish' ? [[s.messageId, s.endpointId]] : []))),
+    retried: pack(
+      batch.settlements.flatMap((s) =>
+        s.kind === 'retry' ? [[s.messageId, s.endpointId, s.dueAt, s.attempts, s.outOfOrder === true ? 1 : 0]] : [],
+      ),
+    ),
+    parked: pack(
+      batch.settlements.flatMap((s) => (s.kind === 'park' ? [[s.messageId, s.endpointId, s.attempts]] : [])),
+    ),
+    delivered: pack(
+      batch.settlements.flatMap((s) => (s.kind === 'finish' && s.wipeIn ? [[s.wipeIn, s.messageId]] : [])),
+    ),
+    ordered: pack(orderedLanes(batch)),
+    failing: pack(turns.flatMap((t) => (t.kind === 'failing' ? [[t.endpointId, t.since]] : []))),
+    healthy: pack(turns.flatMap((t) => (t.kind === 'healthy' ? [[t.endpointId]] : []))),
+    disabled: pack(turns.flatMap((t) => (t.kind === 'disable' ? [[t.endpointId, t.because, t.at]] : []))),
+    breakerOpened: pack(turns.flatMap((t) => (t.kind === 'breaker-opened' ? [[t.endpointId, t.since]] : []))),
+    breakerClosed: pack(turns.flatMap((t) => (t.kind === 'breaker-closed' ? [[t.endpointId]] : []))),
+    now: batch.now,
+  }
+}
+
+/** The orders in which somebody may have become the first: by coming, or by the end of the one before. */
+function orderedLanes({ deliveries, settlements }: CommitBatch): (readonly [EndpointId, string])[] {
+  const lanes = new Map<string, readonly [EndpointId, string]>()
+  const add = (endpointId: EndpointId, orderKey: string): void => {
+    lanes.set(`${endpointId} ${orderKey}`, [endpointId, orderKey])
+  }
+  for (const { endpointId, orderKey } of deliveries) if (orderKey != null) add(endpointId, orderKey)
+  for (const settlement of settlements) {
+    const keepsItsPlace = settlement.kind === 'retry' && settlement.outOfOrder !== true
+    if (settlement.orderKey != null && !keepsItsPlace) add(settlement.endpointId, settlement.orderKey)
+  }
+  return [...lanes.values()]
+}
+
+/** The batch without the rows of these messages: few ever repeat themselves, so only then are rows unpacked. */
+export function without(batch: PackedBatch, repeated: ReadonlyMap<MessageId, unknown>): PackedBatch {
+  const sift = (rows: string): string =>
+    rows === '' ? '' : pack((JSON.parse(rows) as [MessageId][]).filter(([messageId]) => !repeated.has(messageId)))
+  return {
+    ...batch,
+    messages: sift(batch.messages),
+    deliveries: sift(batch.deliveries),
+    keyedMessages: sift(batch.keyedMessages),
+    keyedDeliveries: sift(batch.keyedDeliveries),
+  }
+}
