@@ -1,3 +1,4 @@
+import { conditionsOf } from './openapi/conditional.ts'
 import { answerHeaders, problemExamples, problemResponses, problemsOf, responsesOf } from './openapi/response.ts'
 import { type Bounds, type Json, ofPaths, ofQueries, printed, schemasUsedIn } from './openapi/schema.ts'
 import { tagDescriptions } from './openapi/tags.ts'
@@ -50,6 +51,7 @@ function parametersOf(operation: Operation): readonly Json[] {
       ...('type' in schema && schema.type === 'array' ? { style: 'form', explode: false } : {}),
     })),
     ...(operation.method === 'POST' ? [idempotencyKey] : []),
+    ...conditionsOf(operation),
   ]
 }
 

@@ -95,6 +95,12 @@ export const problems = {
     happened: 'A request with the same key has been received and not answered yet.',
     remedy: 'Wait `Retry-After` seconds and repeat: the answer is then that of the first request.',
   },
+  'precondition-failed': {
+    status: 412,
+    title: 'The resource is not in the state you expected',
+    happened: 'What `If-Match` or `If-None-Match` asks for does not hold; nothing was changed.',
+    remedy: 'Read the resource again, decide again, and send the change with the `ETag` of what you read.',
+  },
   'body-too-large': {
     status: 413,
     title: 'Request body is too large',

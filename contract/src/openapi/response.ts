@@ -1,5 +1,6 @@
 import type { Operation } from '../operation.ts'
 import { type ProblemCode, problems } from '../problems.ts'
+import { changesShown, isList, showsOne } from './conditional.ts'
 import { type Json, printed, schemaAt } from './schema.ts'
 
 /** The problems an operation can answer: its own, and those that come with having a key, a body, or values to check. */
@@ -12,6 +13,7 @@ export function problemsOf(operation: Operation): readonly ProblemCode[] {
   if (operation.method === 'POST') {
     codes.add('idempotency-key-invalid').add('idempotency-key-running').add('idempotency-key-reused')
   }
+  if (showsOne(operation) || changesShown(operation)) codes.add('precondition-failed')
   return [...codes].sort((a, b) => problems[a].status - problems[b].status || (a < b ? -1 : 1))
 }
 
@@ -25,6 +27,14 @@ export const answerHeaders = {
   Link: {
     description: 'The pages beside this one (RFC 8288): `next`, `prev`.',
     schema: { type: 'string', pattern: '^<', maxLength: 16_384 },
+  },
+  ETag: {
+    description: 'The entity tag of what is shown: another whenever a byte of it is. Strong (RFC 9110, 8.8.3).',
+    schema: { type: 'string', pattern: '^"[\\w-]+"$', maxLength: 64 },
+  },
+  'Idempotent-Replayed': {
+    description: 'The answer was given before, to the same request with the same `Idempotency-Key`.',
+    schema: { type: 'string', enum: ['true'] },
   },
   'Retry-After': {
     description: 'Seconds to wait before the same request is worth sending again.',
@@ -52,17 +62,29 @@ const nameOf = (codes: readonly ProblemCode[]): string => codes.join('.')
 export function responsesOf(operation: Operation): Json {
   const responses: Record<string, unknown> = {}
   for (const { status, meaning, schema } of operation.success) {
-    const list = schema !== undefined && 'properties' in schema && 'prevIterator' in Object(schema.properties)
     responses[status] = {
       description: meaning,
-      headers: headersOf(['X-Request-Id', ...(list ? (['Link'] as const) : [])]),
+      headers: headersOf(['X-Request-Id', ...headersOfSuccess(operation)]),
       ...(schema ? { content: { 'application/json': { schema: printed(schema) } } } : {}),
+    }
+  }
+  if (showsOne(operation)) {
+    responses[304] = {
+      description: 'It is what `If-None-Match` says is known.',
+      headers: headersOf(['X-Request-Id', 'ETag']),
     }
   }
   for (const [status, codes] of byStatus(problemsOf(operation))) {
     responses[status] = { $ref: `#/components/responses/${nameOf(codes)}` }
   }
   return responses
+}
+
+function headersOfSuccess(operation: Operation): readonly AnswerHeader[] {
+  const { method } = operation
+  if (isList(operation)) return ['Link']
+  if (showsOne(operation) || (method === 'PATCH' && changesShown(operation))) return ['ETag']
+  return method === 'POST' ? ['Idempotent-Replayed'] : []
 }
 
 const byStatus = (codes: readonly ProblemCode[]): Map<number, ProblemCode[]> =>

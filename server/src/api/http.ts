@@ -77,6 +77,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     clientErrorHandler: (error, socket) => refuseUnreadable(error, socket, publicUrl, newRequestId()),
   })
   app.decorateRequest('principal', null)
+  app.decorate('shown', new Map())
   app.decorate('repeatable', new RepeatableAnswers(deps.manage.answers, log))
   app.setErrorHandler(answerProblem)
   app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply))

@@ -52,6 +52,8 @@ function send(reply: FastifyReply, problem: Problem, json: string): FastifyReply
   if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
   const retryAfter = problem.retryAfter ?? (problem.status === 503 || problem.status === 429 ? 1 : null)
   if (retryAfter !== null) reply.header('retry-after', String(Math.ceil(retryAfter)))
+  // Some refusals may otherwise be kept by caches (RFC 9110, 15.1).
+  reply.header('cache-control', 'no-store')
   return reply.code(problem.status).header('content-type', problemType).send(json)
 }
 

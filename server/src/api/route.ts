@@ -1,6 +1,9 @@
 import type { InputOf, Operation } from '@posthorn/contract'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Page } from '../domain/page.ts'
+import { Problem } from '../domain/problem.ts'
+import { type Expectation, expectNothing } from '../manage/change.ts'
+import { etagOf, expectedOf, isKnown } from './conditional.ts'
 import { readerOf } from './input.ts'
 import type { Admission, Principal } from './principal.ts'
 import { type RepeatableAnswers, replayedHeader } from './repeatable.ts'
@@ -12,6 +15,8 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     readonly repeatable: RepeatableAnswers
+    /** What a GET of each path shows, for those who change it only as they know it. */
+    readonly shown: Map<string, Show>
   }
   interface FastifyContextConfig {
     /** What the operation needs of its caller; null: nothing. */
@@ -24,6 +29,8 @@ export interface Answer {
   readonly status: number
   readonly json?: string
   readonly link?: string
+  /** A page of a list: it moves while it is read, and has no entity tag. */
+  readonly page?: true
   /** It was given before, to the same request. */
   readonly replayed?: true
 }
@@ -34,7 +41,11 @@ export interface Caller {
   readonly url: string
   /** The body as it came: for what must not be parsed and printed again. */
   readonly body: unknown
+  /** To be asked before a change is written. */
+  readonly expect: Expectation
 }
+
+type Show = (params: unknown, caller: Caller) => Promise<Answer>
 
 export const jsonType = 'application/json; charset=utf-8'
 
@@ -53,6 +64,8 @@ export function serve<O extends Operation>(
   handle: (input: InputOf<O>, caller: Caller) => Promise<Answer>,
 ): void {
   const read = readerOf(operation)
+  const { method, path, confidential = false } = operation
+  if (method === 'GET') app.shown.set(path, (params, caller) => handle(read({ params, query: {}, body: null }), caller))
   app.route({
     method: operation.method,
     url: routePath(operation),
@@ -62,16 +75,38 @@ export function serve<O extends Operation>(
       // Of an absolute-form target only the path: the rest is the caller's word, not ours to repeat.
       const url = request.url.replace(/^\w+:\/\/[^/]*/, '')
       if (principal === null) throw new Error(`${operation.operationId} was reached without a key`)
-      const work = (): Promise<Answer> => handle(read(request), { principal, url, body: request.body })
-      const answer = operation.method === 'POST' ? await app.repeatable.answer(request, work) : await work()
-      const { status, json, link, replayed } = answer
+      const caller = { principal, url, body: request.body, expect: expectNothing }
+      const expect =
+        method === 'GET' || method === 'POST' ? expectNothing : expectationOf(request, app.shown.get(path), caller)
+      const work = (): Promise<Answer> => handle(read(request), { ...caller, expect })
+      const { status, json, link, page, replayed } =
+        method === 'POST' ? await app.repeatable.answer(request, work) : await work()
       if (replayed) reply.header(replayedHeader, 'true')
       if (link) reply.header('link', link)
-      if (operation.confidential) reply.header('cache-control', 'no-store')
+      reply.header('cache-control', confidential ? 'no-store' : 'private, no-cache')
       reply.code(status)
+      const shows = method === 'GET' || (method === 'PATCH' && app.shown.has(path))
+      if (shows && json !== undefined && !page) {
+        const etag = etagOf(json)
+        reply.header('etag', etag)
+        if (method === 'GET' && isKnown(request.headers, etag)) return reply.code(304).send()
+      }
       return json === undefined ? reply.send() : reply.header('content-type', jsonType).send(json)
     },
   })
+}
+
+/** Compares what a GET of the path would show now with what the caller says he knows. */
+function expectationOf(request: FastifyRequest, show: Show | undefined, caller: Caller): Expectation {
+  const expected = show && expectedOf(request.headers)
+  if (!expected) return expectNothing
+  return async () => {
+    const current = await show(request.params, caller).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'not-found') return null
+      throw error
+    })
+    expected(current?.json === undefined ? null : etagOf(current.json))
+  }
 }
 
 export const ok = (json: string): Answer => ({ status: 200, json })
@@ -88,7 +123,7 @@ export function pageAnswer<Row>(page: Page<Row>, url: string, show: (row: Row) =
   const links = []
   if (!page.done && iterator !== null) links.push(`<${withIterator(url, iterator)}>; rel="next"`)
   if (prevIterator !== null) links.push(`<${withIterator(url, prevIterator)}>; rel="prev"`)
-  return { status: 200, json, ...(links.length > 0 ? { link: links.join(', ') } : {}) }
+  return { status: 200, json, page: true, ...(links.length > 0 ? { link: links.join(', ') } : {}) }
 }
 
 function withIterator(url: string, iterator: string): string {

@@ -6,7 +6,7 @@ import type { Fact } from '../domain/operational.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
 import { uidFault } from '../domain/uid.ts'
-import { untilFresh, written } from './change.ts'
+import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
@@ -127,6 +127,7 @@ export async function replaceApplication(
   environmentId: EnvironmentId,
   idOrUid: string,
   wish: ApplicationWish,
+  expect: Expectation = expectNothing,
 ): Promise<{ readonly created: boolean; readonly row: Application }> {
   check(wish)
   return untilFresh(async () => {
@@ -134,11 +135,13 @@ export async function replaceApplication(
     if (!found) {
       if (isId('application', idOrUid)) throw applicationNotFound(idOrUid)
       refuse([uidFault(idOrUid, '/path/app_id'), otherName(wish.uid, idOrUid)])
+      await expect()
       const row = fresh(context, environmentId, { ...wish, uid: idOrUid })
       if ((await context.store.applications.insert(row)) === 'uid-taken') return 'stale'
       context.changed(row.id)
       return { created: true, row }
     }
+    await expect()
     // A replacement that does not name the uid it was addressed by must not take it away: sent again, it would then
     // create a second application.
     const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
@@ -160,10 +163,12 @@ export async function patchApplication(
   environmentId: EnvironmentId,
   idOrUid: string,
   patch: ApplicationPatch,
+  expect: Expectation = expectNothing,
 ): Promise<Application> {
   check(patch)
   return untilFresh(async () => {
     const found = await getApplication(context, environmentId, idOrUid)
+    await expect()
     return changed(context, found, {
       name: patch.name ?? found.name,
       uid: patch.uid === undefined ? found.uid : patch.uid,
@@ -174,18 +179,26 @@ export async function patchApplication(
   })
 }
 
-/** With its endpoints and what waits for them. Throws `not-found`. */
+/** With its endpoints and what waits for them. Throws `not-found`, `changed-meanwhile`. */
 export async function deleteApplication(
   context: ManageContext,
   environmentId: EnvironmentId,
   idOrUid: string,
+  expect: Expectation = expectNothing,
 ): Promise<void> {
-  const application = await getApplication(context, environmentId, idOrUid)
-  const endpoints = await context.store.endpoints.all(application.id)
-  const facts = endpoints.map(({ id, uid }): Fact => ({ kind: 'endpoint.deleted', endpoint: { id, uid, application } }))
-  const told = facts.length === 0 ? null : await context.told(environmentId, facts)
-  await context.store.applications.delete(application.id, context.world.now(), told)
-  context.changed(application.id)
+  await untilFresh(async () => {
+    const application = await getApplication(context, environmentId, idOrUid)
+    await expect()
+    const endpoints = await context.store.endpoints.all(application.id)
+    const facts = endpoints.map(
+      ({ id, uid }): Fact => ({ kind: 'endpoint.deleted', endpoint: { id, uid, application } }),
+    )
+    const told = facts.length === 0 ? null : await context.told(environmentId, facts)
+    const { id, revision } = application
+    const result = await context.store.applications.delete(id, context.world.now(), told, revision)
+    if (result === 'done') context.changed(id)
+    return result
+  })
 }
 
 /** A thing is created under the name in the path; a body that gives it another name contradicts itself. */

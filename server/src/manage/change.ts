@@ -16,6 +16,14 @@ export async function untilFresh<Result>(attempt: () => Promise<Result | 'stale'
   throw new Problem('changed-meanwhile')
 }
 
+/**
+ * Looks whether what is there is what the caller wants to change; rejects if not. Asked after the row was read: if the
+ * write finds the same row, nobody came between the looking and the writing.
+ */
+export type Expectation = () => Promise<void>
+
+export const expectNothing: Expectation = async () => {}
+
 /** What a write that names a uid came to: the row, `stale`, or Problem `uid-taken`. */
 export function written<Row extends { readonly uid: string | null }>(result: WriteResult, row: Row): Row | 'stale' {
   if (result === 'stale') return 'stale'

@@ -14,7 +14,7 @@ import { checkSecret, type EndpointSecrets, newSecret, publicKeyOf, rotate } fro
 import { uidFault } from '../domain/uid.ts'
 import type { Told } from '../ports/store.ts'
 import { type ApplicationName, getApplication, otherName } from './applications.ts'
-import { untilFresh, written } from './change.ts'
+import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { getSettings } from './environments.ts'
@@ -189,6 +189,7 @@ export async function replaceEndpoint(
   application: ApplicationName,
   idOrUid: string,
   wish: EndpointWish,
+  expect: Expectation = expectNothing,
 ): Promise<{ readonly created: boolean; readonly row: Endpoint }> {
   const owner = await getApplication(context, environmentId, application)
   return untilFresh(async () => {
@@ -199,12 +200,14 @@ export async function replaceEndpoint(
         ...(await checks(context, wish)),
         () => refuse([uidFault(idOrUid, '/path/endpoint_id'), otherName(wish.uid, idOrUid)]),
       ])
+      await expect()
       const url = checkEndpointUrl(wish.url, context.egressAllow, '/url')
       const row = fresh(context, owner.id, { ...wish, url, uid: idOrUid }, null, {})
       if ((await inserted(context, owner, row)) === 'uid-taken') return 'stale'
       return { created: true, row }
     }
     checkAll(await checks(context, wish))
+    await expect()
     // As with applications: the name it was addressed by is not lost by leaving it out.
     const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
     const row = await changed(context, owner, found, { ...wish, uid })
@@ -219,11 +222,13 @@ export async function patchEndpoint(
   application: ApplicationName,
   idOrUid: string,
   patch: EndpointPatch,
+  expect: Expectation = expectNothing,
 ): Promise<Endpoint> {
   const owner = await getApplication(context, environmentId, application)
   return untilFresh(async () => {
     const found = await endpointOf(context, owner.id, idOrUid)
     checkAll(await checks(context, patch))
+    await expect()
     return changed(context, owner, found, patch)
   })
 }
@@ -246,18 +251,23 @@ export async function pauseEndpoint(
   return row
 }
 
-/** What waits for it is dropped. Throws `not-found`. */
+/** What waits for it is dropped. Throws `not-found`, `changed-meanwhile`. */
 export async function deleteEndpoint(
   context: ManageContext,
   environmentId: EnvironmentId,
   application: ApplicationName,
   idOrUid: string,
+  expect: Expectation = expectNothing,
 ): Promise<void> {
   const owner = await getApplication(context, environmentId, application)
-  const { id, uid } = await endpointOf(context, owner.id, idOrUid)
-  const told = await toldOf(context, owner, [{ kind: 'endpoint.deleted', endpoint: { id, uid, application: owner } }])
-  await context.store.endpoints.delete(id, context.world.now(), told)
-  context.changed(owner.id)
+  await untilFresh(async () => {
+    const { id, uid, revision } = await endpointOf(context, owner.id, idOrUid)
+    await expect()
+    const told = await toldOf(context, owner, [{ kind: 'endpoint.deleted', endpoint: { id, uid, application: owner } }])
+    const result = await context.store.endpoints.delete(id, context.world.now(), told, revision)
+    if (result === 'done') context.changed(owner.id)
+    return result
+  })
 }
 
 /** What a receiver verifies with: the shared secret, or the public half of a key pair. Throws `not-found`. */
@@ -322,7 +332,8 @@ export const replaceEndpointHeaders = (
   application: ApplicationName,
   idOrUid: string,
   headers: Readonly<Record<string, string>>,
-): Promise<void> => changeHeaders(context, environmentId, application, idOrUid, () => headers)
+  expect: Expectation = expectNothing,
+): Promise<void> => changeHeaders(context, environmentId, application, idOrUid, () => headers, expect)
 
 /** Null, or a name in `remove`, takes a header away. Names are compared without case. Throws as `replaceEndpointHeaders`. */
 export function patchEndpointHeaders(
@@ -332,13 +343,20 @@ export function patchEndpointHeaders(
   idOrUid: string,
   set: Readonly<Record<string, string | null>>,
   remove: readonly string[],
+  expect: Expectation = expectNothing,
 ): Promise<void> {
   const named = new Set([...remove, ...Object.keys(set)].map((name) => name.toLowerCase()))
-  return changeHeaders(context, environmentId, application, idOrUid, (held) =>
-    Object.fromEntries([
-      ...Object.entries(held).filter(([name]) => !named.has(name.toLowerCase())),
-      ...Object.entries(set).filter((entry): entry is [string, string] => entry[1] !== null),
-    ]),
+  return changeHeaders(
+    context,
+    environmentId,
+    application,
+    idOrUid,
+    (held) =>
+      Object.fromEntries([
+        ...Object.entries(held).filter(([name]) => !named.has(name.toLowerCase())),
+        ...Object.entries(set).filter((entry): entry is [string, string] => entry[1] !== null),
+      ]),
+    expect,
   )
 }
 
@@ -348,6 +366,7 @@ async function changeHeaders(
   application: ApplicationName,
   idOrUid: string,
   decide: (held: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  expect: Expectation,
 ): Promise<void> {
   const { world, masterKey } = context
   const owner = await getApplication(context, environmentId, application)
@@ -355,6 +374,7 @@ async function changeHeaders(
     const found = await endpointOf(context, owner.id, idOrUid)
     const held = openHeaders(masterKey, found)
     const headers = checkEndpointHeaders(decide(held), '/headers')
+    await expect()
     // Sealed again they would look like others.
     if (isDeepStrictEqual(headers, held)) return changedRow(context, owner, found, {})
     return changedRow(context, owner, found, {

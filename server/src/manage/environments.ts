@@ -1,7 +1,7 @@
 import type { Environment, EnvironmentSettings } from '../domain/environment.ts'
 import type { EventType } from '../domain/event-type.ts'
 import type { EnvironmentId, Millis } from '../domain/ids.ts'
-import { untilFresh } from './change.ts'
+import { type Expectation, expectNothing, untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { allEventTypes, type EventTypeWish, eventTypeAfter } from './event-types.ts'
 import { checkSchemas } from './schemas.ts'
@@ -25,9 +25,11 @@ export async function patchSettings(
   context: ManageContext,
   environmentId: EnvironmentId,
   wish: SettingsWish,
+  expect: Expectation = expectNothing,
 ): Promise<EnvironmentSettings> {
   const row = await untilFresh(async () => {
     const next = settled(await environmentOf(context, environmentId), wish, context.world.now())
+    await expect()
     return (await context.store.environments.update(next)) === 'done' ? next : 'stale'
   })
   context.changedEnvironment(environmentId)

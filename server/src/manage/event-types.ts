@@ -4,7 +4,7 @@ import type { Page, PageAsk } from '../domain/page.ts'
 import { shownWith } from '../domain/portal.ts'
 import { Problem } from '../domain/problem.ts'
 import type { SeenEventType } from '../ports/store.ts'
-import { untilFresh } from './change.ts'
+import { type Expectation, expectNothing, untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
 import { checkSchemas } from './schemas.ts'
@@ -102,10 +102,12 @@ export async function replaceEventType(
   environmentId: EnvironmentId,
   name: string,
   wish: EventTypeWish,
+  expect: Expectation = expectNothing,
 ): Promise<{ readonly created: boolean; readonly row: EventType }> {
   await checkSchemas(context, wish.schemas, '/schemas')
   return untilFresh(async () => {
     const found = await context.store.eventTypes.find(environmentId, name)
+    await expect()
     const row = found ? await changed(context, found, wish) : await inserted(context, environmentId, name, wish)
     return row === 'stale' ? 'stale' : { created: found === null, row }
   })
@@ -117,10 +119,12 @@ export async function patchEventType(
   environmentId: EnvironmentId,
   name: string,
   patch: EventTypePatch,
+  expect: Expectation = expectNothing,
 ): Promise<EventType> {
   await checkSchemas(context, patch.schemas, '/schemas')
   return untilFresh(async () => {
     const found = await getEventType(context, environmentId, name)
+    await expect()
     return changed(context, found, {
       description: patch.description ?? found.description,
       archived: patch.archived ?? found.archived,
@@ -138,13 +142,17 @@ export async function deleteEventType(
   environmentId: EnvironmentId,
   name: string,
   expunge: boolean,
+  expect: Expectation = expectNothing,
 ): Promise<void> {
   if (!expunge) {
-    await patchEventType(context, environmentId, name, { archived: true })
+    await patchEventType(context, environmentId, name, { archived: true }, expect)
     return
   }
-  await getEventType(context, environmentId, name)
-  await context.store.eventTypes.expunge(environmentId, name)
+  await untilFresh(async () => {
+    const { revision } = await getEventType(context, environmentId, name)
+    await expect()
+    return context.store.eventTypes.expunge(environmentId, name, revision)
+  })
   context.changedEventTypes()
 }
 

@@ -17,6 +17,7 @@ import {
   listAttemptsByMessage,
   resend,
 } from './attempts.ts'
+import type { Expectation } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { endpointStats } from './endpoint-stats.ts'
 import {
@@ -118,16 +119,20 @@ export const makeManage = (context: ManageContext) => ({
     replace: (...given: Given<typeof replaceOperational>) => replaceOperational(context, ...given),
     get: (environmentId: EnvironmentId, idOrUid: string) =>
       getEndpoint(context, environmentId, theOperational, idOrUid),
-    delete: (environmentId: EnvironmentId, idOrUid: string) =>
-      deleteEndpoint(context, environmentId, theOperational, idOrUid),
+    delete: (environmentId: EnvironmentId, idOrUid: string, expect?: Expectation) =>
+      deleteEndpoint(context, environmentId, theOperational, idOrUid, expect),
     secret: (environmentId: EnvironmentId, idOrUid: string) =>
       getEndpointSecret(context, environmentId, theOperational, idOrUid),
     rotateSecret: (environmentId: EnvironmentId, idOrUid: string, next: string | null, graceMs: Millis) =>
       rotateEndpointSecret(context, environmentId, theOperational, idOrUid, next, graceMs),
     headers: (environmentId: EnvironmentId, idOrUid: string) =>
       getEndpointHeaders(context, environmentId, theOperational, idOrUid),
-    replaceHeaders: (environmentId: EnvironmentId, idOrUid: string, headers: Readonly<Record<string, string>>) =>
-      replaceEndpointHeaders(context, environmentId, theOperational, idOrUid, headers),
+    replaceHeaders: (
+      environmentId: EnvironmentId,
+      idOrUid: string,
+      headers: Readonly<Record<string, string>>,
+      expect?: Expectation,
+    ) => replaceEndpointHeaders(context, environmentId, theOperational, idOrUid, headers, expect),
   },
   messages: {
     list: (...given: Given<typeof listMessages>) => listMessages(context, ...given),

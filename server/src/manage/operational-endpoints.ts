@@ -3,6 +3,7 @@ import { type EnvironmentId, isId } from '../domain/ids.ts'
 import { operationalTypesFaults } from '../domain/operational.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { theOperational } from './applications.ts'
+import { type Expectation, expectNothing } from './change.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { createEndpoint, type EndpointWish, listEndpoints, replaceEndpoint } from './endpoints.ts'
@@ -61,8 +62,9 @@ export async function replaceOperational(
   environmentId: EnvironmentId,
   idOrUid: string,
   wish: OperationalWish,
+  expect: Expectation = expectNothing,
 ): Promise<{ readonly created: boolean; readonly row: Endpoint }> {
   refuse(operationalTypesFaults(wish.eventTypes, '/eventTypes'))
   if (!isId('endpoint', idOrUid)) await ensureApplication(context, environmentId)
-  return replaceEndpoint(context, environmentId, theOperational, idOrUid, wishOf(wish))
+  return replaceEndpoint(context, environmentId, theOperational, idOrUid, wishOf(wish), expect)
 }

@@ -251,8 +251,11 @@ export interface ApplicationStore {
   insert(row: Application): Promise<'done' | 'uid-taken'>
   /** Only if the stored revision is `row.revision - 1`. */
   update(row: Application): Promise<WriteResult>
-  /** With its endpoints; their waiting deliveries are swept afterwards. `told` is stored in the same transaction. */
-  delete(id: ApplicationId, at: Millis, told?: Told | null): Promise<void>
+  /**
+   * With its endpoints; their waiting deliveries are swept afterwards. `told` is stored in the same transaction.
+   * `ifRevision`: only if it still has that one.
+   */
+  delete(id: ApplicationId, at: Millis, told?: Told | null, ifRevision?: number): Promise<'done' | 'stale'>
   /** Of the customers' applications. */
   find(environmentId: EnvironmentId, idOrUid: string): Promise<Application | null>
   /** Whatever it is for. */
@@ -272,7 +275,8 @@ export interface EndpointStore {
   /** `told`, here and below, is stored in the same transaction, if there is a change. */
   insert(row: Endpoint, told?: Told | null): Promise<'done' | 'uid-taken'>
   update(row: Endpoint, told?: Told | null): Promise<WriteResult>
-  delete(id: EndpointId, at: Millis, told?: Told | null): Promise<void>
+  /** `ifRevision`: only if it still has that one. */
+  delete(id: EndpointId, at: Millis, told?: Told | null, ifRevision?: number): Promise<'done' | 'stale'>
   find(applicationId: ApplicationId, idOrUid: string): Promise<Endpoint | null>
   list(applicationId: ApplicationId, search: PageSearch): Promise<readonly Endpoint[]>
   /** All that are not deleted: what a message is matched against. */
@@ -297,7 +301,8 @@ export interface EventTypeStore {
    * yet, any other only changes the one before it. `stale`: nothing was written.
    */
   writeAll(rows: readonly EventType[], environment: Environment | null): Promise<'done' | 'stale'>
-  expunge(environmentId: EnvironmentId, name: string): Promise<void>
+  /** `ifRevision`: only if it still has that one. */
+  expunge(environmentId: EnvironmentId, name: string, ifRevision?: number): Promise<'done' | 'stale'>
   /** Keeps the first time each was seen; of one environment about 10,000. */
   noteSeen(rows: readonly SeenEventType[]): Promise<void>
   /** Those that were seen and are not declared, or are archived. */

@@ -50,18 +50,19 @@ export function applicationRoutes(app: FastifyInstance, { applications }: Manage
   serve(app, operations['v1.application.get'], async ({ params }, { principal }) =>
     ok(json(await applications.get(principal.environmentId, params.app_id))),
   )
-  serve(app, operations['v1.application.update'], async ({ params, body }, { principal }) => {
-    const { created, row } = await applications.replace(principal.environmentId, params.app_id, applicationWish(body))
+  serve(app, operations['v1.application.update'], async ({ params, body }, { principal, expect }) => {
+    const wish = applicationWish(body)
+    const { created, row } = await applications.replace(principal.environmentId, params.app_id, wish, expect)
     return upserted(created, json(row))
   })
-  serve(app, operations['v1.application.patch'], async ({ params, body }, { principal }) => {
+  serve(app, operations['v1.application.patch'], async ({ params, body }, { principal, expect }) => {
     const { name, uid, metadata } = body
     const control = (held: ControlPart): ControlPart => controlWish('application', held, body.control)
     const patch = { name, uid, metadata, throttleRate: rateOf(body), control }
-    return ok(json(await applications.patch(principal.environmentId, params.app_id, patch)))
+    return ok(json(await applications.patch(principal.environmentId, params.app_id, patch, expect)))
   })
-  serve(app, operations['v1.application.delete'], async ({ params }, { principal }) => {
-    await applications.delete(principal.environmentId, params.app_id)
+  serve(app, operations['v1.application.delete'], async ({ params }, { principal, expect }) => {
+    await applications.delete(principal.environmentId, params.app_id, expect)
     return done
   })
 }

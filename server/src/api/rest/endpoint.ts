@@ -62,17 +62,18 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
     const { environmentId } = principal
     return ok(await whole(environmentId, await endpoints.get(environmentId, params.app_id, params.endpoint_id)))
   })
-  serve(app, operations['v1.endpoint.update'], async ({ params, body }, { principal }) => {
+  serve(app, operations['v1.endpoint.update'], async ({ params, body }, { principal, expect }) => {
     const { app_id, endpoint_id } = params
     const { created, row } = await endpoints.replace(
       principal.environmentId,
       app_id,
       endpoint_id,
       wish(body, principal),
+      expect,
     )
     return upserted(created, await whole(principal.environmentId, row))
   })
-  serve(app, operations['v1.endpoint.patch'], async ({ params, body }, { principal }) => {
+  serve(app, operations['v1.endpoint.patch'], async ({ params, body }, { principal, expect }) => {
     const { url, description, uid, disabled, channels, filter, metadata, control } = body
     const patch = {
       url,
@@ -86,11 +87,11 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
       eventTypes: typesOf(body),
       throttleRate: rateOf(body),
     }
-    const row = await endpoints.patch(principal.environmentId, params.app_id, params.endpoint_id, patch)
+    const row = await endpoints.patch(principal.environmentId, params.app_id, params.endpoint_id, patch, expect)
     return ok(await whole(principal.environmentId, row))
   })
-  serve(app, operations['v1.endpoint.delete'], async ({ params }, { principal }) => {
-    await endpoints.delete(principal.environmentId, params.app_id, params.endpoint_id)
+  serve(app, operations['v1.endpoint.delete'], async ({ params }, { principal, expect }) => {
+    await endpoints.delete(principal.environmentId, params.app_id, params.endpoint_id, expect)
     return done
   })
   serve(app, operations['v1.endpoint.get-stats'], async ({ params, query }, { principal }) => {
@@ -118,13 +119,20 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
   serve(app, operations['v1.endpoint.get-headers'], async ({ params }, { principal }) =>
     ok(JSON.stringify(await endpoints.headers(principal.environmentId, params.app_id, params.endpoint_id))),
   )
-  serve(app, operations['v1.endpoint.update-headers'], async ({ params, body }, { principal }) => {
-    await endpoints.replaceHeaders(principal.environmentId, params.app_id, params.endpoint_id, body.headers)
+  serve(app, operations['v1.endpoint.update-headers'], async ({ params, body }, { principal, expect }) => {
+    await endpoints.replaceHeaders(principal.environmentId, params.app_id, params.endpoint_id, body.headers, expect)
     return done
   })
-  serve(app, operations['v1.endpoint.patch-headers'], async ({ params, body }, { principal }) => {
+  serve(app, operations['v1.endpoint.patch-headers'], async ({ params, body }, { principal, expect }) => {
     const { headers = {}, deleteHeaders = [] } = body
-    await endpoints.patchHeaders(principal.environmentId, params.app_id, params.endpoint_id, headers, deleteHeaders)
+    await endpoints.patchHeaders(
+      principal.environmentId,
+      params.app_id,
+      params.endpoint_id,
+      headers,
+      deleteHeaders,
+      expect,
+    )
     return done
   })
 }

@@ -44,8 +44,12 @@ export function environmentRoutes(app: FastifyInstance, { environments, eventTyp
   serve(app, operations['v1.environment.get-settings'], async (_, { principal }) =>
     ok(JSON.stringify(settingsShown(await environments.settings(principal.environmentId)))),
   )
-  serve(app, operations['v1.environment.patch-settings'], async ({ body }, { principal }) =>
-    ok(JSON.stringify(settingsShown(await environments.patchSettings(principal.environmentId, settingsWish(body))))),
+  serve(app, operations['v1.environment.patch-settings'], async ({ body }, { principal, expect }) =>
+    ok(
+      JSON.stringify(
+        settingsShown(await environments.patchSettings(principal.environmentId, settingsWish(body), expect)),
+      ),
+    ),
   )
 }
 

@@ -40,21 +40,22 @@ export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): v
   serve(app, operations['v1.event-type.get'], async ({ params }, { principal }) =>
     ok(json(await eventTypes.get(principal.environmentId, params.event_type_name, flagsOfCaller(principal)))),
   )
-  serve(app, operations['v1.event-type.update'], async ({ params, body }, { principal }) => {
+  serve(app, operations['v1.event-type.update'], async ({ params, body }, { principal, expect }) => {
     const { created, row } = await eventTypes.replace(
       principal.environmentId,
       params.event_type_name,
       eventTypeWish(body),
+      expect,
     )
     return upserted(created, json(row))
   })
-  serve(app, operations['v1.event-type.patch'], async ({ params, body }, { principal }) => {
+  serve(app, operations['v1.event-type.patch'], async ({ params, body }, { principal, expect }) => {
     const { description, archived, deprecated, schemas, groupName } = body
     const patch = { description, archived, deprecated, schemas, groupName, featureFlags: flagsOf(body) }
-    return ok(json(await eventTypes.patch(principal.environmentId, params.event_type_name, patch)))
+    return ok(json(await eventTypes.patch(principal.environmentId, params.event_type_name, patch, expect)))
   })
-  serve(app, operations['v1.event-type.delete'], async ({ params, query }, { principal }) => {
-    await eventTypes.delete(principal.environmentId, params.event_type_name, query.expunge ?? false)
+  serve(app, operations['v1.event-type.delete'], async ({ params, query }, { principal, expect }) => {
+    await eventTypes.delete(principal.environmentId, params.event_type_name, query.expunge ?? false, expect)
     return done
   })
 }

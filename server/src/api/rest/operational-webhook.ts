@@ -34,12 +34,12 @@ export function operationalWebhookRoutes(app: FastifyInstance, { operational }: 
   serve(app, operations['v1.operational-webhook.endpoint.get'], async ({ params }, { principal }) =>
     ok(json(await operational.get(principal.environmentId, params.endpoint_id))),
   )
-  serve(app, operations['v1.operational-webhook.endpoint.update'], async ({ params, body }, { principal }) => {
-    const { created, row } = await operational.replace(principal.environmentId, params.endpoint_id, wish(body))
+  serve(app, operations['v1.operational-webhook.endpoint.update'], async ({ params, body }, { principal, expect }) => {
+    const { created, row } = await operational.replace(principal.environmentId, params.endpoint_id, wish(body), expect)
     return upserted(created, json(row))
   })
-  serve(app, operations['v1.operational-webhook.endpoint.delete'], async ({ params }, { principal }) => {
-    await operational.delete(principal.environmentId, params.endpoint_id)
+  serve(app, operations['v1.operational-webhook.endpoint.delete'], async ({ params }, { principal, expect }) => {
+    await operational.delete(principal.environmentId, params.endpoint_id, expect)
     return done
   })
   serve(app, operations['v1.operational-webhook.endpoint.get-secret'], async ({ params }, { principal }) =>
@@ -53,10 +53,14 @@ export function operationalWebhookRoutes(app: FastifyInstance, { operational }: 
   serve(app, operations['v1.operational-webhook.endpoint.get-headers'], async ({ params }, { principal }) =>
     ok(JSON.stringify(await operational.headers(principal.environmentId, params.endpoint_id))),
   )
-  serve(app, operations['v1.operational-webhook.endpoint.update-headers'], async ({ params, body }, { principal }) => {
-    await operational.replaceHeaders(principal.environmentId, params.endpoint_id, body.headers)
-    return done
-  })
+  serve(
+    app,
+    operations['v1.operational-webhook.endpoint.update-headers'],
+    async ({ params, body }, { principal, expect }) => {
+      await operational.replaceHeaders(principal.environmentId, params.endpoint_id, body.headers, expect)
+      return done
+    },
+  )
 }
 
 function json(row: Endpoint): string {

@@ -92,7 +92,13 @@ export function applicationsConformance(open: OpenStore): void {
     const kept = make.endpoint(other.id)
     for (const application of [row, other]) await store().applications.insert(application)
     for (const each of [endpoint, kept]) await store().endpoints.insert(each)
-    await store().applications.delete(row.id, make.now())
+    assert.equal(
+      await store().applications.delete(row.id, make.now(), null, 2),
+      'stale',
+      'of another revision it is left alone',
+    )
+    assert.notEqual(await store().endpoints.find(row.id, endpoint.id), null)
+    assert.equal(await store().applications.delete(row.id, make.now(), null, 1), 'done')
     assert.equal(await store().applications.find(environmentId, row.id), null)
     assert.equal(await store().applications.find(environmentId, 'gone'), null)
     assert.deepEqual(await store().applications.list(environmentId, { withEndpointsOnly: false }, wholeList), [other])

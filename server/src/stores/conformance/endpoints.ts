@@ -112,7 +112,13 @@ export function endpointsConformance(open: OpenStore): void {
     const row = make.endpoint(applicationId, { uid: 'gone' })
     const kept = make.endpoint(applicationId)
     for (const each of [row, kept]) await store().endpoints.insert(each)
-    await store().endpoints.delete(row.id, make.now())
+    assert.equal(
+      await store().endpoints.delete(row.id, make.now(), null, 2),
+      'stale',
+      'of another revision it is left alone',
+    )
+    assert.deepEqual(await store().endpoints.find(applicationId, row.id), row)
+    assert.equal(await store().endpoints.delete(row.id, make.now(), null, 1), 'done')
     assert.equal(await store().endpoints.find(applicationId, row.id), null)
     assert.equal(await store().endpoints.find(applicationId, 'gone'), null)
     assert.deepEqual(await store().endpoints.list(applicationId, wholeList), [kept])

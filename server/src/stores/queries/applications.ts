@@ -89,17 +89,24 @@ async function update(db: Db, row: Application): Promise<WriteResult> {
   return unchanged ? 'uid-taken' : 'stale'
 }
 
-async function remove(db: Db, id: ApplicationId, at: Millis, told: Told | null = null): Promise<void> {
-  await db.transaction(async () => {
-    const removed = await db.run('update application set deleted_at = :at where id = :id and deleted_at is null', {
-      id,
-      at,
-    })
-    if (removed === 0) return
+const remove = (
+  db: Db,
+  id: ApplicationId,
+  at: Millis,
+  told: Told | null = null,
+  ifRevision: number | null = null,
+): Promise<'done' | 'stale'> =>
+  db.transaction(async () => {
+    const removed = await db.run(
+      `update application set deleted_at = :at
+       where id = :id and deleted_at is null and revision = coalesce(cast(:ifRevision as bigint), revision)`,
+      { id, at, ifRevision },
+    )
+    if (removed === 0) return 'stale'
     await appendTold(db, told)
     await db.run('update endpoint set deleted_at = :at where application_id = :id and deleted_at is null', { id, at })
+    return 'done'
   })
-}
 
 async function operational(db: Db, environmentId: EnvironmentId): Promise<Application | null> {
   const row = await first<ApplicationRow>(

@@ -131,15 +131,21 @@ async function updateRow(db: Db, row: Endpoint): Promise<WriteResult> {
   return unchanged ? 'uid-taken' : 'stale'
 }
 
-async function remove(db: Db, id: EndpointId, at: Millis, told: Told | null = null): Promise<void> {
-  await telling(db, told, async () => {
-    const removed = await db.run('update endpoint set deleted_at = :at where id = :id and deleted_at is null', {
-      id,
-      at,
-    })
+const remove = (
+  db: Db,
+  id: EndpointId,
+  at: Millis,
+  told: Told | null = null,
+  ifRevision: number | null = null,
+): Promise<'done' | 'stale'> =>
+  telling(db, told, async () => {
+    const removed = await db.run(
+      `update endpoint set deleted_at = :at
+       where id = :id and deleted_at is null and revision = coalesce(cast(:ifRevision as bigint), revision)`,
+      { id, at, ifRevision },
+    )
     return removed > 0 ? 'done' : 'stale'
   })
-}
 
 /** An id first; a uid may have the shape of one. */
 async function find(db: Db, applicationId: ApplicationId, idOrUid: string): Promise<Endpoint | null> {

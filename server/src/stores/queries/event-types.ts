@@ -92,8 +92,18 @@ async function writeAll(
   }
 }
 
-async function expunge(db: Db, environmentId: EnvironmentId, name: string): Promise<void> {
-  await db.run('delete from event_type where environment_id = :environmentId and name = :name', { environmentId, name })
+async function expunge(
+  db: Db,
+  environmentId: EnvironmentId,
+  name: string,
+  ifRevision: number | null = null,
+): Promise<'done' | 'stale'> {
+  const removed = await db.run(
+    `delete from event_type where environment_id = :environmentId and name = :name
+       and revision = coalesce(cast(:ifRevision as bigint), revision)`,
+    { environmentId, name, ifRevision },
+  )
+  return removed > 0 ? 'done' : 'stale'
 }
 
 // Names that nobody meant as event types (ids, say) must not fill the database.
