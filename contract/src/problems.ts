@@ -65,6 +65,12 @@ export const problems = {
     happened: 'The path exists, but not with this method.',
     remedy: 'Use one of the methods named in the `Allow` header.',
   },
+  'request-timeout': {
+    status: 408,
+    title: 'Request did not arrive in time',
+    happened: 'The connection was open, but headers and body did not arrive within a minute.',
+    remedy: 'Send the same request again on a new connection.',
+  },
   'uid-taken': {
     status: 409,
     title: 'That uid is in use',
@@ -107,11 +113,23 @@ export const problems = {
     happened: 'The body is larger than this server takes.',
     remedy: 'Send less, or raise POSTHORN_MAX_BODY.',
   },
+  'uri-too-long': {
+    status: 414,
+    title: 'URL is too long',
+    happened: 'Request line and headers together are larger than 16 KiB, and most of it is the URL.',
+    remedy: 'Ask with fewer or shorter query parameters.',
+  },
   'media-type-unsupported': {
     status: 415,
     title: 'Request body must be JSON',
-    happened: 'The `Content-Type` is not `application/json`, or the body is compressed.',
+    happened: 'The `Content-Type` is not `application/json` in UTF-8, or the body is compressed.',
     remedy: 'Send the body as uncompressed JSON with `Content-Type: application/json`.',
+  },
+  'expectation-failed': {
+    status: 417,
+    title: 'Expectation is not one this server knows',
+    happened: 'The `Expect` header asks for something other than `100-continue`.',
+    remedy: 'Leave the header out.',
   },
   'idempotency-key-reused': {
     status: 422,
@@ -220,6 +238,18 @@ export const problems = {
     happened: 'Something has been reading the database all the time, and its log cannot be emptied under a reader.',
     remedy: 'Send the same request again. If it stays, look for other programs that have the database file open.',
   },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests with this key',
+    happened: 'The operator limits how many requests a second one key or portal token may make (POSTHORN_API_RATE).',
+    remedy: 'Wait `Retry-After` seconds, and spread requests: `RateLimit` says how many are left.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'Request headers are too large',
+    happened: 'Request line and headers together are larger than 16 KiB.',
+    remedy: 'Send fewer or shorter headers; what describes a message belongs into its payload.',
+  },
   internal: {
     status: 500,
     title: 'Something broke on our side',
@@ -231,6 +261,12 @@ export const problems = {
     title: 'Not built yet',
     happened: 'The client libraries know this operation; Posthorn does not serve it.',
     remedy: 'Do what the detail says in its place, or leave the call out.',
+  },
+  'transfer-coding-unsupported': {
+    status: 501,
+    title: 'Transfer coding is not one this server knows',
+    happened: 'The `Transfer-Encoding` is something other than `chunked`.',
+    remedy: 'Send the body uncompressed, with `Content-Length` or in chunks.',
   },
   unavailable: {
     status: 503,

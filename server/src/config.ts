@@ -137,6 +137,22 @@ const table = {
     default: '1MiB',
     doc: 'The largest request body taken; beyond it the answer is 413.',
   }),
+  apiRate: optional({
+    env: 'POSTHORN_API_RATE',
+    flag: 'api-rate',
+    parse: count(1, 1_000_000),
+    unset: 'as many as come',
+    example: '100',
+    doc: 'Requests a second that one API key or portal token may make; beyond it the answer is 429.',
+  }),
+  corsOrigins: setting({
+    env: 'POSTHORN_CORS_ORIGINS',
+    flag: 'cors-origins',
+    parse: origins,
+    default: '',
+    example: 'https://app.example.com,https://admin.example.com',
+    doc: 'Origins, comma-separated, whose web pages may call the API from a browser; * for all. Keys belong on servers: pages should hold portal tokens.',
+  }),
   endpointInFlight: setting({
     env: 'POSTHORN_ENDPOINT_IN_FLIGHT',
     flag: 'endpoint-in-flight',
@@ -436,6 +452,19 @@ function duration(least: Millis, most: Millis): (text: string) => Millis {
 function keeping(least: Millis, most: Millis): (text: string) => Millis {
   const read = duration(least, most)
   return (text) => (text === 'none' || text === '0' ? 0 : read(text))
+}
+
+function origins(text: string): '*' | readonly string[] {
+  if (text.trim() === '*') return '*'
+  const parts = text.split(',').map((part) => part.trim())
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => {
+      if (!URL.canParse(part) || new URL(part).origin !== part) {
+        throw new Error(`must be origins as browsers say them, scheme and host and port without a path, not '${part}'`)
+      }
+      return part
+    })
 }
 
 function count(least: number, most: number): (text: string) => number {

@@ -163,6 +163,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     log,
     publicUrl: settings.publicUrl,
     maxBodyBytes: settings.maxBody,
+    requestsPerSecond: settings.apiRate,
+    crossOrigins: settings.corsOrigins,
     version,
   })
   const url = await api.listen({ host: settings.listen.host, port: settings.listen.port })

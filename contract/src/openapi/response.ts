@@ -7,9 +7,11 @@ import { type Json, printed, schemaAt } from './schema.ts'
 export function problemsOf(operation: Operation): readonly ProblemCode[] {
   const codes = new Set<ProblemCode>(['request-malformed', 'request-invalid', 'internal', ...operation.problems])
   if (operation.scope !== null) {
-    codes.add('unauthenticated').add('scope-missing').add('capability-missing').add('unavailable')
+    codes.add('unauthenticated').add('scope-missing').add('capability-missing').add('rate-limited').add('unavailable')
   }
-  if (operation.body !== null) codes.add('body-malformed').add('body-too-large').add('media-type-unsupported')
+  if (operation.body !== null) {
+    codes.add('body-malformed').add('body-too-large').add('media-type-unsupported').add('transfer-coding-unsupported')
+  }
   if (operation.method === 'POST') {
     codes.add('idempotency-key-invalid').add('idempotency-key-running').add('idempotency-key-reused')
   }
@@ -25,7 +27,7 @@ export const answerHeaders = {
     schema: { type: 'string', pattern: '^[\\w.:-]{1,64}$', maxLength: 64 },
   },
   Link: {
-    description: 'The pages beside this one (RFC 8288): `next`, `prev`.',
+    description: 'The pages beside this one (RFC 8288): `first`, `next`, `prev`.',
     schema: { type: 'string', pattern: '^<', maxLength: 16_384 },
   },
   ETag: {

@@ -2,22 +2,23 @@
 // answers; it decides nothing about messages, and knows no store beyond asking it for keys and for its health.
 
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
-import { notBuilt, type Operation, operations } from '@posthorn/contract'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { Problem } from '../domain/problem.ts'
 import type { Publish, PublishAll } from '../engine/accept.ts'
 import type { Manage } from '../manage/manage.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
+import { AllowedMethods } from './allowed.ts'
 import { Authenticator } from './auth.ts'
-import { portalPage, portalPath } from './portal-page.ts'
+import { allowOrigins, type CrossOrigins } from './cross-origin.ts'
+import { portalPage } from './portal-page.ts'
 import { intoApplication } from './portal-wall.ts'
 import { demand, type Principal } from './principal.ts'
-import { makeProblemHandler, pathOf, problemJson, problemType } from './problem.ts'
-import { referencePaths, referenceRoutes } from './reference.ts'
+import { answerUnexpected, makeProblemHandler } from './problem.ts'
+import { referenceRoutes } from './reference.ts'
 import { RepeatableAnswers, RunningAsks } from './repeatable.ts'
+import { demandPlainBody, faultOfRequest } from './request-line.ts'
+import { RequestRate } from './request-rate.ts'
 import { applicationRoutes } from './rest/application.ts'
 import { attemptRoutes } from './rest/attempt.ts'
 import { authenticationRoutes } from './rest/authentication.ts'
@@ -34,6 +35,7 @@ import { messageBatchRoute } from './rest/message-batch.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
 import { notBuiltRoutes } from './rest/not-built.ts'
 import { operationalWebhookRoutes } from './rest/operational-webhook.ts'
+import { refuseUnreadable } from './unreadable.ts'
 import { makeReadYaml } from './yaml.ts'
 
 export interface ApiDeps {
@@ -47,6 +49,10 @@ export interface ApiDeps {
   /** Without a slash at its end. */
   readonly publicUrl: string
   readonly maxBodyBytes: number
+  /** Requests a second of one key or portal token; null: as many as come. */
+  readonly requestsPerSecond: number | null
+  /** Whose web pages may call the API. */
+  readonly crossOrigins: CrossOrigins
   readonly version: string
 }
 
@@ -64,6 +70,8 @@ export function createApi(deps: ApiDeps): FastifyInstance {
 
   const app = fastify({
     logger: false,
+    // Asked for below, where it is answered with a problem.
+    http: { requireHostHeader: false },
     bodyLimit: deps.maxBodyBytes,
     requestTimeout: requestTimeoutMs,
     // While stopping, what still arrives on open connections is served, and told to close.
@@ -80,11 +88,17 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   app.decorate('shown', new Map())
   app.decorate('repeatable', new RepeatableAnswers(deps.manage.answers, log))
   app.setErrorHandler(answerProblem)
-  app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply))
+  app.setNotFoundHandler(new AllowedMethods(app).answerUnrouted)
+  app.server.on('checkExpectation', (_, response) => answerUnexpected(response, publicUrl, newRequestId()))
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    done()
+    const fault = faultOfRequest(request.raw)
+    if (!fault) return done()
+    // What is behind it on the connection may not be what it looks like.
+    reply.header('connection', 'close')
+    done(fault)
   })
+  if (deps.crossOrigins.length > 0) allowOrigins(app, deps.crossOrigins)
   // Bodies stay bytes: the publish call cuts the payload out of them, and what is not UTF-8 is refused, not mended.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
@@ -96,7 +110,8 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     reply.header('content-type', deps.metrics.contentType).send(await deps.metrics.render()),
   )
   app.register(async (api) => {
-    requireKey(api, keys, deps.manage)
+    const rate = deps.requestsPerSecond === null ? null : new RequestRate(deps.requestsPerSecond, world)
+    requireKey(api, keys, deps.manage, rate)
     healthRoute(api, deps.store)
     authenticationRoutes(api, deps.manage, publicUrl)
     applicationRoutes(api, deps.manage)
@@ -118,18 +133,16 @@ export function createApi(deps: ApiDeps): FastifyInstance {
 }
 
 /** Nothing of a request is read before its key is known to allow it. */
-function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage): void {
-  api.addHook('onRequest', (request, _, done) => {
+function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage, rate: RequestRate | null): void {
+  api.addHook('onRequest', (request, reply, done) => {
     const { admission } = request.routeOptions.config
     if (admission === null) return done()
     if (admission === undefined) return done(new Error(`${request.url} does not say what it needs of its caller`))
     const admit = (principal: Principal): void => {
+      rate?.count(principal.callerId, reply)
       demand(principal, admission)
       request.principal = principal
-      const encoding = request.headers['content-encoding']
-      if (encoding !== undefined && encoding !== 'identity') {
-        throw new Problem('media-type-unsupported', 'The body must not be compressed.')
-      }
+      demandPlainBody(request.headers)
     }
     const known = keys.known(request.headers.authorization)
     if (known === undefined) {
@@ -161,67 +174,4 @@ function givenRequestId(request: { readonly headers: IncomingMessage['headers'] 
 function requestIds(word: string): () => string {
   let count = 0
   return () => `req_${word}_${(++count).toString(36)}`
-}
-
-interface KnownPath {
-  readonly shape: RegExp
-  readonly allowed: Set<string>
-}
-
-const knownPaths = ((): readonly KnownPath[] => {
-  const paths = new Map<string, Set<string>>()
-  const add = (path: string, method: string): void => {
-    const methods = paths.get(path) ?? new Set()
-    methods.add(method)
-    if (method === 'GET') methods.add('HEAD')
-    paths.set(path, methods)
-  }
-  const all: readonly Operation[] = Object.values(operations)
-  for (const { path, method } of [...all, ...notBuilt]) add(path, method)
-  for (const path of [...referencePaths, portalPath]) add(path, 'GET')
-  return [...paths].map(([path, allowed]) => ({
-    shape: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
-    allowed,
-  }))
-})()
-
-/** A path that is there with another method is 405, any other 404. */
-function refuseUnknown(request: FastifyRequest, reply: FastifyReply): never {
-  const path = pathOf(request.url)
-  const known = knownPaths.find(({ shape }) => shape.test(path))
-  if (!known || known.allowed.has(request.method)) throw new Problem('not-found', 'There is nothing at this path.')
-  const allowed = [...known.allowed].join(', ')
-  reply.header('allow', allowed)
-  throw new Problem('method-not-allowed', `${request.method} is not one of ${allowed}.`)
-}
-
-/** What is not HTTP never reaches the framework: it is told so on the bare socket. */
-function refuseUnreadable(
-  error: Error & { code?: string },
-  socket: Socket,
-  publicUrl: string,
-  requestId: string,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const detail =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'The headers are too large.'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'The request did not arrive in time.'
-        : 'This could not be read as an HTTP request.'
-  const body = problemJson(new Problem('request-malformed', detail), publicUrl)
-  socket.end(
-    [
-      'HTTP/1.1 400 Bad Request',
-      `content-type: ${problemType}`,
-      `content-length: ${Buffer.byteLength(body)}`,
-      `x-request-id: ${requestId}`,
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
 }

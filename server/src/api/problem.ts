@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { problems } from '@posthorn/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -48,12 +49,30 @@ export const makeProblemHandler =
 
 export const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
 
+/** An `Expect` header is refused before there is a request for the framework. */
+export function answerUnexpected(response: ServerResponse, publicUrl: string, requestId: string): void {
+  const problem = new Problem('expectation-failed')
+  const body = problemJson(problem, publicUrl)
+  response.writeHead(problem.status, {
+    'content-type': problemType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+    connection: 'close',
+  })
+  response.end(body)
+}
+
 function send(reply: FastifyReply, problem: Problem, json: string): FastifyReply {
   if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
   const retryAfter = problem.retryAfter ?? (problem.status === 503 || problem.status === 429 ? 1 : null)
   if (retryAfter !== null) reply.header('retry-after', String(Math.ceil(retryAfter)))
   // Some refusals may otherwise be kept by caches (RFC 9110, 15.1).
   reply.header('cache-control', 'no-store')
+  if (problem.code === 'media-type-unsupported') {
+    const { method } = reply.request
+    reply.header(method === 'POST' ? 'accept-post' : method === 'PATCH' ? 'accept-patch' : 'accept', 'application/json')
+  }
   return reply.code(problem.status).header('content-type', problemType).send(json)
 }
 

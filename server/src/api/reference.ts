@@ -6,16 +6,6 @@ import { Problem } from '../domain/problem.ts'
 import { type DocumentParts, openapiRoute } from './openapi.ts'
 import { html, page, prose } from './page.ts'
 
-/** The paths of what people read, for those who ask with another method. */
-export const referencePaths = [
-  '/',
-  '/openapi.json',
-  '/docs',
-  '/docs/problems',
-  '/docs/problems/{code}',
-  '/metrics',
-] as const
-
 /** What people read: a front page, the reference printed from the contract, and a page for each problem. */
 export function referenceRoutes(app: FastifyInstance, parts: DocumentParts): void {
   const { publicUrl, version } = parts
@@ -29,7 +19,7 @@ export function referenceRoutes(app: FastifyInstance, parts: DocumentParts): voi
     theme: { title: 'Posthorn: reference' },
   })
   openapiRoute(app, parts)
-  app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(frontPage(version)))
+  app.get('/', (_, reply) => reply.header('link', services).type('text/html; charset=utf-8').send(frontPage(version)))
   app.get('/docs/problems', (_, reply) => reply.type('text/html; charset=utf-8').send(listPage))
   app.get<{ Params: { code: string } }>('/docs/problems/:code', (request, reply) => {
     const kind = byCode.get(request.params.code)
@@ -37,6 +27,9 @@ export function referenceRoutes(app: FastifyInstance, parts: DocumentParts): voi
     return reply.type('text/html; charset=utf-8').send(problemPage(request.params.code, kind))
   })
 }
+
+// RFC 8631
+const services = '</openapi.json>; rel="service-desc"; type="application/json", </docs>; rel="service-doc"'
 
 const byCode = new Map<string, ProblemKind>(Object.entries(problems))
 

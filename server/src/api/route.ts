@@ -120,15 +120,16 @@ export function pageAnswer<Row>(page: Page<Row>, url: string, show: (row: Row) =
   const json =
     `{"data":[${rows.map(show).join(',')}],"iterator":${JSON.stringify(iterator)},` +
     `"prevIterator":${JSON.stringify(prevIterator)},"done":${page.done}}`
-  const links = []
+  const links = [`<${withIterator(url, null)}>; rel="first"`]
   if (!page.done && iterator !== null) links.push(`<${withIterator(url, iterator)}>; rel="next"`)
   if (prevIterator !== null) links.push(`<${withIterator(url, prevIterator)}>; rel="prev"`)
-  return { status: 200, json, page: true, ...(links.length > 0 ? { link: links.join(', ') } : {}) }
+  return { status: 200, json, page: true, link: links.join(', ') }
 }
 
-function withIterator(url: string, iterator: string): string {
+function withIterator(url: string, iterator: string | null): string {
   const [path = '', query = ''] = url.split('?', 2)
   const parameters = new URLSearchParams(query)
-  parameters.set('iterator', iterator)
-  return `${path}?${parameters}`
+  if (iterator === null) parameters.delete('iterator')
+  else parameters.set('iterator', iterator)
+  return parameters.size > 0 ? `${path}?${parameters}` : path
 }

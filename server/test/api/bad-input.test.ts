@@ -1,9 +1,8 @@
 // Whatever is sent, the answer is a clear problem that points at the fault; nothing is half-written and the server lives.
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { spoken } from '../support/raw-http.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -517,10 +516,9 @@ describe('HTTP itself', () => {
       'GARBAGE\r\n\r\n',
       'GET / HTTP/9.9\r\n\r\n',
       'GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n',
-      `GET / HTTP/1.1\r\nhost: x\r\nx: ${long(40_000)}\r\n\r\n`,
       'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
     ]) {
-      const answer = await spoken(text)
+      const answer = await spoken(server.url, text)
       assert.match(answer, /^HTTP\/1\.1 400 .*application\/problem\+json.*request-malformed/s, text.slice(0, 30))
     }
     await server.svix.health.get()
@@ -528,13 +526,12 @@ describe('HTTP itself', () => {
 
   test('a known path with another method is 405 and says what is allowed', async () => {
     const cases: readonly (readonly [string, string, readonly string[]])[] = [
-      ['DELETE', '/api/v1/app', ['GET', 'HEAD', 'POST']],
-      ['POST', '/api/v1/app/a', ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']],
-      ['OPTIONS', msg, ['GET', 'HEAD', 'POST']],
-      ['PATCH', `${msg}/evt/endpoint/ep/resend`, ['POST']],
-      ['POST', '/api/v1/health', ['GET', 'HEAD']],
-      ['POST', '/openapi.json', ['GET', 'HEAD']],
-      ['PROPFIND', '/api/v1/app', ['GET', 'HEAD', 'POST']],
+      ['DELETE', '/api/v1/app', ['GET', 'HEAD', 'OPTIONS', 'POST']],
+      ['POST', '/api/v1/app/a', ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'PUT']],
+      ['PATCH', `${msg}/evt/endpoint/ep/resend`, ['OPTIONS', 'POST']],
+      ['POST', '/api/v1/health', ['GET', 'HEAD', 'OPTIONS']],
+      ['POST', '/openapi.json', ['GET', 'HEAD', 'OPTIONS']],
+      ['PROPFIND', '/api/v1/app', ['GET', 'HEAD', 'OPTIONS', 'POST']],
     ]
     for (const [method, path, allowed] of cases) {
       const refusal = await refused(path, { method })
@@ -555,22 +552,9 @@ describe('HTTP itself', () => {
   })
 })
 
-/** Speaks on a bare socket and hears until the other side is done. */
-async function spoken(text: string): Promise<string> {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
-  let heard = ''
-  socket.on('data', (bytes) => {
-    heard += bytes
-  })
-  // The server may close while we still speak; what it said before counts.
-  socket.on('error', () => {})
-  socket.write(text)
-  await once(socket, 'close')
-  return heard
-}
-
 const raw = (line: string, headers: readonly string[], body: string): Promise<string> =>
   spoken(
+    server.url,
     [
       line,
       'host: x',

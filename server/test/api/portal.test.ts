@@ -67,7 +67,7 @@ test('a link leads to a page of ours and carries the token where no server sees 
   assert.doesNotMatch(page, /<script|<link|<img|\son\w+=|style=/)
   for (const { portal, path } of all) if (portal !== null) assert.ok(page.includes(path), path)
   const post = await fetch(`${server.url}/portal`, { method: 'POST' })
-  assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD'])
+  assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD, OPTIONS'])
 })
 
 test('a customer looks after his own endpoints, by the id and by the uid of his application', async (t) => {
