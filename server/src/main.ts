@@ -107,7 +107,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
 
   const judge = makeJudge(world)
   const tasks: TaskRunner = new TaskRunner({
-    ...{ store, directory, world, teller, observer },
+    ...{ store, directory, judge, world, teller, observer },
     wakeRoad: () => claimer.wake(),
     expunge: (...span) => expunger.expungeBetween(...span),
   })
@@ -182,7 +182,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       if (!(await inTime(world, left(), closed))) api.server.closeAllConnections()
       await closed
       chores.stop()
-      await tasks.stop()
+      await inTime(world, left(), tasks.stop())
       await claimer.stop()
       await inTime(
         world,

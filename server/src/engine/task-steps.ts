@@ -13,6 +13,7 @@ import {
   type TaskFailure,
   type TaskProgress,
 } from '../domain/task.ts'
+import type { Judge } from '../ports/judge.ts'
 import type { Store } from '../ports/store.ts'
 import type { ReplayedDelivery, TaskResult, TaskStep } from '../ports/task-store.ts'
 import type { Directory } from './directory.ts'
@@ -30,7 +31,8 @@ const mostCounted = 10_000
 
 /** What the steps of tasks look at. */
 export interface StepParts {
-  readonly store: Pick<Store, 'tasks' | 'expunge'>
+  readonly store: Pick<Store, 'tasks' | 'expunge' | 'messages'>
+  readonly judge: Pick<Judge, 'filter'>
   readonly directory: Pick<Directory, 'cached' | 'load'>
   readonly expunge: Expunge
 }
@@ -79,12 +81,8 @@ const stepOf = (
 export const failingStep = (task: Task, now: Millis, failure: TaskFailure): TaskStep =>
   stepOf(task, now, { failure }, { status: 'failed' })
 
-async function replayStep(
-  { store: { tasks }, directory }: StepParts,
-  task: Task,
-  ask: ReplayAsk,
-  now: Millis,
-): Promise<DecidedStep> {
+async function replayStep(parts: StepParts, task: Task, ask: ReplayAsk, now: Millis): Promise<DecidedStep> {
+  const { store, directory } = parts
   const { environmentId, applicationId, progress, rate } = task
   const { endpointId } = ask
   if (!applicationId) throw new Error(`task ${task.id} names no application`)
@@ -93,7 +91,7 @@ async function replayStep(
   if (!endpoint) return { step: failingStep(task, now, 'endpoint-deleted'), restMs: 0 }
   const most = sendsPerStep(rate)
   const limit = Math.min(mostLooked, looksPerStep(rate))
-  const { looked, last, found } = await tasks.look({
+  const { looked, last, found } = await store.tasks.look({
     applicationId,
     endpointId,
     after: progress.after || firstIdAt('message', ask.since),
@@ -104,20 +102,26 @@ async function replayStep(
   const rows: ReplayedDelivery[] = []
   const skipped = { ...progress.skipped }
   let done = { seen: looked, last }
+  // What is missing is what would be sent today, so the endpoint's filter is asked as well.
+  const filter = ask.kind === 'replay-missing' ? endpoint.filter : null
+  let judged = 0
   for (const candidate of found) {
     const verdict = replayVerdict(ask, endpoint, candidate, now)
     if (verdict.kind === 'skip') skipped[verdict.because] = (skipped[verdict.because] ?? 0) + 1
     if (verdict.kind !== 'send') continue
     const { messageId, lastAttemptId, place } = candidate
-    rows.push({ messageId, dueAt: verdict.dueAt, orderKey: verdict.orderKey, lastAttemptId })
+    if (filter !== null) judged += 1
+    if (filter === null || (await passes(parts, applicationId, filter, messageId))) {
+      rows.push({ messageId, dueAt: verdict.dueAt, orderKey: verdict.orderKey, lastAttemptId })
+    }
     // The rest of what was looked at is looked at again: it may stand otherwise by then.
-    if (rows.length === most) {
+    if (Math.max(rows.length, judged) === most) {
       done = { seen: place, last: messageId }
       break
     }
   }
   // It ends with a step that sends nothing: only the store knows how many of these are really sent.
-  const over = rows.length === 0 && looked < limit
+  const over = rows.length === 0 && done.seen === looked && looked < limit
   return {
     step: stepOf(
       task,
@@ -130,8 +134,21 @@ async function replayStep(
       },
       { status: over ? 'finished' : 'running', deliveries: ask.dryRun ? null : { endpointId, rows } },
     ),
-    restMs: restAfter(rate, ask.dryRun ? 0 : rows.length, done.seen),
+    restMs: restAfter(rate, Math.max(ask.dryRun ? 0 : rows.length, judged), done.seen),
   }
+}
+
+/** What cannot be worked out does not pass, as on the road. Throws Problem `unavailable`. */
+async function passes(
+  { store, judge }: StepParts,
+  applicationId: ApplicationId,
+  filter: string,
+  messageId: MessageId,
+): Promise<boolean> {
+  const message = await store.messages.find(applicationId, messageId, true)
+  if (message?.payload == null) return false
+  const [verdict] = await judge.filter([filter], { ...message, payload: message.payload })
+  return verdict?.kind === 'yes'
 }
 
 // After a kill the last step is done again: it removes nothing twice, but what it had removed is not counted.

@@ -1,4 +1,5 @@
 import type { Millis, TaskId } from '../domain/ids.ts'
+import { Problem } from '../domain/problem.ts'
 import type { Task } from '../domain/task.ts'
 import { taskFinished } from '../domain/task-wording.ts'
 import type { TaskStep } from '../ports/task-store.ts'
@@ -46,6 +47,7 @@ export class TaskRunner {
   constructor(parts: {
     readonly store: StepParts['store']
     readonly directory: StepParts['directory']
+    readonly judge: StepParts['judge']
     readonly expunge: Expunge
     readonly world: World
     readonly teller: Teller
@@ -137,6 +139,8 @@ export class TaskRunner {
       this.#took(turn, task)
     } catch (error) {
       turn.at = this.#world.now() + firstWaitMs * 2 ** turn.failures
+      // Others ask the judge of filters too much at once: that passes.
+      if (error instanceof Problem && error.code === 'unavailable') return
       turn.failures += 1
       this.#observer.taskStumbled(turn.task, error)
       if (turn.failures < mostFailures) return

@@ -169,6 +169,28 @@ describe('replaying what was missed', () => {
     assert.equal(again.messagesSent, 0, 'what was sent once is missing no more')
   })
 
+  test('asks the filter of the endpoint, of what its content is', async (t) => {
+    const { svix } = server
+    const app = await application()
+    const at = await receiver(t)
+    const publish = async (total: number) =>
+      (await svix.message.create(app, { eventType: 'order.paid', payload: { total } })).id
+    const ids = [await publish(5), await publish(500), await publish(7), await publish(700)]
+    const created = await server.fetch(`/api/v1/app/${app}/endpoint`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ url: at.url, filter: 'payload.total > 100' }),
+    })
+    const endpoint: { id: string } = JSON.parse(await created.text())
+    const data = await finished(await svix.endpoint.replayMissing(app, endpoint.id, { since }))
+    assert.deepEqual([data.messagesSent, data.messagesSeen], [2, 4])
+    await at.until(2)
+    assert.deepEqual(
+      at.received.map(({ headers }) => headers['webhook-id']),
+      [ids[1], ids[3]],
+    )
+  })
+
   test('counts what has no content any more as skipped', async (t) => {
     const { svix } = server
     const app = await application()
