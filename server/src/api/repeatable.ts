@@ -66,15 +66,15 @@ export class RepeatableAnswers {
   }
 
   /** Throws Problem `idempotency-key-invalid`, `idempotency-key-running` or `idempotency-key-reused`, and what `work` throws. */
-  answer(request: Repeatable, work: () => Promise<Answer>): Promise<Answer> {
+  answer(request: Repeatable, work: (ask: RepeatableAsk | null) => Promise<Answer>): Promise<Answer> {
     return this.#running.run(request, async (ask) => {
-      if (ask === null) return work()
+      if (ask === null) return work(null)
       const before = await this.#answers.find(ask)
       if (before) {
         const { status, body } = before
         return { status, replayed: true, ...(body === null ? {} : { json: body }) }
       }
-      const answer = await work()
+      const answer = await work(ask)
       await this.#answers.keep(ask, { status: answer.status, body: answer.json ?? null }).catch((error: unknown) => {
         // It is done all the same, and to say otherwise would have it done twice.
         this.#log.error({ err: error, path: pathOf(request.url) }, 'an answer could not be kept for its repetition')

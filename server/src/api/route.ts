@@ -1,5 +1,6 @@
 import type { InputOf, Operation } from '@posthorn/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { RepeatableAsk } from '../domain/idempotency.ts'
 import type { Page } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
 import { type Expectation, expectNothing } from '../manage/change.ts'
@@ -41,6 +42,8 @@ export interface Caller {
   readonly url: string
   /** The body as it came: for what must not be parsed and printed again. */
   readonly body: unknown
+  /** What a POST is remembered by; null: it names no key. */
+  readonly ask: RepeatableAsk | null
   /** To be asked before a change is written. */
   readonly expect: Expectation
 }
@@ -75,12 +78,12 @@ export function serve<O extends Operation>(
       // Of an absolute-form target only the path: the rest is the caller's word, not ours to repeat.
       const url = request.url.replace(/^\w+:\/\/[^/]*/, '')
       if (principal === null) throw new Error(`${operation.operationId} was reached without a key`)
-      const caller = { principal, url, body: request.body, expect: expectNothing }
+      const caller = { principal, url, body: request.body, ask: null, expect: expectNothing }
       const expect =
         method === 'GET' || method === 'POST' ? expectNothing : expectationOf(request, app.shown.get(path), caller)
-      const work = (): Promise<Answer> => handle(read(request), { ...caller, expect })
+      const work = (ask: RepeatableAsk | null): Promise<Answer> => handle(read(request), { ...caller, ask, expect })
       const { status, json, link, page, replayed } =
-        method === 'POST' ? await app.repeatable.answer(request, work) : await work()
+        method === 'POST' ? await app.repeatable.answer(request, work) : await work(null)
       if (replayed) reply.header(replayedHeader, 'true')
       if (link) reply.header('link', link)
       reply.header('cache-control', confidential ? 'no-store' : 'private, no-cache')

@@ -58,6 +58,12 @@ export function repeatableAsk(
   }
 }
 
+/** One of the many that an ask is about. Remembered each by itself, they are known again however few of them were done. */
+export const partOfAsk = ({ id, fingerprint }: RepeatableAsk, at: number): RepeatableAsk => ({
+  id: `${id}/${at}`,
+  fingerprint,
+})
+
 /** Throws Problem `idempotency-key-reused` unless both asks are one and the same. */
 export function demandSameAsk(first: { readonly fingerprint: string }, again: { readonly fingerprint: string }): void {
   if (first.fingerprint !== again.fingerprint) throw new Problem('idempotency-key-reused')

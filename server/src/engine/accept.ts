@@ -1,7 +1,13 @@
 // ENGINE: the fast road — accept, dispatch, deliver, record. It knows ports and domain, and no engine, framework or
 // wire: those are handed to it by main.
 
-import { answersKeptMs, demandSameAsk, type RepeatableAsk } from '../domain/idempotency.ts'
+import {
+  answersKeptMs,
+  demandSameAsk,
+  type FirstPublish,
+  partOfAsk,
+  type RepeatableAsk,
+} from '../domain/idempotency.ts'
 import type { EndpointId, EnvironmentId, Millis, makeIds } from '../domain/ids.ts'
 import type { Message } from '../domain/message.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
@@ -39,11 +45,15 @@ export type Publish = (
 /** What became of one fact of many: it is on disk, or was refused while others were accepted. */
 export type AcceptedOrRefused = Omit<Accepted, 'repeated'> | { readonly refused: Problem }
 
-/** Accepts many facts of one application in one commit. Throws Problem `not-found` and `unavailable`; others are told for each. */
+/**
+ * Accepts many facts of one application in one commit, each of them once for the same `ask`. Throws Problem `not-found`,
+ * `idempotency-key-reused` and `unavailable`; others are told for each.
+ */
 export type PublishAll = (
   environmentId: EnvironmentId,
   applicationIdOrUid: string,
   facts: readonly NewFact[],
+  ask: RepeatableAsk | null,
 ) => Promise<readonly AcceptedOrRefused[]>
 
 export interface AcceptParts {
@@ -115,13 +125,12 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
       if (kept.kind === 'event-id-taken') throw taken(message, kept.by)
       if (kept.kind === 'repeated') {
         if (ask) demandSameAsk(kept.first, ask)
-        const { messageId: id, acceptedAt } = kept.first
-        return { message: { ...message, id, acceptedAt }, repeated: true, warnings }
+        return { message: asFirst(message, kept.first), repeated: true, warnings }
       }
       return { message, repeated: false, warnings }
     },
 
-    async publishAll(environmentId, applicationIdOrUid, facts) {
+    async publishAll(environmentId, applicationIdOrUid, facts, ask) {
       const read = await routesTo(environmentId, applicationIdOrUid)
       const readAgain = () => routesTo(environmentId, applicationIdOrUid)
       const { routes, vetted } = read.asks ? await vet(read, readAgain, facts, true) : { routes: read, vetted: [] }
@@ -129,12 +138,18 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
         const own = vetted[at] ?? nothingAgainst
         return own instanceof Problem
           ? []
-          : [{ plan: plan(routes, fact, undefined, own.refusedBy), warnings: own.warnings }]
+          : [{ at, plan: plan(routes, fact, undefined, own.refusedBy), warnings: own.warnings }]
       })
       const planned = unrefused.map(({ plan }) => plan)
+      const publishKeys =
+        ask &&
+        unrefused.map(({ at, plan: { message } }) => ({
+          ...partOfAsk(ask, at),
+          ...keyOf(message, message.acceptedAt),
+        }))
       let kept: readonly Kept[]
       try {
-        kept = await commits.publishAll(planned)
+        kept = await commits.publishAll(planned, publishKeys)
       } catch (error) {
         for (const one of planned) drop(one)
         throw error
@@ -146,13 +161,21 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
         const { plan, warnings } = unrefused[next] as (typeof unrefused)[number]
         const outcome = kept[next++] as Kept
         follow(environmentId, plan, outcome)
-        return outcome.kind === 'event-id-taken'
-          ? { refused: taken(plan.message, outcome.by) }
-          : { message: plan.message, warnings }
+        if (outcome.kind === 'event-id-taken') return { refused: taken(plan.message, outcome.by) }
+        if (outcome.kind === 'stored') return { message: plan.message, warnings }
+        if (ask) demandSameAsk(outcome.first, ask)
+        return { message: asFirst(plan.message, outcome.first), warnings }
       })
     },
   }
 }
+
+/** A repeated ask says all of the message but when it first came. */
+const asFirst = (message: Message, { messageId: id, acceptedAt }: FirstPublish): Message => ({
+  ...message,
+  id,
+  acceptedAt,
+})
 
 const keyOf = ({ id: messageId }: Message, acceptedAt: Millis) => ({
   messageId,

@@ -88,9 +88,9 @@ export class GroupCommit {
   }
 
   /** As `publish` for each, all of them in one commit. */
-  publishAll(plans: readonly PlannedMessage[]): Promise<readonly Kept[]> {
+  publishAll(plans: readonly PlannedMessage[], publishKeys: readonly PublishKey[] | null): Promise<readonly Kept[]> {
     this.#demandRoom()
-    return Promise.all(plans.map((plan, at) => this.#add(plan, null, at > 0)))
+    return Promise.all(plans.map((plan, at) => this.#add(plan, publishKeys?.[at] ?? null, at > 0)))
   }
 
   /** Resolves when message and deliveries (and the publisher's key, if there is one) are on disk, or were before. */

@@ -155,3 +155,31 @@ test('the key itself is nowhere on disk', async () => {
   disk.close()
   assert.ok(rows.includes('msg_') && !rows.includes('a-key-to-look-for'))
 })
+
+test('a batch is accepted once, message by message, also when the process died before its answer was kept', async (t) => {
+  await server.svix.message.create(app, { ...fact, eventId: 'taken' })
+  const messages = [fact, { ...fact, eventId: 'taken' }, { ...fact, eventId: 'new' }]
+  const send = (at: TestServer) =>
+    at.fetch(`/api/v1/app/${app}/msg/batch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'k10' },
+      body: JSON.stringify({ messages }),
+    })
+  const text = await (await send(server)).text()
+  assert.deepEqual(
+    JSON.parse(text).data.map(({ status }: { status: number }) => status),
+    [202, 409, 202],
+  )
+  const before = await stored()
+  const again = await send(server)
+  assert.deepEqual([again.headers.get('idempotent-replayed'), await again.text()], ['true', text])
+
+  const databasePath = asIfKilledNow(t, server.databasePath)
+  const disk = openDatabase(databasePath)
+  disk.exec('delete from idempotency_key where status is not null')
+  disk.close()
+  const next = await startTestServer({ databasePath, world: server.world })
+  t.after(() => next.stop())
+  assert.equal(await (await send(next)).text(), text)
+  assert.deepEqual(await stored(next), before)
+})

@@ -49,11 +49,11 @@ const refusedItem = (problem: Problem, publicUrl: string): string =>
   `{"status":${problem.status},"problem":${problemJson(problem, publicUrl)}}`
 
 export function messageBatchRoute(app: FastifyInstance, publishAll: PublishAll, publicUrl: string): void {
-  serve(app, operations['v1.message.create-batch'], async ({ params, query }, { principal, body }) => {
+  serve(app, operations['v1.message.create-batch'], async ({ params, query }, { principal, body, ask }) => {
     const read = readBatch(textOf(body)).map(readItem)
     const facts = read.filter((item): item is NewFact => !(item instanceof Problem))
     const withContent = query.with_content ?? true
-    const outcomes = facts.length === 0 ? [] : await publishAll(principal.environmentId, params.app_id, facts)
+    const outcomes = facts.length === 0 ? [] : await publishAll(principal.environmentId, params.app_id, facts, ask)
     let next = 0
     const shown = read.map((item, at) => {
       const outcome = item instanceof Problem ? { refused: item } : outcomes[next++]
