@@ -10,7 +10,8 @@ import { ApplicationPaces } from './application-pace.ts'
 import type { Destination, Directory } from './directory.ts'
 import { Fifo } from './fifo.ts'
 import { type DispatchLimits, HotMemory } from './hot-memory.ts'
-import { type HotDelivery, Lane } from './lane.ts'
+import type { HotDelivery, Lane } from './lane.ts'
+import { Lanes } from './lanes.ts'
 import type { Observer } from './observer.ts'
 
 export interface DispatchParts {
@@ -42,21 +43,16 @@ export type Deliver = (
 
 // How much must have become free before a claim that found none is worth repeating.
 const roomShare = 1 / 16
-const mostLanes = 20_000
 // Payload characters in one request, however many messages an endpoint wants in it.
 const mostBatchCharacters = 1024 * 1024
 
 /** Holds what is hot, and lets it go as the gates allow: in turn, each endpoint within its own window. */
 export class Dispatcher {
   readonly #parts: DispatchParts
-  readonly #lanes = new Map<EndpointId, Lane>()
-  readonly #lanesOf = new Map<ApplicationId, Set<Lane>>()
+  readonly #lanes: Lanes
   readonly #ring = new Fifo<Lane>()
   readonly #memory: HotMemory
   readonly #paces: ApplicationPaces
-  readonly #refreshing = new Set<ApplicationId>()
-  /** Changed since their reading began: what it brings is already old. */
-  readonly #outdated = new Set<ApplicationId>()
   #round = 0
   #roomWanted = false
   #inFlight = 0
@@ -67,8 +63,10 @@ export class Dispatcher {
 
   constructor(parts: DispatchParts) {
     this.#parts = parts
-    this.#memory = new HotMemory(parts.limits)
-    this.#paces = new ApplicationPaces(parts.world, (lane) => {
+    const { directory, world, limits } = parts
+    this.#lanes = new Lanes({ directory, world, inFlightCap: limits.endpointInFlight })
+    this.#memory = new HotMemory(limits)
+    this.#paces = new ApplicationPaces(world, (lane) => {
       this.#toRing(lane)
       this.#pump()
     })
@@ -97,7 +95,7 @@ export class Dispatcher {
 
   /** Keeps a place for a delivery that is about to be stored; false: no room, it must wait in the store. */
   reserve(destination: Destination): boolean {
-    const lane = this.#lane(destination.id, destination.applicationId)
+    const lane = this.#lanes.of(destination.id, destination.applicationId)
     lane.adopt(destination)
     if (destination.paused || lane.moreInStore || this.room === 0 || lane.held >= this.#most(lane)) {
       this.#noteMore(lane)
@@ -108,12 +106,12 @@ export class Dispatcher {
   }
 
   unreserve(destination: Destination): void {
-    this.#memory.unreserve(this.#lane(destination.id, destination.applicationId))
+    this.#memory.unreserve(this.#lanes.of(destination.id, destination.applicationId))
   }
 
   /** A delivery that was just stored, into the place reserved for it. */
   admitFresh(destination: Destination, message: NewMessage): void {
-    const lane = this.#lane(destination.id, destination.applicationId)
+    const lane = this.#lanes.of(destination.id, destination.applicationId)
     // Its commit took longer than its lease: the claim was there first.
     if (lane.hot.has(message.id)) {
       this.unreserve(destination)
@@ -138,7 +136,7 @@ export class Dispatcher {
   admitClaimed(claimed: readonly ClaimedDelivery[], leasedUntil: Millis, moreOf: ReadonlySet<EndpointId>): void {
     const since = this.#parts.world.now()
     for (const { endpointId, applicationId, message, attempts, trigger, orderKey } of claimed) {
-      const lane = this.#lane(endpointId, applicationId)
+      const lane = this.#lanes.of(endpointId, applicationId)
       // The machine slept past the lease, and what was claimed is what is held here: one of it is enough.
       const held = lane.hot.get(message.id)
       if (held) {
@@ -160,7 +158,7 @@ export class Dispatcher {
 
   /** The claim has been everywhere but at `skipped`: what it did not report as having more has no more. */
   endRound(skipped: ReadonlySet<EndpointId>): void {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       if (lane.moreInStore && lane.moreSinceRound < this.#round && !skipped.has(lane.endpointId))
         lane.moreInStore = false
     }
@@ -179,7 +177,7 @@ export class Dispatcher {
   /** Of which endpoints fewer than `share` should be taken: little trusted, full already, or still busy with what they hold. */
   shares(share: number): Map<EndpointId, number> {
     const shares = new Map<EndpointId, number>()
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       const closed = lane.destination !== null && (lane.destination.paused || lane.destination.disabledBecause !== null)
       const wanted = !closed && this.#wantsMore(lane) ? this.#most(lane) - lane.held : 0
       if (wanted < share) shares.set(lane.endpointId, Math.max(0, wanted))
@@ -189,17 +187,16 @@ export class Dispatcher {
 
   /** Somebody changed this application or its endpoints: what we knew of them no longer counts. */
   changed(applicationId: ApplicationId): void {
-    if (this.#refreshing.has(applicationId)) this.#outdated.add(applicationId)
-    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
-      lane.destination = null
-      lane.reopening?.cancel()
-      lane.reopening = null
-      if (lane.waiting.size > 0) this.#refresh(applicationId)
+    this.#lanes.unlearn(applicationId)
+    for (const lane of this.#lanes.ofApplication(applicationId)) {
+      if (lane.waiting.size === 0) continue
+      this.#learn(applicationId)
+      return
     }
   }
 
   changedAll(): void {
-    for (const applicationId of this.#lanesOf.keys()) this.changed(applicationId)
+    for (const applicationId of this.#lanes.applications) this.changed(applicationId)
   }
 
   /**
@@ -208,7 +205,7 @@ export class Dispatcher {
    */
   async expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<boolean> {
     let any = false
-    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+    for (const lane of this.#lanes.ofApplication(applicationId)) {
       for (const id of messageIds) {
         const delivery = lane.hot.get(id)
         if (!delivery) continue
@@ -222,11 +219,10 @@ export class Dispatcher {
 
   /** An open breaker lets its probe go now. */
   probe(endpointId: EndpointId): void {
-    const lane = this.#lanes.get(endpointId)
+    const lane = this.#lanes.find(endpointId)
     if (lane?.breaker.kind !== 'open') return
     lane.breaker = { ...lane.breaker, probeAt: 0 }
-    lane.reopening?.cancel()
-    lane.reopening = null
+    lane.keepShut()
     this.#toRing(lane)
     this.#pump()
   }
@@ -234,7 +230,7 @@ export class Dispatcher {
   /** Deliveries whose lease ends before `before`; the caller renews them. */
   leasedBefore(before: Millis): HotDelivery[] {
     const ending: HotDelivery[] = []
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       for (const delivery of lane.hot.values()) if (delivery.leasedUntil < before) ending.push(delivery)
     }
     return ending
@@ -243,7 +239,7 @@ export class Dispatcher {
   /** Takes nothing more in, sends nothing more; resolves when nothing is in flight. */
   stop(): Promise<void> {
     this.#stopped = true
-    for (const lane of this.#lanes.values()) lane.reopening?.cancel()
+    for (const lane of this.#lanes.all()) lane.keepShut()
     this.#paces.stop()
     if (this.#inFlight === 0) return Promise.resolve()
     return new Promise((resolve) => this.#drained.push(resolve))
@@ -297,7 +293,7 @@ export class Dispatcher {
   #mayGo(lane: Lane, now: Millis): boolean {
     if (lane.waiting.size === 0) return false
     if (lane.destination === null) {
-      this.#refresh(lane.applicationId)
+      this.#learn(lane.applicationId)
       return false
     }
     if (lane.destination.disabledBecause !== null || lane.destination.paused) {
@@ -349,7 +345,7 @@ export class Dispatcher {
   /** Takes what waits here of a message out of every queue, not to be sent; what is in flight stays. Resolves when that is on disk. */
   cancel(applicationId: ApplicationId, messageId: MessageId): Promise<number> {
     const waiting: Promise<void>[] = []
-    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+    for (const lane of this.#lanes.ofApplication(applicationId)) {
       const delivery = lane.hot.get(messageId)
       if (delivery === undefined || delivery.taken) continue
       delivery.taken = true
@@ -363,7 +359,7 @@ export class Dispatcher {
   waits(applicationId: ApplicationId, messageId: MessageId): ReadonlyMap<EndpointId, Wait> {
     const now = this.#parts.world.now()
     const waits = new Map<EndpointId, Wait>()
-    for (const lane of this.#lanesOf.get(applicationId) ?? []) {
+    for (const lane of this.#lanes.ofApplication(applicationId)) {
       const delivery = lane.hot.get(messageId)
       if (delivery) waits.set(lane.endpointId, delivery.taken ? { for: 'in-flight', until: null } : lane.waitNow(now))
     }
@@ -423,8 +419,7 @@ export class Dispatcher {
     if (lane.held > most) this.#giveBack(lane, most)
     if (before.opensAt > 0 && lane.window.opensAt === 0) {
       this.#parts.observer.slowed(lane.endpointId, 0)
-      lane.reopening?.cancel()
-      lane.reopening = null
+      lane.keepShut()
       if (lane.moreInStore) this.wake()
     }
   }
@@ -456,57 +451,16 @@ export class Dispatcher {
     for (const delivery of given) this.#drop(delivery)
   }
 
-  /** Reads the endpoints of an application anew for the lanes that wait for it. */
-  #refresh(applicationId: ApplicationId): void {
-    if (this.#refreshing.has(applicationId) || this.#stopped) return
-    this.#refreshing.add(applicationId)
-    const again = (): void => {
-      this.#refreshing.delete(applicationId)
-      for (const lane of this.#lanesOf.get(applicationId) ?? []) if (lane.waiting.size > 0) this.#toRing(lane)
-      this.#pump()
-    }
-    this.#parts.directory.destinations(applicationId).then(
-      (destinations) => {
-        if (this.#outdated.delete(applicationId)) return again()
-        const byId = new Map(destinations.map((destination) => [destination.id, destination]))
-        for (const lane of this.#lanesOf.get(applicationId) ?? []) {
-          const destination = byId.get(lane.endpointId)
-          if (destination) {
-            lane.adopt(destination)
-          } else {
-            // Deleted: nobody wants these any more; their rows are swept.
-            for (const delivery of lane.waiting.drain()) this.#drop(delivery)
-          }
-        }
-        again()
-      },
+  /** Has the lanes that wait for it learn what their endpoints are now. */
+  #learn(applicationId: ApplicationId): void {
+    if (this.#stopped) return
+    this.#lanes.learn(
+      applicationId,
+      (delivery) => this.#drop(delivery),
       () => {
-        // The store does not answer now; it is asked again, and meanwhile the deliveries are safe where they are.
-        this.#parts.world.after(500, again)
+        for (const lane of this.#lanes.ofApplication(applicationId)) if (lane.waiting.size > 0) this.#toRing(lane)
+        this.#pump()
       },
     )
-  }
-
-  #lane(endpointId: EndpointId, applicationId: ApplicationId): Lane {
-    const known = this.#lanes.get(endpointId)
-    if (known) return known
-    if (this.#lanes.size >= mostLanes) this.#forgetResting()
-    const lane = new Lane(endpointId, applicationId, this.#parts.limits.endpointInFlight)
-    this.#lanes.set(endpointId, lane)
-    const siblings = this.#lanesOf.get(applicationId) ?? new Set()
-    siblings.add(lane)
-    this.#lanesOf.set(applicationId, siblings)
-    return lane
-  }
-
-  #forgetResting(): void {
-    for (const lane of this.#lanes.values()) {
-      if (!lane.atRest) continue
-      this.#lanes.delete(lane.endpointId)
-      this.#lanesOf.get(lane.applicationId)?.delete(lane)
-      if (this.#lanesOf.get(lane.applicationId)?.size === 0) this.#lanesOf.delete(lane.applicationId)
-      // What the directory prepared may be older than what the lane knew of the endpoint's health.
-      this.#parts.directory.forget(lane.applicationId)
-    }
   }
 }

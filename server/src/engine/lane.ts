@@ -1,5 +1,5 @@
 import type { Trigger } from '../domain/attempt.ts'
-import { type Breaker, closed, drainRate, reopened, unprobed } from '../domain/breaker.ts'
+import { type Breaker, closed, drainRate, reopened } from '../domain/breaker.ts'
 import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
 import { paced } from '../domain/rate.ts'
@@ -118,9 +118,10 @@ export class Lane {
     this.destination = destination
   }
 
-  /** The probe came to nothing: another is to be made. */
-  giveUpProbe(now: Millis): void {
-    this.breaker = unprobed(this.breaker, now)
+  /** Calls off the look that was to be taken at its gates. */
+  keepShut(): void {
+    this.reopening?.cancel()
+    this.reopening = null
   }
 
   #batchFullAt(): Millis {
