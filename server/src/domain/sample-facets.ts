@@ -2,7 +2,7 @@
 
 export type SchemaObject = Readonly<Record<string, unknown>>
 
-export const jsonTypes = ['object', 'array', 'string', 'integer', 'number', 'boolean', 'null'] as const
+const jsonTypes = ['object', 'array', 'string', 'integer', 'number', 'boolean', 'null'] as const
 export type JsonType = (typeof jsonTypes)[number]
 
 export const isObject = (value: unknown): value is SchemaObject =>
