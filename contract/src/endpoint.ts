@@ -74,6 +74,12 @@ export const endpointShown = {
   filter: nullable(Type.String()),
   control: EndpointControl,
   paused: Type.Boolean({ description: 'Its deliveries are kept back until it is resumed.' }),
+  breakerOpenedAt: nullable(
+    Type.String({
+      format: 'date-time',
+      description: 'Since when its breaker holds its deliveries, because most of them failed; null: it does not.',
+    }),
+  ),
   // Means nothing any more; typed 1.x clients cannot read an endpoint without it.
   version: Type.Integer({ deprecated: true }),
   createdAt: Type.String({ format: 'date-time' }),
@@ -92,6 +98,7 @@ export const endpointExample = {
   filter: null,
   control: {},
   paused: false,
+  breakerOpenedAt: null,
   version: 1,
   createdAt: '2026-03-01T09:00:00.000Z',
   updatedAt: '2026-03-01T09:00:00.000Z',

@@ -13,7 +13,7 @@ import type { Answer, Ask, Job, Reply } from './protocol.ts'
 
 /** Processor time one filter or schema is given for one message: some thousand times what an ordinary one takes. */
 export const patienceMs: Millis = 100
-/** Beside that, for reading the payload: 20 times what plain JSON takes (`JSON.parse`, 1 MiB of small objects, 2026-12). */
+/** Beside that, for reading the payload: 20 times what plain JSON takes (`JSON.parse`, 1 MiB of small objects, 2026-11). */
 const readingMsPerMillion: Millis = 200
 
 const mostWaiting = 10_000

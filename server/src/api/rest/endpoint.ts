@@ -152,6 +152,7 @@ export const endpointShown = (row: Endpoint): Omit<EndpointOut, 'metadata'> => (
   filter: row.filter,
   control: controlShown(row.control),
   paused: row.pausedAt !== null,
+  breakerOpenedAt: row.breakerOpenedAt === null ? null : timeText(row.breakerOpenedAt),
   version: 1,
   createdAt: timeText(row.createdAt),
   updatedAt: timeText(row.updatedAt),
