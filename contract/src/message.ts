@@ -177,7 +177,7 @@ export const MessageExplainOut = Type.Object(
           ),
         ),
         because: Type.Optional(
-          Type.Enum(['event-type', 'channel', 'filter', 'disabled', 'created-later', 'deleted', 'changed'], {
+          Type.Enum(['event-type', 'channel', 'filter', 'disabled', 'created-later', 'changed'], {
             description: 'Where it was not sent.',
           }),
         ),

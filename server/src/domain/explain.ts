@@ -18,7 +18,7 @@ export type WaitingFor =
   | 'disabled'
 
 /** Why an endpoint of the application was not sent a message. `changed`: by what it wants today it would have been. */
-export type NotSentBecause = 'event-type' | 'channel' | 'filter' | 'disabled' | 'created-later' | 'deleted' | 'changed'
+export type NotSentBecause = 'event-type' | 'channel' | 'filter' | 'disabled' | 'created-later' | 'changed'
 
 export interface Wait {
   readonly for: WaitingFor

@@ -31,6 +31,9 @@ export function stepInOrder(
   again: () => Step,
 ): OrderedStep {
   if (step.kind !== 'retry' && step.kind !== 'give-up') return step
+  // What comes too late or has no content any more is not kept: nobody could send it.
+  const over = step.kind === 'give-up' && (step.because === 'too-late' || step.because === 'content-gone')
+  if (over) return step
   if (headFailure === 'park' && attempts >= headAttempts) return park
   const next = headFailure === 'block' && step.kind === 'give-up' && step.because === 'schedule' ? again() : step
   if (next.kind !== 'retry') return next as OrderedStep

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { slicePayload, sliceValue } from './payload.ts'
+import { sliceItems, slicePayload, sliceValue } from './payload.ts'
 
 // Any of the basic plane and one beyond; fast-check's own `binary` takes a second to get ready.
 const anyCharacter = fc.oneof(
@@ -157,6 +157,39 @@ test('number spelling, duplicate keys, escapes and spacing inside the payload st
 test('what is not an object has no payload', () => {
   for (const text of ['[]', '1', '"payload"', 'null', ' [{"payload":1}] ', ''])
     assert.equal(slicePayload(text), null, text)
+})
+
+test('the items of any array are cut out as JSON.parse finds them, spelled as they were', () => {
+  const space = fc.constantFrom('', ' ', '\t', '\r\n')
+  const item = fc.tuple(
+    fc.oneof(
+      fc.jsonValue().map((value) => JSON.stringify(value)),
+      fc.constantFrom('1.0', '"]"', '"\\\\\\""', '[[],{"a":"}"}]'),
+    ),
+    space,
+    space,
+  )
+  fc.assert(
+    fc.property(fc.array(item, { maxLength: 6 }), space, (items, around) => {
+      const text = `${around}[${items.map(([value, before, after]) => before + value + after).join(',')}]${around}`
+      const spans = sliceItems(text)
+      const texts = spans?.map(({ start, end }) => text.slice(start, end))
+      assert.deepEqual(
+        texts,
+        items.map(([value]) => value),
+      )
+      assert.deepEqual(
+        texts?.map((each) => JSON.parse(each)),
+        JSON.parse(text),
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('an array of nothing has no items, and what is no array has none to cut', () => {
+  assert.deepEqual(sliceItems(' [ ] '), [])
+  for (const text of ['{}', '1', '"[1]"', 'null', '']) assert.equal(sliceItems(text), null, text)
 })
 
 test('text that is not JSON ends the search instead of running on for ever', () => {
