@@ -96,8 +96,10 @@ export async function cancelMessage(
   const now = world.now()
   const attempts = waiting.map(({ endpoint }) => canceledAttempt(context, id, endpoint, now))
   const inStore = attempts.length === 0 ? 0 : await store.road.end(attempts, now)
+  // What was on its way from the store into memory meanwhile has arrived by now.
+  const arrived = inStore < attempts.length ? await context.cancelHot(applicationId, id) : 0
   context.wake()
-  return inMemory + inStore
+  return inMemory + inStore + arrived
 }
 
 const canceledAttempt = (

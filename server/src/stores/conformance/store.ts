@@ -14,6 +14,7 @@ import { keysConformance } from './keys.ts'
 import { leaseConformance } from './lease.ts'
 import { messagesConformance } from './messages.ts'
 import type { OpenStore } from './opened.ts'
+import { orderConformance } from './order.ts'
 import { portalTokensConformance } from './portal-tokens.ts'
 import { retentionConformance } from './retention.ts'
 import { tasksConformance } from './tasks.ts'
@@ -33,6 +34,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('commit', () => commitConformance(open))
     describe('claim', () => claimConformance(open))
     describe('lease', () => leaseConformance(open))
+    describe('order', () => orderConformance(open))
     describe('tasks', () => tasksConformance(open))
     describe('removal', () => retentionConformance(open))
   })

@@ -98,17 +98,24 @@ const claimOf = (
       const taken = await claimSome(db, ask, endpointId, step)
       for (const delivery of taken.deliveries) characters += delivery.message.payload.length
       deliveries.push(...taken.deliveries)
-      if (taken.picked < step) return { deliveries, characters, full: false }
+      if (taken.picked < step && !taken.freed) return { deliveries, characters, full: false }
     }
     return { deliveries, characters, full: true }
   })
+
+interface ClaimedSome {
+  readonly deliveries: readonly ClaimedDelivery[]
+  readonly picked: number
+  /** Some were thrown away, so that others behind them are due now. */
+  readonly freed: boolean
+}
 
 async function claimSome(
   db: Db,
   { now, until, lease }: ClaimAsk,
   endpointId: EndpointId,
   share: number,
-): Promise<{ readonly deliveries: readonly ClaimedDelivery[]; readonly picked: number }> {
+): Promise<ClaimedSome> {
   const picked = await db.all<{
     message_id: MessageId
     attempts: number
@@ -121,7 +128,7 @@ async function claimSome(
     lease,
     share,
   })
-  if (picked.length === 0) return { deliveries: [], picked: 0 }
+  if (picked.length === 0) return { deliveries: [], picked: 0, freed: false }
   const rows = JSON.stringify(picked.map((row) => [row.message_id]))
   const messages = new Map<MessageId, SendableRow>()
   for (const row of await db.all<SendableRow>(messagesOfClaim, { rows, endpoint: endpointId }))
@@ -149,5 +156,5 @@ async function claimSome(
   // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
   if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
   if (freed.length > 0) await db.run(promote, { now, rows: JSON.stringify(freed) })
-  return { deliveries, picked: picked.length }
+  return { deliveries, picked: picked.length, freed: freed.length > 0 }
 }

@@ -78,13 +78,17 @@ const park = `
   where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
 
 // The first of each order becomes due, if it is not under way already. Message ids are in the order of acceptance.
+// Materialized: as a condition of the update, every first is looked for at every endpoint.
 export const promote = `
-  update delivery set due_at = :now, held = null
-  where held = 'behind' and (endpoint_id, order_key, message_id) in (
-    select value->>0, value->>1,
-           (select min(message_id) from delivery as first
-            where first.endpoint_id = value->>0 and first.order_key = value->>1)
-    from @each(:rows))`
+  with firsts as materialized (
+    select value->>0 as endpoint_id,
+           (select min(first.message_id) from delivery as first
+            where first.endpoint_id = value->>0 and first.order_key = value->>1) as message_id
+    from @each(:rows)
+  )
+  update delivery set due_at = :now, held = null from firsts
+  where delivery.message_id = firsts.message_id and delivery.endpoint_id = firsts.endpoint_id
+    and delivery.held = 'behind'`
 
 // The streak keeps its first moment, whoever reports it.
 const markFailing = `

@@ -10,6 +10,7 @@ import { migrate } from '../sqlite/migrate.ts'
 import { answers } from './answers.ts'
 import { applications } from './applications.ts'
 import { attempts } from './attempts.ts'
+import { promote } from './commit.ts'
 import { endpoints } from './endpoints.ts'
 import { eventTypes } from './event-types.ts'
 import { expunge } from './expunge.ts'
@@ -170,4 +171,12 @@ test('every statement that removes something finds it along an index, and never 
     assert.doesNotMatch(plan, /SCAN (?!json_each|CONSTANT ROW)|TEMP B-TREE/)
     assert.doesNotMatch(plan, /SEARCH message USING INDEX message_id \(application_id=\?\)/)
   }
+})
+
+test('the next of an order is found along the index of orders, not among all that waits', async () => {
+  const [plan] = await plansOf((db) => db.run(promote, { now: 1, rows: '[["ep_","key"]]' }))
+  assert.match(plan ?? '', /SEARCH first USING COVERING INDEX delivery_order \(endpoint_id=\? AND order_key=\?\)/)
+  assert.match(plan ?? '', /SEARCH delivery USING PRIMARY KEY \(message_id=\? AND endpoint_id=\?\)/)
+  assert.doesNotMatch(plan ?? '', /LIST SUBQUERY/, 'not every message at every endpoint')
+  assert.doesNotMatch(plan ?? '', /SCAN (delivery|first)\b/)
 })
