@@ -184,3 +184,56 @@ test("the operator's own key is adopted once, and one that was revoked is not br
   assert.equal((await manage.keys.adopt(given, 'chosen')).revokedAt, world.now())
   await assert.rejects(manage.keys.revoke('key_none'), isProblem('not-found'))
 })
+
+test('what is changed between the looking and the writing is looked at again, and then left alone', async () => {
+  const { applications, endpoints, environments, eventTypes } = manage
+  const { row } = await application()
+  const app = row.id
+  const { id } = await endpoints.create(environmentId, app, wish, null, {})
+  const eventType = {
+    ...{ description: '', archived: false, deprecated: false, schemas: null, groupName: null, featureFlags: null },
+  }
+  await eventTypes.create(environmentId, 'expected', eventType)
+
+  /** Expects nothing the first time, and lets somebody else come between; the second time it finds that out. */
+  const surprised = (other: () => Promise<unknown>) => {
+    let asked = 0
+    return async () => {
+      asked += 1
+      if (asked > 1) throw new Problem('precondition-failed')
+      await other()
+    }
+  }
+  let count = 0
+  const application2 = () => applications.patch(environmentId, app, { name: `another ${++count}` })
+  const endpoint2 = () => endpoints.patch(environmentId, app, id, { description: `another ${++count}` })
+  const eventType2 = () => eventTypes.patch(environmentId, 'expected', { description: `another ${++count}` })
+  const settings2 = () => environments.patchSettings(environmentId, (held) => held)
+  const replaced = { name: 'mine', uid: undefined, throttleRate: null, control: wish.control, metadata: {} }
+  const changes: readonly (() => Promise<unknown>)[] = [
+    () => applications.replace(environmentId, app, replaced, surprised(application2)),
+    () => applications.patch(environmentId, app, { name: 'mine' }, surprised(application2)),
+    () => applications.delete(environmentId, app, surprised(application2)),
+    () => endpoints.replace(environmentId, app, id, { ...wish, description: 'mine' }, surprised(endpoint2)),
+    () => endpoints.patch(environmentId, app, id, { description: 'mine' }, surprised(endpoint2)),
+    () => endpoints.delete(environmentId, app, id, surprised(endpoint2)),
+    () => endpoints.replaceHeaders(environmentId, app, id, { a: 'mine' }, surprised(endpoint2)),
+    () => endpoints.patchHeaders(environmentId, app, id, { a: 'mine' }, [], surprised(endpoint2)),
+    () => eventTypes.replace(environmentId, 'expected', { ...eventType, description: 'mine' }, surprised(eventType2)),
+    () => eventTypes.patch(environmentId, 'expected', { description: 'mine' }, surprised(eventType2)),
+    () => eventTypes.delete(environmentId, 'expected', false, surprised(eventType2)),
+    () => eventTypes.delete(environmentId, 'expected', true, surprised(eventType2)),
+    () => environments.patchSettings(environmentId, (held) => held, surprised(settings2)),
+  ]
+  for (const change of changes) {
+    await assert.rejects(
+      change(),
+      (error) => error instanceof Problem && error.code === 'precondition-failed',
+      String(change),
+    )
+  }
+  assert.match((await applications.get(environmentId, app)).name, /^another/)
+  assert.match((await endpoints.get(environmentId, app, id)).description, /^another/)
+  assert.deepEqual((await endpoints.headers(environmentId, app, id)).headers, {})
+  assert.match((await eventTypes.get(environmentId, 'expected')).description, /^another/)
+})
