@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { readFilter } from './filter.ts'
 import { filterContext } from './filter-context.ts'
@@ -129,4 +130,25 @@ test('what makes much out of little is not there: a single huge value would end 
   const doubled = Array.from({ length: 30 }, () => 'payload.s').join(' + ')
   const verdict = judged(`(${doubled}).size() > 0`, { s: 'x'.repeat(100_000) })
   assert.ok(verdict.kind === 'failed' && verdict.reason.includes('more than 1048576'), JSON.stringify(verdict))
+})
+
+test('the examples of the guide are filters, and do what they look like', () => {
+  const guide = readFileSync(new URL('../../../docs/filters.md', import.meta.url), 'utf8')
+  const examples =
+    guide
+      .match(/```cel\n(.*?)```/s)?.[1]
+      ?.trim()
+      .split('\n') ?? []
+  const payload = {
+    ...{
+      total: 100,
+      currency: 'CHF',
+      customer: { vip: true },
+      email: 'Ann@ACME.example',
+      paidAt: '2026-05-01T00:00:00Z',
+    },
+    lines: [{ sku: 'book-1', quantity: 1 }],
+  }
+  assert.equal(examples.length, 8)
+  for (const filter of examples) assert.deepEqual(judged(filter, payload), { kind: 'yes' }, filter)
 })
