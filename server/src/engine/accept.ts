@@ -22,7 +22,7 @@ import type { SeenEventTypes } from './seen-event-types.ts'
 import { nothingAgainst, type Vet } from './vetting.ts'
 
 /** `repeated`: the ask was answered before, with this message. */
-export interface Accepted {
+interface Accepted {
   readonly message: Message
   readonly repeated: boolean
   /** Where the payload does not fit its schema, in an environment that wants to be warned. */
