@@ -5,6 +5,8 @@ import { Fifo } from './fifo.ts'
 import type { Lane } from './lane.ts'
 
 interface Pace {
+  /** What `nextAt` was worked out with. */
+  perSecond: number
   nextAt: Millis
   timer: Timer | null
   /** Those that wait for their turn, in the order they came: no endpoint of an application is always the last. */
@@ -25,9 +27,10 @@ export class ApplicationPaces {
   }
 
   /** Whether this lane may send now; if not, it is told when its turn has come. */
-  mayGo(lane: Lane, now: Millis): boolean {
+  mayGo(lane: Lane, perSecond: number, now: Millis): boolean {
     const pace = this.#paces.get(lane.applicationId)
     if (pace === undefined) return true
+    if (pace.perSecond !== perSecond) this.#change(lane.applicationId, pace, perSecond, now)
     const isNext = pace.waiting.size === 0 || pace.waiting.first === lane
     if (pace.nextAt <= now && isNext) {
       if (pace.waiting.first === lane) pace.inLine.delete(pace.waiting.shift() as Lane)
@@ -45,6 +48,7 @@ export class ApplicationPaces {
   spend(lane: Lane, messages: number, perSecond: number, now: Millis): void {
     if (perSecond === 0) return
     const pace = this.#paces.get(lane.applicationId) ?? {
+      perSecond,
       nextAt: 0,
       timer: null,
       waiting: new Fifo<Lane>(),
@@ -62,6 +66,12 @@ export class ApplicationPaces {
   #arrange(applicationId: ApplicationId, pace: Pace, now: Millis): void {
     pace.timer ??= this.#world.after(Math.max(0, pace.nextAt - now), () => {
       pace.timer = null
+      const now = this.#world.now()
+      // It fired late, and somebody else saw before it that it was time: the next is not due yet, and keeps its turn.
+      if (pace.nextAt > now) {
+        this.#arrange(applicationId, pace, now)
+        return
+      }
       const lane = pace.waiting.first
       if (lane === undefined) {
         this.#paces.delete(applicationId)
@@ -70,7 +80,16 @@ export class ApplicationPaces {
       this.#turn(lane)
       // It had nothing to send any more, or was not allowed to: the next one's turn.
       if (pace.waiting.first === lane) pace.inLine.delete(pace.waiting.shift() as Lane)
-      if (pace.waiting.size > 0) this.#arrange(applicationId, pace, this.#world.now())
+      if (pace.waiting.size > 0) this.#arrange(applicationId, pace, now)
     })
+  }
+
+  /** Somebody said another rate: it counts from now on, without what is owed to the old one. */
+  #change(applicationId: ApplicationId, pace: Pace, perSecond: number, now: Millis): void {
+    pace.perSecond = perSecond
+    pace.nextAt = 0
+    pace.timer?.cancel()
+    pace.timer = null
+    if (pace.waiting.size > 0) this.#arrange(applicationId, pace, now)
   }
 }

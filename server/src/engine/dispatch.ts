@@ -217,6 +217,11 @@ export class Dispatcher {
     return any
   }
 
+  /** A pause is over: what was kept in the store meanwhile goes before what is new. */
+  resumed(endpointId: EndpointId, applicationId: ApplicationId): void {
+    this.#noteMore(this.#lanes.of(endpointId, applicationId))
+  }
+
   /** An open breaker lets its probe go now. */
   probe(endpointId: EndpointId): void {
     const lane = this.#lanes.find(endpointId)
@@ -306,7 +311,7 @@ export class Dispatcher {
       this.#reopen(lane, opensAt, now)
       return false
     }
-    return this.#paces.mayGo(lane, now)
+    return this.#paces.mayGo(lane, lane.destination.applicationRate, now)
   }
 
   #reopen(lane: Lane, at: Millis, now: Millis): void {

@@ -69,7 +69,8 @@ export class HotMemory {
   most(lane: Lane, now: Millis): number {
     if (lane.breaker.kind === 'open' || lane.breaker.kind === 'probing') return 1
     const most = this.#mostAt(lane.window.width)
-    const rate = lane.rate(now)
+    const shared = lane.destination?.applicationRate ?? 0
+    const rate = Math.min(lane.rate(now) || shared, shared || Number.POSITIVE_INFINITY)
     return rate === 0 ? most : Math.min(most, Math.ceil(2 * rate))
   }
 

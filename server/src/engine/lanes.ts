@@ -17,6 +17,7 @@ export class Lanes {
   readonly #refreshing = new Set<ApplicationId>()
   /** Changed since their reading began: what it brings is already old. */
   readonly #outdated = new Set<ApplicationId>()
+  #forgetAt = mostLanes
 
   constructor(parts: { readonly directory: Directory; readonly world: World; readonly inFlightCap: number }) {
     this.#directory = parts.directory
@@ -28,7 +29,7 @@ export class Lanes {
   of(endpointId: EndpointId, applicationId: ApplicationId): Lane {
     const known = this.#byEndpoint.get(endpointId)
     if (known) return known
-    if (this.#byEndpoint.size >= mostLanes) this.#forgetResting()
+    if (this.#byEndpoint.size >= this.#forgetAt) this.#forgetResting()
     const lane = new Lane(endpointId, applicationId, this.#inFlightCap)
     this.#byEndpoint.set(endpointId, lane)
     const siblings = this.#byApplication.get(applicationId) ?? new Set()
@@ -93,8 +94,9 @@ export class Lanes {
   }
 
   #forgetResting(): void {
+    const now = this.#world.now()
     for (const lane of this.#byEndpoint.values()) {
-      if (!lane.atRest) continue
+      if (!lane.atRest(now)) continue
       this.#byEndpoint.delete(lane.endpointId)
       const siblings = this.#byApplication.get(lane.applicationId)
       siblings?.delete(lane)
@@ -102,5 +104,7 @@ export class Lanes {
       // What the directory prepared may be older than what the lane knew of the endpoint's health.
       this.#directory.forget(lane.applicationId)
     }
+    // Where few are at rest, looking again at each new one would cost more than the memory.
+    this.#forgetAt = Math.max(mostLanes, Math.ceil(this.#byEndpoint.size * 1.25))
   }
 }
