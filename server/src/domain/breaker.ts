@@ -33,9 +33,14 @@ const wellAgainRate = 1_000
 
 export const closed: Breaker = { kind: 'closed', tries: 0, failures: 0 }
 
-/** One that was open when the process before ended: it is probed at once. */
+/**
+ * One that is open by what the store says: probed at once. Where the breaker is switched off nothing is held, but it is
+ * not closed before a try has written that down.
+ */
 export const reopened = (since: Millis, policy: BreakerPolicy): Breaker =>
-  policy.breaker ? { kind: 'open', since, probeAt: 0, wait: policy.breakerProbe } : closed
+  policy.breaker
+    ? { kind: 'open', since, probeAt: 0, wait: policy.breakerProbe }
+    : { kind: 'draining', since, from: 0, tries: 0, failures: 0 }
 
 /** Follows one try. `probe`: it was the one sent to find out. */
 export function afterTry(
