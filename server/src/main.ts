@@ -139,6 +139,10 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     wakeTasks: () => tasks.wake(),
     cancelHot: (applicationId, messageId) => dispatcher.cancel(applicationId, messageId),
     hotWaits: (applicationId, messageId) => dispatcher.waits(applicationId, messageId),
+    resumed(endpointId, applicationId) {
+      dispatcher.resumed(endpointId, applicationId)
+      claimer.wake()
+    },
     probe(endpointId) {
       dispatcher.probe(endpointId)
       claimer.wake()

@@ -23,6 +23,8 @@ export interface Destination {
   disabledBecause: DisabledBecause | null
   failingSince: Millis | null
   readonly paused: boolean
+  /** Of the endpoint's row. */
+  readonly revision: number
   breakerOpenedAt: Millis | null
   /** How its deliveries are made, as all levels together say. */
   readonly control: Control
@@ -232,6 +234,7 @@ export class Directory {
       disabledBecause: endpoint.disabledBecause,
       failingSince: endpoint.failingSince,
       paused: endpoint.pausedAt !== null,
+      revision: endpoint.revision,
       breakerOpenedAt: endpoint.breakerOpenedAt,
       control: controlOf(inherited, endpoint.control, own),
       applicationRate: application.throttleRate ?? 0,

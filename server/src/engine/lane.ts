@@ -38,6 +38,8 @@ export class Lane {
   readonly hot = new Map<MessageId, HotDelivery>()
   /** Null: not known now (new, or changed by somebody); nothing is sent until it is read again. */
   destination: Destination | null = null
+  /** Of the endpoint, when it was last read. */
+  revision = 0
   failingSince: Millis | null = null
   window: Window
   breaker: Breaker = closed
@@ -53,6 +55,7 @@ export class Lane {
   inRing = false
   reopening: Timer | null = null
   readonly #usualCap: number
+  #throttleRate = 0
 
   constructor(endpointId: EndpointId, applicationId: ApplicationId, inFlightCap: number) {
     this.endpointId = endpointId
@@ -61,8 +64,10 @@ export class Lane {
     this.window = firstWindow(inFlightCap)
   }
 
-  get atRest(): boolean {
-    return this.held === 0 && !this.moreInStore && this.window.failuresInRow === 0 && this.breaker.kind === 'closed'
+  /** Forgetting it now would change nothing. */
+  atRest(now: Millis): boolean {
+    const idle = this.held === 0 && !this.moreInStore && this.pacedUntil <= now
+    return idle && this.window.failuresInRow === 0 && this.breaker.kind === 'closed'
   }
 
   /** Requests that may ever be in flight to it. */
@@ -103,18 +108,24 @@ export class Lane {
     if (rate > 0) this.pacedUntil = paced(this.pacedUntil, now, rate / messages)
   }
 
-  /** What the endpoint is now. What was learned about its receiver before it was changed counts no longer. */
+  /**
+   * What the endpoint is now. What was learned about its receiver before it was changed counts no longer; as long as it
+   * was not, this lane knows better than the store, which is a commit behind.
+   */
   adopt(destination: Destination): void {
-    if (this.destination === null) {
+    const { revision, control, breakerOpenedAt } = destination
+    // The same once more, or a reading that was overtaken by a newer one.
+    if (destination === this.destination || revision < this.revision) return
+    if (revision !== this.revision) {
+      this.revision = revision
       this.failingSince = destination.failingSince
-      const { breakerOpenedAt, control } = destination
-      if (breakerOpenedAt === null) {
-        if (this.breaker.kind !== 'closed') this.breaker = closed
-      } else if (this.breaker.kind !== 'probing') {
-        this.breaker = reopened(breakerOpenedAt, control)
-      }
-      if (destination.control.throttleRate === 0) this.pacedUntil = 0
+      this.breaker = breakerOpenedAt === null ? closed : reopened(breakerOpenedAt, control)
+    } else if (!control.breaker && (this.breaker.kind === 'open' || this.breaker.kind === 'probing')) {
+      this.breaker = reopened(this.breaker.since, control)
     }
+    // A debt at the old rate is none at the new one.
+    if (this.destination === null && control.throttleRate !== this.#throttleRate) this.pacedUntil = 0
+    this.#throttleRate = control.throttleRate
     this.destination = destination
   }
 

@@ -15,9 +15,10 @@ export function turnsAfter(sending: Sending, outcome: Outcome, now: Millis, disa
   const { endpointId } = lane
   const succeeded = outcome.kind === 'delivered'
   // Changed or disabled since this try began: its failure is about what the endpoint was, not about what it is.
-  const isOld = destination !== lane.destination || destination.disabledBecause !== null
+  const isOld =
+    lane.destination === null || destination.revision !== lane.revision || destination.disabledBecause !== null
   if (isOld && !succeeded) {
-    if (probe) lane.breaker = unprobed(lane.breaker, now)
+    if (probe && destination.revision === lane.revision) lane.breaker = unprobed(lane.breaker, now)
     return []
   }
   if (outcome.kind === 'refused' && outcome.status === 410) {
@@ -44,7 +45,7 @@ export function turnsAfter(sending: Sending, outcome: Outcome, now: Millis, disa
       turns.push({ kind: 'disable', endpointId, because: decision.because, at: now })
   }
   const before = lane.breaker
-  lane.breaker = afterTry(before, succeeded, probe, now, destination.control)
+  lane.breaker = afterTry(before, succeeded, probe && destination.revision === lane.revision, now, destination.control)
   if (before.kind === 'closed' && lane.breaker.kind === 'open') {
     destination.breakerOpenedAt = now
     turns.push({ kind: 'breaker-opened', endpointId, since: now })

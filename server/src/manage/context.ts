@@ -38,6 +38,8 @@ export interface ManageContext {
   cancelHot(applicationId: ApplicationId, messageId: MessageId): Promise<number>
   /** What the deliveries of a message wait for that are in memory. */
   hotWaits(applicationId: ApplicationId, messageId: MessageId): ReadonlyMap<EndpointId, Wait>
+  /** A pause is over: what it kept back goes before what is published from now on. */
+  resumed(endpointId: EndpointId, applicationId: ApplicationId): void
   /** Somebody expects this endpoint to answer now: where its breaker is open, it is probed at once. */
   probe(endpointId: EndpointId): void
 }

@@ -247,7 +247,7 @@ export async function pauseEndpoint(
     if ((found.pausedAt !== null) === pause) return found
     return changedRow(context, owner, found, { pausedAt: pause ? context.world.now() : null })
   })
-  if (!pause) context.wake()
+  if (!pause) context.resumed(row.id, owner.id)
   return row
 }
 

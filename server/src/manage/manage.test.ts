@@ -46,6 +46,7 @@ before(async () => {
     wakeTasks: () => told.push('wake tasks'),
     cancelHot: async () => 0,
     hotWaits: () => new Map(),
+    resumed: (id) => told.push(`resumed ${id}`),
     probe: (id) => told.push(`probe ${id}`),
   })
   environmentId = (await manage.keys.create({ environment: 'test', name: 'test', scopes: ['admin'] })).key.environmentId
