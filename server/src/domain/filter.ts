@@ -6,9 +6,9 @@ export interface FilterFault {
   readonly at: number | null
 }
 
-export const longestFilter = 4_096
+const longestFilter = 4_096
 // A filter that people can read has three or four; what reads it goes a few frames of the stack down for each.
-export const deepestFilter = 32
+const deepestFilter = 32
 /** `all`, `exists`, `map` … inside one another: each multiplies the work by the length of a list. */
 export const deepestLoops = 2
 

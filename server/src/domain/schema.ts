@@ -1,7 +1,7 @@
 import type { Fault } from './problem.ts'
 
 export const largestSchema = 256 * 1024
-export const deepestSchema = 64
+const deepestSchema = 64
 
 /** What can be said against a declared schema before anybody works with it. Pointers begin with `at`. */
 export function schemaShapeFaults(schema: unknown, at: string): readonly Fault[] {

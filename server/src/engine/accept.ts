@@ -43,7 +43,7 @@ export type Publish = (
 ) => Promise<Accepted>
 
 /** What became of one fact of many: it is on disk, or was refused while others were accepted. */
-export type AcceptedOrRefused = Omit<Accepted, 'repeated'> | { readonly refused: Problem }
+type AcceptedOrRefused = Omit<Accepted, 'repeated'> | { readonly refused: Problem }
 
 /**
  * Accepts many facts of one application in one commit, each of them once for the same `ask`. Throws Problem `not-found`,

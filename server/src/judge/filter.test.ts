@@ -130,6 +130,8 @@ test('what makes much out of little is not there: a single huge value would end 
   const doubled = Array.from({ length: 30 }, () => 'payload.s').join(' + ')
   const verdict = judged(`(${doubled}).size() > 0`, { s: 'x'.repeat(100_000) })
   assert.ok(verdict.kind === 'failed' && verdict.reason.includes('more than 1048576'), JSON.stringify(verdict))
+  assert.equal(judged('bytes(payload.s).size() > 0', { s: 'x'.repeat(5_000) }).kind, 'failed')
+  assert.equal(judged('bytes(payload.s) == b"\\xc3\\xbf"', { s: 'ÿ' }).kind, 'yes')
 })
 
 test('the examples of the guide are filters, and do what they look like', () => {

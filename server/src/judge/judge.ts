@@ -12,9 +12,9 @@ import { Costly } from './costly.ts'
 import type { Answer, Ask, Job, Reply } from './protocol.ts'
 
 /** Processor time one filter or schema is given for one message: some thousand times what an ordinary one takes. */
-export const patienceMs: Millis = 100
-/** Beside that, for reading the payload: 20 times what plain JSON takes (`JSON.parse`, 1 MiB of small objects, 2026-11). */
-const readingMsPerMillion: Millis = 200
+const patienceMs: Millis = 100
+/** And more where there is more to read and to walk through: twenty times what parsing small objects takes (2026-12). */
+const moreMsPerMillion: Millis = 200
 
 const mostWaiting = 10_000
 const mostWaitingCharacters = 64 << 20
@@ -199,7 +199,7 @@ class Bench {
 
   #patience(): Millis {
     const [first] = this.#waiting.values()
-    return patienceMs + ((first?.characters ?? 0) / 1e6) * readingMsPerMillion
+    return patienceMs + ((first?.characters ?? 0) / 1e6) * moreMsPerMillion
   }
 
   /** Processor time since the thread last said something. */
