@@ -149,7 +149,7 @@ export function replayVerdict(
   }
   if (standing === 'waiting') return { kind: 'skip', because: 'waiting' }
   if (!candidate.hasContent) return { kind: 'skip', because: 'contentGone' }
-  if (expiresAt(candidate, control.deliverWithin) <= now) return { kind: 'skip', because: 'expired' }
+  if (expiresAt(candidate, control.deliverWithin, 'scheduled') <= now) return { kind: 'skip', because: 'expired' }
   return { kind: 'send', dueAt: Math.max(now, deliverAt ?? 0), orderKey: orderKeyOf(control, candidate) }
 }
 

@@ -166,9 +166,9 @@ export function makeEnd({
   }
 }
 
-/** A retry that would come too late is none. */
+/** A retry that would come too late is none; it is the schedule's, whoever asked for the try before it. */
 function inTime(step: Step, { message }: HotDelivery, deliverWithin: Millis): Step {
-  if (step.kind !== 'retry' || step.dueAt < expiresAt(message, deliverWithin)) return step
+  if (step.kind !== 'retry' || step.dueAt < expiresAt(message, deliverWithin, 'scheduled')) return step
   return { kind: 'give-up', because: 'too-late' }
 }
 

@@ -336,7 +336,7 @@ export class Dispatcher {
       lane.waiting.shift()
       if (next.taken) continue
       next.taken = true
-      if (expiresAt(next.message, deliverWithin) <= now) {
+      if (expiresAt(next.message, deliverWithin, next.trigger) <= now) {
         this.#end(next, destination.url, 'expired')
         continue
       }

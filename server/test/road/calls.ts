@@ -48,6 +48,12 @@ export function calls(made: Scene) {
     async change(parts: object, endpointId = made.endpointId): Promise<void> {
       await done('PATCH', `/endpoint/${endpointId}`, parts)
     },
+    async pause(): Promise<void> {
+      await done('POST', `/endpoint/${made.endpointId}/pause`)
+    },
+    async resume(): Promise<void> {
+      await done('POST', `/endpoint/${made.endpointId}/resume`)
+    },
     /** Publishes, and resolves to the id. */
     async send(message: object): Promise<string> {
       const sent = await done('POST', '/msg', { eventType: 'invoice.paid', payload: {}, ...message })
