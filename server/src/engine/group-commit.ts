@@ -3,6 +3,7 @@ import type { FirstPublish } from '../domain/idempotency.ts'
 import type { LeaseId, MessageId, Millis } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
 import type {
+  CommitBatch,
   CommitResult,
   HealthTurn,
   NewDelivery,
@@ -168,24 +169,9 @@ export class GroupCommit {
       const messages = this.#messages.splice(0, this.#nextMessages())
       const records = this.#records.splice(0, mostRecords)
       for (const { message } of messages) this.#waitingBytes -= message.payload.length
-      const told = records.flatMap((waiting) => waiting.told ?? [])
       const startedAt = this.#world.now()
       try {
-        const result = await this.#store.commit({
-          lease: this.#lease,
-          now: startedAt,
-          messages: [...messages.map((waiting) => waiting.message), ...told.flatMap((one) => one.messages)],
-          publishKeys: messages.flatMap((waiting) => waiting.publishKey ?? []),
-          eventIdsUntil: new Map(
-            messages.flatMap(({ message, eventIdUntil }) =>
-              eventIdUntil === null ? [] : [[message.id, eventIdUntil]],
-            ),
-          ),
-          deliveries: [...messages, ...told].flatMap((waiting) => waiting.deliveries),
-          attempts: records.map((waiting) => waiting.attempt),
-          settlements: records.map((waiting) => waiting.settlement),
-          turns: records.flatMap((waiting) => waiting.turns),
-        })
+        const result = await this.#store.commit(batchOf(this.#lease, startedAt, messages, records))
         this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
         for (const { message, resolve } of messages) resolve(keptOf(message.id, result))
         for (const { done } of records) done()
@@ -207,6 +193,39 @@ export class GroupCommit {
     this.#busy = false
     for (const resolve of this.#idle.splice(0)) resolve()
   }
+}
+
+/** Everything that rides in one commit. A loop, not a chain of lists: it runs for every message there is. */
+function batchOf(
+  lease: LeaseId,
+  now: Millis,
+  messages: readonly WaitingMessage[],
+  records: readonly WaitingRecord[],
+): CommitBatch {
+  const eventIdsUntil = new Map<MessageId, Millis>()
+  const publishKeys: PublishKey[] = []
+  const deliveries: NewDelivery[] = []
+  const turns: HealthTurn[] = []
+  const stored: NewMessage[] = []
+  const add = (told: Told): void => {
+    stored.push(...told.messages)
+    deliveries.push(...told.deliveries)
+  }
+  for (const waiting of messages) {
+    stored.push(waiting.message)
+    for (const delivery of waiting.deliveries) deliveries.push(delivery)
+    if (waiting.publishKey) publishKeys.push(waiting.publishKey)
+    if (waiting.eventIdUntil !== null) eventIdsUntil.set(waiting.message.id, waiting.eventIdUntil)
+  }
+  const attempts: Attempt[] = []
+  const settlements: Settlement[] = []
+  for (const record of records) {
+    attempts.push(record.attempt)
+    settlements.push(record.settlement)
+    for (const turn of record.turns) turns.push(turn)
+    if (record.told) add(record.told)
+  }
+  return { lease, now, messages: stored, eventIdsUntil, publishKeys, deliveries, attempts, settlements, turns }
 }
 
 function keptOf(id: MessageId, { taken, repeated }: CommitResult): Kept {

@@ -1,6 +1,6 @@
 import type { Attempt } from '../../domain/attempt.ts'
-import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
-import type { CommitBatch, NewMessage } from '../../ports/store.ts'
+import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
+import type { CommitBatch, HealthTurn, NewMessage, Settlement } from '../../ports/store.ts'
 import { publishKeyRow } from './publish-keys.ts'
 
 /**
@@ -71,46 +71,84 @@ export const attemptRow = (a: Attempt): (string | number | null)[] => [
   a.ended,
 ]
 
+type Row = readonly (string | number | null)[]
+
 export function packBatch(batch: CommitBatch): PackedBatch {
-  const keyed = batch.messages.filter((message) => message.eventId !== null)
-  const applicationOf = new Map(keyed.map((message) => [message.id, message.applicationId]))
-  const plain = keyed.length === 0 ? batch.messages : batch.messages.filter((message) => message.eventId === null)
-  const deliveries = batch.deliveries.map((d) => [
-    d.messageId,
-    d.endpointId,
-    d.orderKey == null ? d.dueAt : inNoTime,
-    d.orderKey == null ? d.lease : null,
-    applicationOf.get(d.messageId) ?? null,
-    d.orderKey ?? null,
-  ])
-  const turns = batch.turns
   return {
     lease: batch.lease,
-    messages: pack(plain.map(messageRow)),
+    now: batch.now,
+    ...packMessages(batch),
     publishKeys: batch.publishKeys ? pack(batch.publishKeys.map(publishKeyRow)) : '',
-    deliveries: pack(keyed.length === 0 ? deliveries : deliveries.filter((row) => row[4] === null)),
-    keyedMessages: pack(keyed.map((m) => [...messageRow(m), batch.eventIdsUntil?.get(m.id) ?? inNoTime])),
-    keyedDeliveries: keyed.length === 0 ? '' : pack(deliveries.filter((row) => row[4] !== null)),
     attempts: pack(batch.attempts.map(attemptRow)),
-    finished: pack(batch.settlements.flatMap((s) => (s.kind === 'finish' ? [[s.messageId, s.endpointId]] : []))),
-    retried: pack(
-      batch.settlements.flatMap((s) =>
-        s.kind === 'retry' ? [[s.messageId, s.endpointId, s.dueAt, s.attempts, s.outOfOrder === true ? 1 : 0]] : [],
-      ),
-    ),
-    parked: pack(
-      batch.settlements.flatMap((s) => (s.kind === 'park' ? [[s.messageId, s.endpointId, s.attempts]] : [])),
-    ),
-    delivered: pack(
-      batch.settlements.flatMap((s) => (s.kind === 'finish' && s.wipeIn ? [[s.wipeIn, s.messageId]] : [])),
-    ),
+    ...packSettlements(batch.settlements),
     ordered: pack(orderedLanes(batch)),
+    ...packTurns(batch.turns),
+  }
+}
+
+function packMessages(
+  batch: CommitBatch,
+): Pick<PackedBatch, 'messages' | 'deliveries' | 'keyedMessages' | 'keyedDeliveries'> {
+  const messages: Row[] = []
+  const keyedMessages: Row[] = []
+  const applicationOf = new Map<MessageId, ApplicationId>()
+  for (const message of batch.messages) {
+    if (message.eventId === null) {
+      messages.push(messageRow(message))
+    } else {
+      applicationOf.set(message.id, message.applicationId)
+      keyedMessages.push([...messageRow(message), batch.eventIdsUntil?.get(message.id) ?? inNoTime])
+    }
+  }
+  const deliveries: Row[] = []
+  const keyedDeliveries: Row[] = []
+  for (const d of batch.deliveries) {
+    const application = applicationOf.get(d.messageId) ?? null
+    const orderKey = d.orderKey ?? null
+    const due: Row = orderKey === null ? [d.dueAt, d.lease] : [inNoTime, null]
+    const rows = application === null ? deliveries : keyedDeliveries
+    rows.push([d.messageId, d.endpointId, ...due, application, orderKey])
+  }
+  return {
+    messages: pack(messages),
+    deliveries: pack(deliveries),
+    keyedMessages: pack(keyedMessages),
+    keyedDeliveries: pack(keyedDeliveries),
+  }
+}
+
+function packSettlements(
+  settlements: readonly Settlement[],
+): Pick<PackedBatch, 'finished' | 'retried' | 'parked' | 'delivered'> {
+  const finished: Row[] = []
+  const retried: Row[] = []
+  const parked: Row[] = []
+  const delivered: Row[] = []
+  for (const s of settlements) {
+    switch (s.kind) {
+      case 'finish':
+        finished.push([s.messageId, s.endpointId])
+        if (s.wipeIn) delivered.push([s.wipeIn, s.messageId])
+        break
+      case 'retry':
+        retried.push([s.messageId, s.endpointId, s.dueAt, s.attempts, s.outOfOrder === true ? 1 : 0])
+        break
+      case 'park':
+        parked.push([s.messageId, s.endpointId, s.attempts])
+    }
+  }
+  return { finished: pack(finished), retried: pack(retried), parked: pack(parked), delivered: pack(delivered) }
+}
+
+function packTurns(
+  turns: readonly HealthTurn[],
+): Pick<PackedBatch, 'failing' | 'healthy' | 'disabled' | 'breakerOpened' | 'breakerClosed'> {
+  return {
     failing: pack(turns.flatMap((t) => (t.kind === 'failing' ? [[t.endpointId, t.since]] : []))),
     healthy: pack(turns.flatMap((t) => (t.kind === 'healthy' ? [[t.endpointId]] : []))),
     disabled: pack(turns.flatMap((t) => (t.kind === 'disable' ? [[t.endpointId, t.because, t.at]] : []))),
     breakerOpened: pack(turns.flatMap((t) => (t.kind === 'breaker-opened' ? [[t.endpointId, t.since]] : []))),
     breakerClosed: pack(turns.flatMap((t) => (t.kind === 'breaker-closed' ? [[t.endpointId]] : []))),
-    now: batch.now,
   }
 }
 
