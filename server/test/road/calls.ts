@@ -19,7 +19,10 @@ export interface BatchAnswer {
   readonly data: readonly {
     readonly status: number
     readonly message?: { readonly id: string; readonly payload: unknown }
-    readonly problem?: { readonly code: string; readonly errors?: readonly { readonly pointer: string }[] }
+    readonly problem?: {
+      readonly code: string
+      readonly errors?: readonly { readonly pointer: string; readonly message: string }[]
+    }
   }[]
 }
 
@@ -47,6 +50,9 @@ export function calls(made: Scene) {
     },
     async change(parts: object, endpointId = made.endpointId): Promise<void> {
       await done('PATCH', `/endpoint/${endpointId}`, parts)
+    },
+    async changeApplication(parts: object): Promise<void> {
+      await done('PATCH', '', parts)
     },
     async pause(): Promise<void> {
       await done('POST', `/endpoint/${made.endpointId}/pause`)

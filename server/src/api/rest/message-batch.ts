@@ -11,6 +11,9 @@ import { serve } from '../route.ts'
 import { acceptedMembers } from './message.ts'
 import { readMessage } from './message-body.ts'
 
+// The body is read here, message by message: one that does not fit must not be the end of the others.
+const operation = { ...operations['v1.message.create-batch'], body: null }
+
 const mostMessages = 1_000
 
 /** The texts of the messages, as they are spelled. */
@@ -49,7 +52,7 @@ const refusedItem = (problem: Problem, publicUrl: string): string =>
   `{"status":${problem.status},"problem":${problemJson(problem, publicUrl)}}`
 
 export function messageBatchRoute(app: FastifyInstance, publishAll: PublishAll, publicUrl: string): void {
-  serve(app, operations['v1.message.create-batch'], async ({ params, query }, { principal, body, ask }) => {
+  serve(app, operation, async ({ params, query }, { principal, body, ask }) => {
     const read = readBatch(textOf(body)).map(readItem)
     const facts = read.filter((item): item is NewFact => !(item instanceof Problem))
     const withContent = query.with_content ?? true

@@ -50,7 +50,8 @@ const texts = (withPayload: boolean) => {
   const page = `${select} and message.id > :above and message.id < :below`
   return {
     byId: `${select} and message.id = :id`,
-    byEventId: `${select} and message.event_id = :eventId`,
+    // Its window may be over, and others may have taken it since: it names the latest.
+    byEventId: `${select} and message.event_id = :eventId order by message.id desc limit 1`,
     all: pagesBy('message.id', page),
     filtered: pagesBy('message.id', `${page} and ${messageFilterCondition}`),
   }

@@ -89,6 +89,12 @@ test('whether an attempt is the last one is asked of its message, not of everyth
   assert.doesNotMatch(destinations ?? '', /attempt_endpoint|SCAN (?!seen)/)
 })
 
+test('an eventId leads to its latest message along its index, however many had it before', async () => {
+  const [plan] = await plansOf((db) => messages.find(db, 'app_', 'order-1', true))
+  assert.match(plan ?? '', /SEARCH message USING INDEX message_event_id \(application_id=\? AND event_id=\?\)/)
+  assert.doesNotMatch(plan ?? '', /TEMP B-TREE|SCAN/)
+})
+
 test('what POSTs are remembered by is swept along the index of its time', async () => {
   const [plan] = await plansOf((db) => answers.sweepLapsed(db, 1, 500))
   assert.match(plan ?? '', /SEARCH idempotency_key USING (COVERING )?INDEX idempotency_key_until \(until<\?\)/)
@@ -168,7 +174,7 @@ test('every statement that removes something finds it along an index, and never 
   })
   assert.ok(plans.length > 25, `${plans.length} statements were seen`)
   for (const plan of plans) {
-    assert.doesNotMatch(plan, /SCAN (?!json_each|CONSTANT ROW)|TEMP B-TREE/)
+    assert.doesNotMatch(plan, /SCAN (?!json_each|CONSTANT ROW|firsts)|TEMP B-TREE/)
     assert.doesNotMatch(plan, /SEARCH message USING INDEX message_id \(application_id=\?\)/)
   }
 })

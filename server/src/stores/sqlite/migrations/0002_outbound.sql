@@ -37,7 +37,7 @@ create index event_key_until on event_key (until);
 insert into event_key (application_id, event_id, message_id, until)
   select application_id, event_id, id, 253402300799999 from message where event_id is not null;
 drop index message_event_id;
-create index message_event_id on message (application_id, event_id) where event_id is not null;
+create index message_event_id on message (application_id, event_id, id) where event_id is not null;
 
 -- Deliveries with the same order key reach their endpoint one after the other, by message id. Only the first of them
 -- has a due time; those behind it are held.
