@@ -5,14 +5,14 @@ import { defaultRetryPolicy } from './retry.ts'
 export type FailureClass = 'no-answer' | '3xx' | '4xx' | '5xx'
 
 /** `key`: messages with the same ordering key; `endpoint`: all messages. */
-export type Ordering = 'none' | 'key' | 'endpoint'
+type Ordering = 'none' | 'key' | 'endpoint'
 
 /**
  * What becomes of the messages behind one that fails. `block`: they wait until it is delivered, however long that
  * takes. `skip`: after `headAttempts` tries they go on, and it is retried beside them. `park`: after `headAttempts`
  * tries they go on, and it is kept aside until somebody resends it.
  */
-export type HeadFailure = 'block' | 'skip' | 'park'
+type HeadFailure = 'block' | 'skip' | 'park'
 
 /** Everything that can be said about how deliveries are made. Durations are milliseconds; 0 where it says so: never. */
 export interface Control {

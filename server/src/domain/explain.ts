@@ -4,7 +4,7 @@ import { matches } from './match.ts'
 import type { Message } from './message.ts'
 
 /** What a delivery waits for. `turn`: others of its endpoint are before it, or more is under way than may be. */
-export type WaitingFor =
+type WaitingFor =
   | 'in-flight'
   | 'turn'
   | 'rate'
