@@ -18,7 +18,7 @@ export const openHeaders = (
 ): Readonly<Record<string, string>> =>
   JSON.parse(unseal(masterKey, placeOfHeaders(endpoint.id), endpoint.sealedHeaders)) as Readonly<Record<string, string>>
 
-/** `nonce`: 12 fresh random bytes, as for `seal`. */
+/** `nonce`: fresh, as for `seal`. */
 export const sealSecrets = (
   masterKey: Uint8Array,
   id: EndpointId,
@@ -26,7 +26,7 @@ export const sealSecrets = (
   nonce: Uint8Array,
 ): SealedText => seal(masterKey, placeOfSecrets(id), JSON.stringify(secrets), nonce)
 
-/** `nonce`: 12 fresh random bytes, as for `seal`. */
+/** `nonce`: fresh, as for `seal`. */
 export const sealHeaders = (
   masterKey: Uint8Array,
   id: EndpointId,

@@ -3,12 +3,13 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 /** `s1.` + base64url of nonce, tag and ciphertext: AES-256-GCM under the master key, bound to where it is kept. */
 export type SealedText = `s1.${string}`
 
-const nonceBytes = 12 // NIST SP 800-38D §5.2.1.1: the length GCM is made for
+/** How long a nonce is. NIST SP 800-38D §5.2.1.1: the length GCM is made for. */
+export const nonceBytes = 12
 const tagBytes = 16
 
 /**
  * Seals a text so that the database file alone does not give it away. `place` (an id and a column) is authenticated with
- * it: a sealed value copied to another row does not open. `nonce` must be 12 fresh random bytes.
+ * it: a sealed value copied to another row does not open. `nonce` must be `nonceBytes` fresh random bytes.
  */
 export function seal(masterKey: Uint8Array, place: string, text: string, nonce: Uint8Array): SealedText {
   const cipher = createCipheriv('aes-256-gcm', masterKey, nonce)

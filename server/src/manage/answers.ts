@@ -1,8 +1,7 @@
 import { type Answered, answersKeptMs, demandSameAsk, type RepeatableAsk } from '../domain/idempotency.ts'
-import { seal, unseal } from '../domain/seal.ts'
+import { nonceBytes, seal, unseal } from '../domain/seal.ts'
 import type { ManageContext } from './context.ts'
 
-const nonceBytes = 12
 const placeOf = (id: string): string => `${id}:answer`
 
 /** What this ask was answered within the last twelve hours; null: it was not. Throws Problem `idempotency-key-reused`. */

@@ -1,26 +1,24 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Application, Metadata } from '../domain/application.ts'
 import { type ControlPart, type ResolvedControl, resolveControl } from '../domain/control.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { checkEndpointHeaders } from '../domain/endpoint-headers.ts'
-import { openHeaders, openSecrets, sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
+import { sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
 import { checkEndpointUrl } from '../domain/endpoint-url.ts'
-import { type ApplicationId, type EndpointId, type EnvironmentId, isId, type Millis } from '../domain/ids.ts'
+import { type ApplicationId, type EndpointId, type EnvironmentId, isId } from '../domain/ids.ts'
 import { metadataFault } from '../domain/metadata.ts'
-import { type Fact, factsOfChange } from '../domain/operational.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
-import { checkSecret, type EndpointSecrets, newSecret, publicKeyOf, rotate } from '../domain/secret.ts'
+import { nonceBytes } from '../domain/seal.ts'
+import { checkSecret, type EndpointSecrets, newSecret } from '../domain/secret.ts'
 import { uidFault } from '../domain/uid.ts'
-import type { Told } from '../ports/store.ts'
 import { type ApplicationName, getApplication, otherName } from './applications.ts'
 import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
+import { changeEndpoint, insertEndpoint, toldOf } from './endpoint-change.ts'
 import { getSettings } from './environments.ts'
 import { filterCheck } from './filters.ts'
 import { readPage } from './page.ts'
-import { isSensitiveHeader } from './sensitive-header.ts'
 
 /** What a subscriber can say about an endpoint, but for its secret and headers. */
 export interface EndpointWish {
@@ -41,8 +39,6 @@ export interface EndpointWish {
 
 /** Changes only what is named. */
 export type EndpointPatch = { readonly [Key in keyof EndpointWish]?: EndpointWish[Key] | undefined }
-
-const nonceBytes = 12
 
 async function checks(context: ManageContext, wish: EndpointPatch): Promise<(() => unknown)[]> {
   const { url, uid, filter, metadata } = wish
@@ -178,7 +174,7 @@ export async function createEndpoint(
     secret === null ? null : checkSecret(secret, '/secret'),
     checkEndpointHeaders(headers, '/headers'),
   )
-  written(await inserted(context, owner, row), row)
+  written(await insertEndpoint(context, owner, row), row)
   return row
 }
 
@@ -203,7 +199,7 @@ export async function replaceEndpoint(
       await expect()
       const url = checkEndpointUrl(wish.url, context.egressAllow, '/url')
       const row = fresh(context, owner.id, { ...wish, url, uid: idOrUid }, null, {})
-      if ((await inserted(context, owner, row)) === 'uid-taken') return 'stale'
+      if ((await insertEndpoint(context, owner, row)) === 'uid-taken') return 'stale'
       return { created: true, row }
     }
     checkAll(await checks(context, wish))
@@ -245,7 +241,7 @@ export async function pauseEndpoint(
   const row = await untilFresh(async () => {
     const found = await endpointOf(context, owner.id, idOrUid)
     if ((found.pausedAt !== null) === pause) return found
-    return changedRow(context, owner, found, { pausedAt: pause ? context.world.now() : null })
+    return changeEndpoint(context, owner, found, { pausedAt: pause ? context.world.now() : null })
   })
   if (!pause) context.resumed(row.id, owner.id)
   return row
@@ -270,132 +266,6 @@ export async function deleteEndpoint(
   })
 }
 
-/** What a receiver verifies with: the shared secret, or the public half of a key pair. Throws `not-found`. */
-export async function getEndpointSecret(
-  context: ManageContext,
-  environmentId: EnvironmentId,
-  application: ApplicationName,
-  idOrUid: string,
-): Promise<string> {
-  const { current } = openSecrets(context.masterKey, await getEndpoint(context, environmentId, application, idOrUid))
-  return publicKeyOf(current) ?? current
-}
-
-/**
- * The former secret goes on signing for `graceMs`. `next` null: one of the same kind is made. Throws `not-found`,
- * `secret-invalid`, `changed-meanwhile`.
- */
-export async function rotateEndpointSecret(
-  context: ManageContext,
-  environmentId: EnvironmentId,
-  application: ApplicationName,
-  idOrUid: string,
-  next: string | null,
-  graceMs: Millis,
-): Promise<void> {
-  const given = next === null ? null : checkSecret(next, '/key')
-  const { world, masterKey } = context
-  const owner = await getApplication(context, environmentId, application)
-  await untilFresh(async () => {
-    const found = await endpointOf(context, owner.id, idOrUid)
-    const secrets = openSecrets(masterKey, found)
-    const current = given ?? newSecret(world.randomBytes, secrets.current.startsWith('whsk_') ? 'whsk' : 'whsec')
-    const sealedSecrets = sealSecrets(
-      masterKey,
-      found.id,
-      rotate(secrets, current, world.now(), graceMs),
-      world.randomBytes(nonceBytes),
-    )
-    return changedRow(context, owner, found, { sealedSecrets })
-  })
-}
-
-/** The headers whose values may be shown, and the names of those that may not. Throws `not-found`. */
-export async function getEndpointHeaders(
-  context: ManageContext,
-  environmentId: EnvironmentId,
-  application: ApplicationName,
-  idOrUid: string,
-): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly sensitive: readonly string[] }> {
-  const endpoint = await getEndpoint(context, environmentId, application, idOrUid)
-  const all = Object.entries(openHeaders(context.masterKey, endpoint))
-  return {
-    headers: Object.fromEntries(all.filter(([name]) => !isSensitiveHeader(name))),
-    sensitive: all.map(([name]) => name).filter(isSensitiveHeader),
-  }
-}
-
-/** Throws `not-found`, `header-reserved`, `changed-meanwhile`. */
-export const replaceEndpointHeaders = (
-  context: ManageContext,
-  environmentId: EnvironmentId,
-  application: ApplicationName,
-  idOrUid: string,
-  headers: Readonly<Record<string, string>>,
-  expect: Expectation = expectNothing,
-): Promise<void> => changeHeaders(context, environmentId, application, idOrUid, () => headers, expect)
-
-/** Null, or a name in `remove`, takes a header away. Names are compared without case. Throws as `replaceEndpointHeaders`. */
-export function patchEndpointHeaders(
-  context: ManageContext,
-  environmentId: EnvironmentId,
-  application: ApplicationName,
-  idOrUid: string,
-  set: Readonly<Record<string, string | null>>,
-  remove: readonly string[],
-  expect: Expectation = expectNothing,
-): Promise<void> {
-  const named = new Set([...remove, ...Object.keys(set)].map((name) => name.toLowerCase()))
-  return changeHeaders(
-    context,
-    environmentId,
-    application,
-    idOrUid,
-    (held) =>
-      Object.fromEntries([
-        ...Object.entries(held).filter(([name]) => !named.has(name.toLowerCase())),
-        ...Object.entries(set).filter((entry): entry is [string, string] => entry[1] !== null),
-      ]),
-    expect,
-  )
-}
-
-async function changeHeaders(
-  context: ManageContext,
-  environmentId: EnvironmentId,
-  application: ApplicationName,
-  idOrUid: string,
-  decide: (held: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
-  expect: Expectation,
-): Promise<void> {
-  const { world, masterKey } = context
-  const owner = await getApplication(context, environmentId, application)
-  await untilFresh(async () => {
-    const found = await endpointOf(context, owner.id, idOrUid)
-    const held = openHeaders(masterKey, found)
-    const headers = checkEndpointHeaders(decide(held), '/headers')
-    await expect()
-    // Sealed again they would look like others.
-    if (isDeepStrictEqual(headers, held)) return changedRow(context, owner, found, {})
-    return changedRow(context, owner, found, {
-      sealedHeaders: sealHeaders(masterKey, found.id, headers, world.randomBytes(nonceBytes)),
-    })
-  })
-}
-
-async function toldOf(context: ManageContext, owner: Application, facts: readonly Fact[]): Promise<Told | null> {
-  // Of the endpoints that operational webhooks go to nothing is told: it would never end.
-  return owner.operational || facts.length === 0 ? null : context.told(owner.environmentId, facts)
-}
-
-async function inserted(context: ManageContext, owner: Application, row: Endpoint): Promise<'done' | 'uid-taken'> {
-  const { id, uid } = row
-  const told = await toldOf(context, owner, [{ kind: 'endpoint.created', endpoint: { id, uid, application: owner } }])
-  const result = await context.store.endpoints.insert(row, told)
-  if (result === 'done') context.changed(owner.id)
-  return result
-}
-
 function changed(
   context: ManageContext,
   owner: Application,
@@ -405,7 +275,7 @@ function changed(
   const kept = <Value>(given: Value | undefined, held: Value): Value => (given === undefined ? held : given)
   const because = found.disabledBecause
   const disabledBecause = patch.disabled === undefined ? because : patch.disabled ? (because ?? 'owner') : null
-  return changedRow(context, owner, found, {
+  return changeEndpoint(context, owner, found, {
     url: patch.url === undefined ? found.url : checkEndpointUrl(patch.url, context.egressAllow, '/url'),
     description: kept(patch.description, found.description),
     uid: kept(patch.uid, found.uid),
@@ -420,19 +290,4 @@ function changed(
     failingSince: because !== null && disabledBecause === null ? null : found.failingSince,
     breakerOpenedAt: because !== null && disabledBecause === null ? null : found.breakerOpenedAt,
   })
-}
-
-async function changedRow(
-  context: ManageContext,
-  owner: Application,
-  found: Endpoint,
-  parts: Partial<Endpoint>,
-): Promise<Endpoint | 'stale'> {
-  const row: Endpoint = { ...found, ...parts, updatedAt: context.world.now(), revision: found.revision + 1 }
-  const told = await toldOf(context, owner, factsOfChange(found, row, owner))
-  const result = written(await context.store.endpoints.update(row, told), row)
-  if (result === 'stale') return 'stale'
-  context.changed(owner.id)
-  if (found.disabledBecause !== null && row.disabledBecause === null) context.wake()
-  return result
 }

@@ -19,21 +19,18 @@ import {
 } from './attempts.ts'
 import type { Expectation } from './change.ts'
 import type { ManageContext } from './context.ts'
+import { getEndpointHeaders, patchEndpointHeaders, replaceEndpointHeaders } from './endpoint-headers.ts'
+import { getEndpointSecret, rotateEndpointSecret } from './endpoint-secret.ts'
 import { endpointStats } from './endpoint-stats.ts'
 import {
   createEndpoint,
   deleteEndpoint,
   getEndpoint,
-  getEndpointHeaders,
-  getEndpointSecret,
   listEndpoints,
   patchEndpoint,
-  patchEndpointHeaders,
   pauseEndpoint,
   replaceEndpoint,
-  replaceEndpointHeaders,
   resolvedControl,
-  rotateEndpointSecret,
 } from './endpoints.ts'
 import { exportEnvironment, getSettings, importEnvironment, patchSettings } from './environments.ts'
 import { importEventTypes } from './event-type-import.ts'
