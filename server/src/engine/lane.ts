@@ -87,8 +87,9 @@ export class Lane {
   /** From when the next request may go; infinite: when something has happened that nobody can date. */
   opensAt(): Millis {
     if (this.breaker.kind === 'probing') return Number.POSITIVE_INFINITY
-    const probeAt = this.breaker.kind === 'open' ? this.breaker.probeAt : 0
-    return Math.max(this.window.opensAt, probeAt, this.pacedUntil, this.#batchFullAt())
+    // An open breaker is gentler than any window, and says itself when it wants to know.
+    const gate = this.breaker.kind === 'open' ? this.breaker.probeAt : this.window.opensAt
+    return Math.max(gate, this.pacedUntil, this.#batchFullAt())
   }
 
   /** What the first that waits here waits for. */
@@ -120,6 +121,7 @@ export class Lane {
       this.revision = revision
       this.failingSince = destination.failingSince
       this.breaker = breakerOpenedAt === null ? closed : reopened(breakerOpenedAt, control)
+      if (this.window.failuresInRow > 0) this.window = firstWindow(this.#usualCap)
     } else if (!control.breaker && (this.breaker.kind === 'open' || this.breaker.kind === 'probing')) {
       this.breaker = reopened(this.breaker.since, control)
     }
