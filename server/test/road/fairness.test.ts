@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { answering, many, pass } from './controls.ts'
+import { scene } from './scene.ts'
+
+test('beside a backlog of thousands, a hung, a throttled and a failing endpoint, a fresh one gets its messages at once', async (t) => {
+  const settings = { endpointInFlight: 16, globalInFlight: 64, hotDeliveries: 512, retrySchedule: [60_000] }
+  const made = await scene(t, { settings })
+  const { server, receiver, publish, publishTo, stored, arrived } = made
+  const noisy = async (uid: string, throttleRate: number | null = null) => {
+    const at = await made.startReceiver()
+    await server.svix.application.create({ name: uid, uid })
+    const { id } = await server.svix.endpoint.create(uid, { url: at.url, throttleRate })
+    return { at, id }
+  }
+  const [large, hung, throttled, failing] = [
+    await noisy('large'),
+    await noisy('hung'),
+    await noisy('throttled', 5),
+    await noisy('failing'),
+  ]
+  hung.at.answer = () => {}
+  failing.at.answer = answering(500)
+  for (const [uid, { id }] of Object.entries({ hung, throttled, failing })) await stored(uid, id, 500)
+  await stored('large', large.id, 3_000)
+  await pass(made, 1_000, 500)
+  const others = (): number[] => [hung, throttled, failing].map(({ at }) => at.received.length)
+  assert.ok(Math.min(...others()) > 0, 'each of them has begun')
+  let sentBefore = 0
+  receiver.answer = (_, response) => {
+    sentBefore = large.at.received.length
+    response.writeHead(204).end()
+  }
+  // The clock stands still from here on: nothing but a turn is waited for.
+  await many(40, publish)
+  await many(40, () => publishTo('hung'))
+  await arrived(40)
+  assert.ok(sentBefore < 1_500, `${sentBefore} of the large backlog came first`)
+  const [ofHung = 0, ofThrottled = 0] = others()
+  assert.ok(ofHung <= 16, `the hung one has ${ofHung} under way, more than a newcomer may`)
+  assert.ok(ofThrottled <= 7, `the throttled one got ${ofThrottled}, more than its rate`)
+})
