@@ -4,7 +4,7 @@ import { MessageOut, messageExample, messageShown } from './message.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
 
-/** 0 success, 1 pending, 2 fail, 3 sending (tried, and to be tried again). 4, canceled, is known but never happens here. */
+/** 0 success, 1 pending, 2 fail, 3 sending (tried, and to be tried again), 4 canceled, or expired before it was sent. */
 export const MessageStatus = Type.Integer({
   enum: [0, 1, 2, 3, 4],
   description: '0 success, 1 pending, 2 fail, 3 sending, 4 canceled',

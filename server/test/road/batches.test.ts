@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import type { Answer, Received } from '../support/receiver.ts'
+import type { Received } from '../support/receiver.ts'
 import { testWorld } from '../support/world.ts'
-import { calls, idsOf } from './calls.ts'
+import { calls } from './calls.ts'
+import { answering, idsOf } from './controls.ts'
 import { scene } from './scene.ts'
-
-const answering =
-  (status: number): Answer =>
-  (_, response) =>
-    response.writeHead(status).end()
 
 interface Batched {
   readonly id: string

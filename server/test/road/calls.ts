@@ -80,6 +80,3 @@ export function calls(made: Scene) {
     },
   }
 }
-
-export const idsOf = (received: readonly { readonly headers: Record<string, unknown> }[]): string[] =>
-  received.map(({ headers }) => String(headers['webhook-id']))

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Answer } from '../support/receiver.ts'
 import { calls, type Explained } from './calls.ts'
+import { answering } from './controls.ts'
 import { scene } from './scene.ts'
-
-const answering =
-  (status: number): Answer =>
-  (_, response) =>
-    response.writeHead(status).end()
 
 const text = (at: number): string => new Date(at).toISOString()
 const waiting = ([one]: readonly Explained[]) => [one?.verdict, one?.waitingFor, one?.until]

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asIfKilledNow, openDatabase } from '../support/database.ts'
-import { type BatchAnswer, calls, idsOf } from './calls.ts'
+import { type BatchAnswer, calls } from './calls.ts'
+import { idsOf } from './controls.ts'
 import { scene } from './scene.ts'
 
 const message = (more: object = {}) => ({ eventType: 'invoice.paid', payload: {}, ...more })

@@ -2,16 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asIfKilledNow, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
-import type { Answer, Receiver } from '../support/receiver.ts'
+import type { Receiver } from '../support/receiver.ts'
 import { startTestServer } from '../support/server.ts'
 import { testWorld } from '../support/world.ts'
-import { calls, idsOf } from './calls.ts'
+import { calls } from './calls.ts'
+import { answering, idsOf } from './controls.ts'
 import { type Scene, scene } from './scene.ts'
-
-const answering =
-  (status: number): Answer =>
-  (_, response) =>
-    response.writeHead(status).end()
 
 interface Numbered {
   readonly key: string | null
@@ -287,4 +283,52 @@ test('an order outlives a stop and a start, and somebody who changes it', async 
     [0, 0, 1, 2, 3, 4, 5],
   )
   assert.equal(watched.most('a'), 1, 'what was accepted in order is delivered in order')
+})
+
+test('whatever fails, is paused, canceled or stopped meanwhile, nothing comes for the first time after one it was accepted before', async (t) => {
+  const made = await scene(t)
+  const { receiver, endpointId, quiet, disk } = made
+  const { cancel, control, pause, resume, sendAll } = calls(made)
+  const { random } = testWorld({ seed: 7 })
+  await control({ ordering: 'key', retrySchedule: [1, 2], breaker: false })
+  receiver.answer = (_, response) => response.writeHead(random() < 0.3 ? 500 : 204).end()
+  const keys = ['a', 'b', 'c']
+  const ids: string[] = []
+  const canceled = new Set<string>()
+  const pick = (): string => ids[Math.floor(random() * ids.length)] ?? ''
+  for (let round = 0; round < 40; round++) {
+    const from = round * 2
+    if (round < 25) ids.push(...(await sendAll(keys.flatMap((key) => numbered(key, 2, from)))))
+    const chance = random()
+    if (chance < 0.15) await pause()
+    else if (chance < 0.5) await resume()
+    else if (chance < 0.6) await made.restart()
+    else if (chance < 0.75) {
+      const id = pick()
+      if ((await cancel(id)) > 0) canceled.add(id)
+    }
+    await made.server.world.advance(Math.floor(random() * 1_500))
+    await quiet()
+  }
+  receiver.answer = answering(204)
+  await resume()
+  await made.eventually('all are settled', async () => {
+    await made.server.world.advance(500)
+    return disk.count('select count(*) from delivery') === 0
+  })
+  for (const key of keys) {
+    const firsts = [...new Set(contentOf(receiver).flatMap((one) => (one.key === key ? [one.n] : [])))]
+    assert.deepEqual(
+      firsts,
+      firsts.toSorted((a, b) => a - b),
+    )
+  }
+  const delivered = disk
+    .rows('select distinct message_id from attempt where succeeded = 1 and endpoint_id = ?', endpointId)
+    .map((row) => String(row.message_id))
+  assert.deepEqual(
+    delivered.toSorted(),
+    ids.filter((id) => !canceled.has(id)),
+  )
+  assert.ok(canceled.size > 0 && receiver.received.length > ids.length)
 })

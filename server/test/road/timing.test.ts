@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Answer } from '../support/receiver.ts'
-import { calls, idsOf } from './calls.ts'
+import { calls } from './calls.ts'
+import { answering, idsOf } from './controls.ts'
 import { type Scene, scene } from './scene.ts'
-
-const answering =
-  (status: number): Answer =>
-  (_, response) =>
-    response.writeHead(status).end()
 
 const [second, minute, hour] = [1_000, 60_000, 3_600_000] as const
 const text = (at: number): string => new Date(at).toISOString()
@@ -23,13 +18,17 @@ test('a message with deliverAt is sent when its moment has come, not a milliseco
   const made = await scene(t)
   const { server, receiver, arrived, recorded, quiet } = made
   const { send } = calls(made)
+  const { message } = server.svix
   const at = server.world.now() + 3 * hour
-  const id = await send({ deliverAt: text(at), payload: { n: 1 } })
+  const { id } = await message.create('shop', { eventType: 'a', payload: { n: 1 }, deliverAt: new Date(at) })
   const now = await send({ payload: { n: 2 } })
   await arrived(1)
   await recorded(1)
-  const shown = (await (await server.fetch(`/api/v1/app/shop/msg/${id}`)).json()) as { deliverAt: string }
-  assert.equal(shown.deliverAt, text(at))
+  assert.equal((await message.get('shop', id)).deliverAt?.getTime(), at)
+  assert.deepEqual(
+    (await message.list('shop')).data.map(({ deliverAt }) => deliverAt?.getTime() ?? null),
+    [null, at],
+  )
   await server.world.leap(3 * hour - 1)
   await quiet()
   assert.deepEqual(idsOf(receiver.received), [now])
