@@ -30,3 +30,17 @@ export interface Attempt {
   readonly responseCut: boolean
   readonly startedAt: Millis
 }
+
+/** What a delivery that ended without being sent leaves, so that nobody has to guess. */
+export const endedAttempt = (
+  known: Pick<Attempt, 'id' | 'messageId' | 'endpointId' | 'trigger' | 'url' | 'startedAt'>,
+  ended: Ended,
+): Attempt => ({
+  ...known,
+  ended,
+  succeeded: false,
+  statusCode: 0,
+  durationMs: 0,
+  response: whyEnded[ended],
+  responseCut: false,
+})

@@ -26,7 +26,7 @@ export interface Wait {
   readonly until: Millis | null
 }
 
-/** Where a waiting delivery stands, as far as the store knows; `leased`: a process holds it, and knows better. */
+/** Where a waiting delivery stands, as far as the store knows. */
 export interface StoredWait {
   readonly attempts: number
   readonly dueAt: Millis

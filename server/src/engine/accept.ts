@@ -77,20 +77,20 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
     return routes
   }
 
+  const drop = (plan: Plan): void => {
+    for (const destination of plan.hot) dispatcher.unreserve(destination)
+  }
+
   /** What was stored goes on its way; what was not gives its places back. */
   const follow = (environmentId: EnvironmentId, plan: Plan, kept: Kept): void => {
     if (kept.kind !== 'stored') {
-      for (const destination of plan.hot) dispatcher.unreserve(destination)
+      drop(plan)
       return
     }
     for (const destination of plan.hot) dispatcher.admitFresh(destination, plan.message)
     if (plan.hot.length < plan.deliveries.length) dispatcher.wake()
     seen.note(environmentId, plan.message.eventType)
     observer.accepted(plan.message, plan.deliveries.length, world.now() - plan.message.acceptedAt)
-  }
-
-  const drop = (plan: Plan): void => {
-    for (const destination of plan.hot) dispatcher.unreserve(destination)
   }
 
   const taken = (message: Message, by: string): Problem =>

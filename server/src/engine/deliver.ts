@@ -1,4 +1,4 @@
-import { type Attempt, whyEnded } from '../domain/attempt.ts'
+import { type Attempt, endedAttempt } from '../domain/attempt.ts'
 import type { Control } from '../domain/control.ts'
 import { expiresAt } from '../domain/expiry.ts'
 import type { EnvironmentId, Millis, makeIds } from '../domain/ids.ts'
@@ -140,29 +140,16 @@ export function makeDeliver(parts: DeliverParts): Deliver {
   }
 }
 
-/** Settles what is not sent: an attempt that says why, so that nobody has to guess. */
+/** Settles what is not sent. */
 export function makeEnd({
   world,
   newId,
   commits,
 }: Pick<DeliverParts, 'world' | 'newId' | 'commits'>): DispatchParts['end'] {
   return ({ message, lane, trigger, orderKey }, url, ended, onDisk) => {
-    const attempt: Attempt = {
-      id: newId('attempt'),
-      messageId: message.id,
-      endpointId: lane.endpointId,
-      succeeded: false,
-      ended,
-      trigger,
-      url,
-      statusCode: 0,
-      durationMs: 0,
-      response: whyEnded[ended],
-      responseCut: false,
-      startedAt: world.now(),
-    }
-    const key = { messageId: message.id, endpointId: lane.endpointId, orderKey }
-    commits.record(attempt, { kind: 'finish', ...key }, [], onDisk)
+    const key = { messageId: message.id, endpointId: lane.endpointId }
+    const attempt = endedAttempt({ ...key, id: newId('attempt'), trigger, url, startedAt: world.now() }, ended)
+    commits.record(attempt, { kind: 'finish', ...key, orderKey }, [], onDisk)
   }
 }
 

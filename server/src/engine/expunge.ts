@@ -34,8 +34,10 @@ export class Expunger {
   async expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<number> {
     let wiped = 0
     const ending: Ending = {
-      ...{ ended: 'canceled', response: whyEnded.canceled },
-      ...{ at: this.#world.now(), id: this.#newId('attempt') },
+      ended: 'canceled',
+      response: whyEnded.canceled,
+      at: this.#world.now(),
+      id: this.#newId('attempt'),
     }
     const wipe = async (): Promise<void> => {
       for (let left = messageIds; left.length > 0; ) {

@@ -1,10 +1,11 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { type NotSentBecause, notSentBecause, type Wait, waitOf } from '../domain/explain.ts'
-import type { EndpointId, EnvironmentId, MessageId } from '../domain/ids.ts'
-import type { DeliveryState } from '../ports/store.ts'
+import type { EndpointId, EnvironmentId } from '../domain/ids.ts'
+import type { AttemptFilter, DeliveryState } from '../ports/store.ts'
 import type { ManageContext } from './context.ts'
 import { getMessage } from './messages.ts'
+import { readAll } from './page.ts'
 
 /** What became of a message at one endpoint, and why. */
 export type Explained = { readonly endpoint: Endpoint } & (
@@ -17,25 +18,15 @@ export type Explained = { readonly endpoint: Endpoint } & (
   | { readonly verdict: 'not-sent'; readonly because: NotSentBecause; readonly detail: string | null }
 )
 
-const pageSize = 250
-const everyAttempt = {
-  ...{ channel: null, tag: null, eventTypes: null, before: null, after: null },
-  ...{ settled: null, statusCodeClass: null, endpointId: null },
-}
-
-/** Walks a list to its end. */
-async function all<Row>(
-  fetch: (beyond: string | null) => Promise<readonly Row[]>,
-  keyOf: (row: Row) => string,
-): Promise<Row[]> {
-  const rows: Row[] = []
-  for (let beyond: string | null = null; ; ) {
-    const page = await fetch(beyond)
-    rows.push(...page)
-    const last = page.at(-1)
-    if (page.length < pageSize || last === undefined) return rows
-    beyond = keyOf(last)
-  }
+const everyAttempt: AttemptFilter = {
+  channel: null,
+  tag: null,
+  eventTypes: null,
+  before: null,
+  after: null,
+  settled: null,
+  statusCodeClass: null,
+  endpointId: null,
 }
 
 /** For each endpoint of the application, by id: sent, waiting (for what), or not sent (why not). Throws `not-found`. */
@@ -50,12 +41,12 @@ export async function explainMessage(
   const [endpoints, noted, destinations, attempts] = await Promise.all([
     store.endpoints.all(found.applicationId),
     store.messages.unsent(found.applicationId, found.id),
-    all(
-      (beyond) => store.attempts.destinations(found.id, { beyond, descending: false, limit: pageSize }),
+    readAll(
+      (search) => store.attempts.destinations(found.id, search),
       ({ endpoint }) => endpoint.id,
     ),
-    all(
-      (beyond) => store.attempts.listByMessage(found.id, everyAttempt, { beyond, descending: false, limit: pageSize }),
+    readAll(
+      (search) => store.attempts.listByMessage(found.id, everyAttempt, search),
       ({ id }) => id,
     ),
   ])
@@ -77,47 +68,3 @@ export async function explainMessage(
       return { endpoint, verdict: 'waiting', wait, attempts: own }
     })
 }
-
-/** Ends what waits of a message, at all endpoints. Resolves to how many deliveries that were. Throws `not-found`. */
-export async function cancelMessage(
-  context: ManageContext,
-  environmentId: EnvironmentId,
-  application: string,
-  message: string,
-): Promise<number> {
-  const { store, world } = context
-  const { id, applicationId } = await getMessage(context, environmentId, application, message, false)
-  const inMemory = await context.cancelHot(applicationId, id)
-  const destinations = await all(
-    (beyond) => store.attempts.destinations(id, { beyond, descending: false, limit: pageSize }),
-    ({ endpoint }) => endpoint.id,
-  )
-  const waiting = destinations.filter(({ state }) => state.kind === 'waiting')
-  const now = world.now()
-  const attempts = waiting.map(({ endpoint }) => canceledAttempt(context, id, endpoint, now))
-  const inStore = attempts.length === 0 ? 0 : await store.road.end(attempts, now)
-  // What was on its way from the store into memory meanwhile has arrived by now.
-  const arrived = inStore < attempts.length ? await context.cancelHot(applicationId, id) : 0
-  context.wake()
-  return inMemory + inStore + arrived
-}
-
-const canceledAttempt = (
-  { newId }: ManageContext,
-  messageId: MessageId,
-  { id: endpointId, url }: Endpoint,
-  startedAt: number,
-): Attempt => ({
-  id: newId('attempt'),
-  messageId,
-  endpointId,
-  succeeded: false,
-  ended: 'canceled',
-  trigger: 'manual',
-  url,
-  statusCode: 0,
-  durationMs: 0,
-  response: 'Canceled before it was sent.',
-  responseCut: false,
-  startedAt,
-})

@@ -17,6 +17,7 @@ import {
   listAttemptsByMessage,
   resend,
 } from './attempts.ts'
+import { cancelMessage } from './cancel.ts'
 import type { Expectation } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { getEndpointHeaders, patchEndpointHeaders, replaceEndpointHeaders } from './endpoint-headers.ts'
@@ -44,7 +45,7 @@ import {
   replaceEventType,
 } from './event-types.ts'
 import { exampleFor } from './examples.ts'
-import { cancelMessage, explainMessage } from './explain.ts'
+import { explainMessage } from './explain.ts'
 import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { tryFilter } from './filters.ts'
 import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'

@@ -44,3 +44,20 @@ export async function readPage<Row>(ask: PageAsk, read: PageRead<Row>): Promise<
     beyond = keyOf(last)
   }
 }
+
+const rowsAtOnce = 250
+
+/** Reads a list to its end, in its own order. */
+export async function readAll<Row>(
+  fetch: (search: PageSearch) => Promise<readonly Row[]>,
+  keyOf: (row: Row) => string,
+): Promise<Row[]> {
+  const rows: Row[] = []
+  for (let beyond: string | null = null; ; ) {
+    const page = await fetch({ beyond, descending: false, limit: rowsAtOnce })
+    rows.push(...page)
+    const last = page.at(-1)
+    if (page.length < rowsAtOnce || last === undefined) return rows
+    beyond = keyOf(last)
+  }
+}
