@@ -107,6 +107,11 @@ export function isId<K extends IdKind>(kind: K, text: string): text is IdOf<K> {
   return text.startsWith(prefix) && body.test(text.slice(prefix.length))
 }
 
+const kinds = Object.keys(prefixes) as readonly IdKind[]
+
+/** Whether a text can be an id of any kind. */
+export const isAnyId = (text: string): boolean => kinds.some((kind) => isId(kind, text))
+
 /** The smallest id of a kind that could be made at `at`: what turns "before 12:00" into a range of ids. */
 export function firstIdAt<K extends IdKind>(kind: K, at: Millis): IdOf<K> {
   const ms = Math.min(Math.max(Math.ceil(at), 0), 62 ** timeDigits - 1)

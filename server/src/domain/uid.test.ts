@@ -4,7 +4,7 @@ import { metadataFault } from './metadata.ts'
 import { uidFault } from './uid.ts'
 
 test('a name that looks like an id of ours is refused, whatever kind it looks like', () => {
-  for (const prefix of ['app_', 'ep_', 'msg_', 'atmpt_', 'env_', 'key_']) {
+  for (const prefix of ['app_', 'ep_', 'msg_', 'atmpt_', 'env_', 'key_', 'ptok_', 'qtask_', 'lease_', 'batch_']) {
     assert.match(uidFault(prefix + '0'.repeat(27), '/uid')?.message ?? '', /must not look like/)
     assert.equal(uidFault(prefix + '0'.repeat(26), '/uid'), null)
   }
