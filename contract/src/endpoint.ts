@@ -29,7 +29,12 @@ const optional = {
   // Both generations of clients are understood; where both names are given, the newer one counts.
   filterTypes: Type.Optional(nullable({ ...EventTypes, deprecated: true, description: 'Older name of `eventTypes`.' })),
   channels: Type.Optional(nullable(Channels)),
-  throttleRate: Type.Optional(nullable(ThrottleRate)),
+  throttleRate: Type.Optional(
+    nullable({
+      ...ThrottleRate,
+      description: 'Messages a second; null: as `control.throttleRate` of the environment says, else no limit.',
+    }),
+  ),
   rateLimit: Type.Optional(nullable(RateLimit)),
   filter: Type.Optional(
     nullable(

@@ -20,7 +20,7 @@ export interface Endpoint {
   /** A CEL expression that must be true of a message; null: none. */
   readonly filter: string | null
   readonly metadata: Metadata
-  /** Deliveries a second; null: no limit. */
+  /** Deliveries a second; null: as its environment says. */
   readonly throttleRate: number | null
   /** What it says for itself; the rest is inherited. */
   readonly control: ControlPart
@@ -39,3 +39,7 @@ export interface Endpoint {
   readonly updatedAt: Millis
   readonly revision: number
 }
+
+/** What it says for itself about its deliveries, its rate included. */
+export const ownControl = ({ control, throttleRate }: Pick<Endpoint, 'control' | 'throttleRate'>): ControlPart =>
+  throttleRate === null ? control : { ...control, throttleRate }

@@ -1,6 +1,6 @@
 import type { Application } from '../domain/application.ts'
 import { type Control, controlOf } from '../domain/control.ts'
-import type { DisabledBecause, Endpoint } from '../domain/endpoint.ts'
+import { type DisabledBecause, type Endpoint, ownControl } from '../domain/endpoint.ts'
 import { openHeaders, openSecrets } from '../domain/endpoint-seal.ts'
 import type { EnvironmentSettings } from '../domain/environment.ts'
 import { latestSchema } from '../domain/event-type.ts'
@@ -219,7 +219,6 @@ export class Directory {
   }
 
   #prepare(endpoint: Endpoint, application: Application, inherited: Control): Destination {
-    const own = endpoint.throttleRate === null ? {} : { throttleRate: endpoint.throttleRate }
     const secrets = openSecrets(this.#masterKey, endpoint)
     const signers = signersOf(secrets)
     return {
@@ -236,7 +235,7 @@ export class Directory {
       paused: endpoint.pausedAt !== null,
       revision: endpoint.revision,
       breakerOpenedAt: endpoint.breakerOpenedAt,
-      control: controlOf(inherited, endpoint.control, own),
+      control: controlOf(inherited, ownControl(endpoint)),
       applicationRate: application.throttleRate ?? 0,
       extraHeaders: Object.entries(openHeaders(this.#masterKey, endpoint)).flat(),
       signerAt: signers,

@@ -5,7 +5,7 @@ import { metadataFault } from '../domain/metadata.ts'
 import type { Fact } from '../domain/operational.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
-import { uidFault } from '../domain/uid.ts'
+import { uidAfterReplace, uidFault } from '../domain/uid.ts'
 import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
@@ -142,13 +142,10 @@ export async function replaceApplication(
       return { created: true, row }
     }
     await expect()
-    // A replacement that does not name the uid it was addressed by must not take it away: sent again, it would then
-    // create a second application.
-    const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
     const { name, throttleRate, metadata } = wish
     const row = await changed(context, found, {
       name,
-      uid,
+      uid: uidAfterReplace(found.uid, wish.uid, idOrUid),
       throttleRate,
       metadata,
       control: wish.control(found.control),

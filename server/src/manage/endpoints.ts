@@ -1,6 +1,6 @@
 import type { Application, Metadata } from '../domain/application.ts'
 import { type ControlPart, type ResolvedControl, resolveControl } from '../domain/control.ts'
-import type { Endpoint } from '../domain/endpoint.ts'
+import { type Endpoint, ownControl } from '../domain/endpoint.ts'
 import { checkEndpointHeaders } from '../domain/endpoint-headers.ts'
 import { sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
 import { checkEndpointUrl } from '../domain/endpoint-url.ts'
@@ -10,7 +10,7 @@ import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
 import { nonceBytes } from '../domain/seal.ts'
 import { checkSecret, type EndpointSecrets, newSecret } from '../domain/secret.ts'
-import { uidFault } from '../domain/uid.ts'
+import { uidAfterReplace, uidFault } from '../domain/uid.ts'
 import { type ApplicationName, getApplication, otherName } from './applications.ts'
 import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
@@ -92,9 +92,8 @@ export async function resolvedControl(
 ): Promise<ResolvedEndpoint> {
   const application = await getApplication(context, environmentId, endpoint.applicationId)
   const { control } = await getSettings(context, environmentId)
-  const own: ControlPart = { ...endpoint.control, throttleRate: endpoint.throttleRate ?? undefined }
   return {
-    control: resolveControl(context.control, control, application.control, own),
+    control: resolveControl(context.control, control, application.control, ownControl(endpoint)),
     applicationThrottleRate: application.throttleRate,
   }
 }
@@ -204,8 +203,7 @@ export async function replaceEndpoint(
     }
     checkAll(await checks(context, wish))
     await expect()
-    // As with applications: the name it was addressed by is not lost by leaving it out.
-    const uid = wish.uid === undefined || (wish.uid === null && found.uid === idOrUid) ? found.uid : wish.uid
+    const uid = uidAfterReplace(found.uid, wish.uid, idOrUid)
     const row = await changed(context, owner, found, { ...wish, uid })
     return row === 'stale' ? 'stale' : { created: false, row }
   })

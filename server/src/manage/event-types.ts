@@ -6,7 +6,7 @@ import { Problem } from '../domain/problem.ts'
 import type { SeenEventType } from '../ports/store.ts'
 import { type Expectation, expectNothing, untilFresh } from './change.ts'
 import type { ManageContext } from './context.ts'
-import { readPage } from './page.ts'
+import { readAll, readPage } from './page.ts'
 import { checkSchemas } from './schemas.ts'
 
 /** What the operator can say about an event type. */
@@ -47,24 +47,15 @@ export const listEventTypes = (
     ...(flags === null ? {} : { keep: (row) => shownWith(flags, row) }),
   })
 
-// Their schemas may be large: as many at a time as a page of them.
-const readAtOnce = 250
-
 /** All of an environment by name, archived ones too. */
-export async function allEventTypes(
+export const allEventTypes = (
   { store }: Pick<ManageContext, 'store'>,
   environmentId: EnvironmentId,
-): Promise<readonly EventType[]> {
-  const all: EventType[] = []
-  for (let beyond: string | null = null; ; ) {
-    const search = { beyond, descending: false, limit: readAtOnce }
-    const rows: readonly EventType[] = await store.eventTypes.list(environmentId, { includeArchived: true }, search)
-    all.push(...rows)
-    const last = rows.at(-1)
-    if (rows.length < readAtOnce || last === undefined) return all
-    beyond = last.name
-  }
-}
+): Promise<readonly EventType[]> =>
+  readAll(
+    (search) => store.eventTypes.list(environmentId, { includeArchived: true }, search),
+    ({ name }) => name,
+  )
 
 /** Event types that were published though they are not declared, or are archived, by name. Throws `iterator-invalid`. */
 export const listUndeclared = (

@@ -12,11 +12,8 @@ import { demand, type Principal } from '../principal.ts'
 import { done, ok, pageAnswer, serve, upserted } from '../route.ts'
 import { controlShown, controlWish } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
+import { rateOf } from './renamed.ts'
 import { timeText } from './time.ts'
-
-/** Where both names of a renamed field are given, the newer one counts. */
-const rateOf = (body: Partial<Pick<ApplicationIn, 'throttleRate' | 'rateLimit'>>): number | null | undefined =>
-  body.throttleRate === undefined ? body.rateLimit : body.throttleRate
 
 /** What a body says about an application; what it leaves out takes its default. */
 const applicationWish = (body: ApplicationIn): ApplicationWish => ({

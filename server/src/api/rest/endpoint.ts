@@ -1,10 +1,4 @@
-import {
-  type EndpointOut,
-  type EndpointPatch,
-  type EndpointStats,
-  type EndpointUpsertIn,
-  operations,
-} from '@posthorn/contract'
+import { type EndpointOut, type EndpointStats, type EndpointUpsertIn, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import type { EnvironmentId } from '../../domain/ids.ts'
@@ -14,14 +8,11 @@ import type { Principal } from '../principal.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
 import { controlShown, endpointControlWish, resolvedShown } from './control.ts'
 import { pageAskOf } from './page-ask.ts'
+import { eventTypesOf, rateOf } from './renamed.ts'
 import { timeOf, timeText } from './time.ts'
 
 /** How long a former secret signs on where nobody says otherwise. */
 export const usualGraceSeconds = 86_400
-
-// Where both names of a renamed field are given, the newer one counts.
-const typesOf = (body: EndpointPatch) => (body.eventTypes === undefined ? body.filterTypes : body.eventTypes)
-const rateOf = (body: EndpointPatch) => (body.throttleRate === undefined ? body.rateLimit : body.throttleRate)
 
 /** What a body says about an endpoint; what it leaves out takes its default. */
 const wish = (body: EndpointUpsertIn, principal: Principal): EndpointWish => ({
@@ -29,7 +20,7 @@ const wish = (body: EndpointUpsertIn, principal: Principal): EndpointWish => ({
   description: body.description ?? '',
   uid: body.uid,
   disabled: body.disabled ?? false,
-  eventTypes: typesOf(body) ?? null,
+  eventTypes: eventTypesOf(body) ?? null,
   channels: body.channels ?? null,
   filter: body.filter,
   control: endpointControlWish(principal, body.control),
@@ -84,7 +75,7 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
       filter,
       metadata,
       control: endpointControlWish(principal, control),
-      eventTypes: typesOf(body),
+      eventTypes: eventTypesOf(body),
       throttleRate: rateOf(body),
     }
     const row = await endpoints.patch(principal.environmentId, params.app_id, params.endpoint_id, patch, expect)

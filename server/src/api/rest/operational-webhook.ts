@@ -10,16 +10,17 @@ import type { OperationalWish } from '../../manage/operational-endpoints.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
 import { usualGraceSeconds } from './endpoint.ts'
 import { pageAskOf } from './page-ask.ts'
+import { eventTypesOf, rateOf } from './renamed.ts'
 import { timeText } from './time.ts'
 
-/** What a body says; what it leaves out takes its default. Where both names of a field are given, the newer one counts. */
+/** What a body says; what it leaves out takes its default. */
 const wish = (body: OperationalWebhookEndpointUpsertIn): OperationalWish => ({
   url: body.url,
   description: body.description ?? '',
   uid: body.uid,
   disabled: body.disabled ?? false,
-  eventTypes: (body.eventTypes === undefined ? body.filterTypes : body.eventTypes) ?? null,
-  throttleRate: (body.throttleRate === undefined ? body.rateLimit : body.throttleRate) ?? null,
+  eventTypes: eventTypesOf(body) ?? null,
+  throttleRate: rateOf(body) ?? null,
   metadata: body.metadata ?? {},
 })
 
