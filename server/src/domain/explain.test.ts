@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { notSentBecause, type StoredWait, type Wait, waitOf } from './explain.ts'
+import type { Waiting } from './delivery.ts'
+import { notSentBecause, type Wait, waitOf } from './explain.ts'
 
 const now = 1_000
-const stored: StoredWait = { attempts: 0, dueAt: now, held: null }
+const stored: Waiting = { kind: 'waiting', attempts: 0, dueAt: now, held: null }
 const open = { disabledBecause: null, pausedAt: null, breakerOpenedAt: null }
 const paced: Wait = { for: 'rate', until: 1_500 }
 
@@ -27,8 +28,8 @@ test('the process that holds a delivery knows better than the store what it wait
 test('the reason is the one that would have to go first: disabled, parked, paused, the order, then the rest', () => {
   const disabled = { ...open, disabledBecause: 'owner', pausedAt: 1, breakerOpenedAt: 1 } as const
   const paused = { ...open, pausedAt: 1, breakerOpenedAt: 1 }
-  const behind: StoredWait = { ...stored, held: 'behind' }
-  const parked: StoredWait = { ...stored, held: 'parked' }
+  const behind: Waiting = { ...stored, held: 'behind' }
+  const parked: Waiting = { ...stored, held: 'parked' }
   const reasons = [
     waitOf(parked, paced, disabled, now),
     waitOf(parked, paced, paused, now),

@@ -1,3 +1,4 @@
+import type { Unsent, Waiting } from './delivery.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Millis } from './ids.ts'
 import { matches } from './match.ts'
@@ -26,16 +27,9 @@ export interface Wait {
   readonly until: Millis | null
 }
 
-/** Where a waiting delivery stands, as far as the store knows. */
-export interface StoredWait {
-  readonly attempts: number
-  readonly dueAt: Millis
-  readonly held: 'behind' | 'parked' | null
-}
-
 /** What a waiting delivery waits for. `hot`: what the process that holds it says. */
 export function waitOf(
-  stored: StoredWait,
+  stored: Waiting,
   hot: Wait | null,
   endpoint: Pick<Endpoint, 'disabledBecause' | 'pausedAt' | 'breakerOpenedAt'>,
   now: Millis,
@@ -54,7 +48,7 @@ export function waitOf(
 export function notSentBecause(
   endpoint: Pick<Endpoint, 'eventTypes' | 'channels' | 'createdAt' | 'updatedAt'>,
   message: Pick<Message, 'eventType' | 'channels' | 'acceptedAt'>,
-  noted: 'disabled' | `filter: ${string}` | undefined,
+  noted: Unsent | undefined,
 ): { readonly because: NotSentBecause; readonly detail: string | null } {
   if (noted === 'disabled') return { because: 'disabled', detail: 'It was disabled when the message was accepted.' }
   if (noted !== undefined) return { because: 'filter', detail: noted.slice('filter: '.length) }

@@ -14,8 +14,7 @@ import {
   type TaskProgress,
 } from '../domain/task.ts'
 import type { Judge } from '../ports/judge.ts'
-import type { Store } from '../ports/store.ts'
-import type { ReplayedDelivery, TaskResult, TaskStep } from '../ports/task-store.ts'
+import type { ReplayedDelivery, Store, TaskResult, TaskStep } from '../ports/store.ts'
 import type { Directory } from './directory.ts'
 
 /** One step as it was decided: what the store is to do, and how long the task rests afterwards. */

@@ -1,9 +1,9 @@
+import type { Unsent } from '../domain/delivery.ts'
 import type { SchemaValidation } from '../domain/environment.ts'
 import type { EndpointId } from '../domain/ids.ts'
 import { matches } from '../domain/match.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import type { Facts, Judge } from '../ports/judge.ts'
-import type { Unsent } from '../ports/store.ts'
 import type { Directory, Routes } from './directory.ts'
 import type { VettingObserver } from './observer.ts'
 

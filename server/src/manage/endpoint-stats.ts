@@ -1,5 +1,5 @@
 import type { AttemptId, EnvironmentId, Millis } from '../domain/ids.ts'
-import type { QueuePlace } from '../ports/tally-store.ts'
+import type { QueuePlace } from '../ports/store.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { getEndpoint } from './endpoints.ts'

@@ -5,7 +5,7 @@ import type { Attempt } from '../../domain/attempt.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import { type EnvironmentId, firstIdAt, type MessageId } from '../../domain/ids.ts'
 import { notBegun, type Standing, type Task } from '../../domain/task.ts'
-import type { TaskStep } from '../../ports/task-store.ts'
+import type { TaskStep } from '../../ports/store.ts'
 import { type OpenStore, openedEach } from './opened.ts'
 import { batch, samples } from './samples.ts'
 

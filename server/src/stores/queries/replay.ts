@@ -1,6 +1,6 @@
 import type { AttemptId, EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 import type { Standing } from '../../domain/task.ts'
-import type { Found, Look, LookAsk, ReplayedDelivery } from '../../ports/task-store.ts'
+import type { Found, Look, LookAsk, ReplayedDelivery } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
 import { promote } from './commit.ts'
 import { inNoTime } from './packed-batch.ts'

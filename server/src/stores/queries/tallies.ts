@@ -1,5 +1,5 @@
 import { type AttemptId, type EndpointId, firstIdAt, type MessageId, type Millis } from '../../domain/ids.ts'
-import type { QueuePlace, TallyStore } from '../../ports/tally-store.ts'
+import type { QueuePlace, TallyStore } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import type { Queries } from './queries.ts'
 

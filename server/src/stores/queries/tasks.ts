@@ -10,8 +10,7 @@ import {
   type TaskStatus,
 } from '../../domain/task.ts'
 import { taskFinished } from '../../domain/task-wording.ts'
-import type { Told } from '../../ports/store.ts'
-import type { TaskStep, TaskStore } from '../../ports/task-store.ts'
+import type { TaskStep, TaskStore, Told } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { appendTold } from './commit.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'

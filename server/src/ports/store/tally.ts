@@ -1,4 +1,4 @@
-import type { AttemptId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
+import type { AttemptId, EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 
 /** Messages accepted from `since` to before `until`. */
 interface Accepted {

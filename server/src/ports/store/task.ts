@@ -1,7 +1,15 @@
-import type { ApplicationId, AttemptId, EndpointId, EnvironmentId, MessageId, Millis, TaskId } from '../domain/ids.ts'
-import type { PageSearch } from '../domain/page.ts'
-import type { AttemptCursor, Candidate, Standing, Task, TaskKind, TaskProgress, TaskStatus } from '../domain/task.ts'
-import type { Told } from './store.ts'
+import type {
+  ApplicationId,
+  AttemptId,
+  EndpointId,
+  EnvironmentId,
+  MessageId,
+  Millis,
+  TaskId,
+} from '../../domain/ids.ts'
+import type { PageSearch } from '../../domain/page.ts'
+import type { AttemptCursor, Candidate, Standing, Task, TaskKind, TaskProgress, TaskStatus } from '../../domain/task.ts'
+import type { Told } from './road.ts'
 
 /** Background jobs. Each step is one transaction of the work and of where the task stands: a kill repeats and skips nothing. */
 export interface TaskStore {

@@ -1,0 +1,153 @@
+import type { Attempt, Trigger } from '../../domain/attempt.ts'
+import type { Unsent } from '../../domain/delivery.ts'
+import type { DisabledBecause } from '../../domain/endpoint.ts'
+import type { FirstPublish, RepeatableAsk } from '../../domain/idempotency.ts'
+import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
+import type { Message } from '../../domain/message.ts'
+
+/** What the fast road needs: few calls, many rows each. */
+export interface RoadStore {
+  /** One transaction: all of it is on disk when this resolves, or none of it. */
+  commit(batch: CommitBatch): Promise<CommitResult>
+  /** Takes due deliveries under `lease` until `until`, a few from each endpoint in turn. */
+  claim(ask: ClaimAsk): Promise<Claimed>
+  /** Moves the due time of deliveries that are still ours, so that nobody else takes them. */
+  renew(lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<void>
+  /** Gives deliveries back, for anyone, each due when it says. */
+  release(lease: LeaseId, deliveries: readonly ReleasedDelivery[]): Promise<void>
+  /** Gives all of this lease back, due at once. */
+  releaseAll(lease: LeaseId, now: Millis): Promise<void>
+  /** At start, when no other process can be alive: every claimed delivery is due now. Resolves to how many. */
+  recover(now: Millis): Promise<number>
+  /** Removes up to `limit` deliveries of deleted endpoints; resolves to how many there were. */
+  sweepDeleted(limit: number): Promise<number>
+  /** Adds a delivery of a stored message, or makes its waiting one due, before all others of its endpoint. */
+  resend(key: DeliveryKey): Promise<void>
+  /**
+   * Ends deliveries that nobody holds, each with the attempt that says so; makes those behind them due at `now`. Resolves
+   * to how many there were.
+   */
+  end(attempts: readonly Attempt[], now: Millis): Promise<number>
+  /** Deliveries that are not settled, hot ones included. Exact up to `most`: counting on would cost more than it tells. */
+  backlog(most: number): Promise<number>
+}
+
+export interface DeliveryKey {
+  readonly messageId: MessageId
+  readonly endpointId: EndpointId
+}
+
+export interface ReleasedDelivery extends DeliveryKey {
+  readonly dueAt: Millis
+}
+
+export interface NewMessage extends Message {
+  readonly payload: string
+  /** When its payload goes, where its publisher said so; otherwise that is its application's to say. */
+  readonly payloadUntil?: Millis
+  /** Endpoints of its application that it was not meant for, where nobody could tell later. */
+  readonly unsent?: Readonly<Record<EndpointId, Unsent>>
+}
+
+/** A fresh delivery: leased to us and hot, or (lease null) left in the store for a later claim. */
+export interface NewDelivery extends DeliveryKey {
+  readonly dueAt: Millis
+  readonly lease: LeaseId | null
+  /** Not null: it waits for those before it with the same key, and is stored without a lease. */
+  readonly orderKey?: string | null
+}
+
+/** Operational webhooks, ready to be stored with the fact they tell of. */
+export interface Told {
+  readonly messages: readonly NewMessage[]
+  readonly deliveries: readonly NewDelivery[]
+}
+
+type WhatFollows =
+  /** `wipeIn`: its application, if the payload is to go when this was the last delivery of its message. */
+  | { readonly kind: 'finish'; readonly wipeIn?: ApplicationId }
+  /** `outOfOrder`: those behind it need not wait for it any more. */
+  | { readonly kind: 'retry'; readonly dueAt: Millis; readonly attempts: number; readonly outOfOrder?: boolean }
+  /** Kept without a due time, until somebody resends it. */
+  | { readonly kind: 'park'; readonly attempts: number }
+
+/** What happens to a delivery after an attempt. Holds only while the delivery is still under our lease. */
+export type Settlement = DeliveryKey & { readonly orderKey?: string | null } & WhatFollows
+
+/** An endpoint's turn for the better or worse; written only when it turns. */
+export type HealthTurn =
+  | { readonly kind: 'failing'; readonly endpointId: EndpointId; readonly since: Millis }
+  | { readonly kind: 'healthy'; readonly endpointId: EndpointId }
+  | {
+      readonly kind: 'disable'
+      readonly endpointId: EndpointId
+      readonly because: DisabledBecause
+      readonly at: Millis
+    }
+  | { readonly kind: 'breaker-opened'; readonly endpointId: EndpointId; readonly since: Millis }
+  /** `since`: when it was opened. */
+  | { readonly kind: 'breaker-closed'; readonly endpointId: EndpointId; readonly since: Millis }
+
+export interface CommitBatch {
+  readonly lease: LeaseId
+  /** When what is promoted in its order becomes due. */
+  readonly now: Millis
+  readonly messages: readonly NewMessage[]
+  /** Until when their `eventId` is taken; those not named keep it as long as they are kept. */
+  readonly eventIdsUntil?: ReadonlyMap<MessageId, Millis>
+  /** Of those messages whose publishers named an `Idempotency-Key`. */
+  readonly publishKeys?: readonly PublishKey[]
+  readonly deliveries: readonly NewDelivery[]
+  readonly attempts: readonly Attempt[]
+  readonly settlements: readonly Settlement[]
+  readonly turns: readonly HealthTurn[]
+}
+
+export interface CommitResult {
+  /** Messages that were not stored because their `eventId` was taken: theirs → the first message's id. */
+  readonly taken: ReadonlyMap<MessageId, MessageId>
+  /** Messages that were not stored because their `Idempotency-Key` was used before: theirs → the first. */
+  readonly repeated: ReadonlyMap<MessageId, FirstPublish>
+}
+
+export interface PublishKey extends RepeatableAsk {
+  readonly messageId: MessageId
+  readonly acceptedAt: Millis
+  readonly until: Millis
+}
+
+export interface ClaimAsk {
+  readonly now: Millis
+  readonly until: Millis
+  readonly lease: LeaseId
+  /** The ring goes on behind this endpoint; '' starts it anew. */
+  readonly after: EndpointId | ''
+  /** Endpoints looked at in one call. */
+  readonly visits: number
+  /** Deliveries taken from one endpoint. */
+  readonly share: number
+  /** Endpoints of which other numbers are taken; 0: they are passed over. */
+  readonly shares: ReadonlyMap<EndpointId, number>
+  /** Deliveries taken in all. */
+  readonly room: number
+  /** Payload characters after which no more is taken: counts alone do not bound memory. */
+  readonly characters: number
+}
+
+export interface ClaimedDelivery extends DeliveryKey {
+  readonly applicationId: ApplicationId
+  readonly attempts: number
+  readonly trigger: Trigger
+  readonly orderKey: string | null
+  readonly message: NewMessage
+}
+
+export interface Claimed {
+  readonly deliveries: readonly ClaimedDelivery[]
+  /** Where the ring stands; '' when it has come round. */
+  readonly cursor: EndpointId | ''
+  /** Endpoints of which the store may hold more that is due. */
+  readonly moreOf: readonly EndpointId[]
+  /** The earliest later due time among the endpoints visited; null: none. */
+  readonly nextDueAt: Millis | null
+}
