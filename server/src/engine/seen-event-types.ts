@@ -1,6 +1,6 @@
 import type { EnvironmentId, Millis } from '../domain/ids.ts'
 import type { EventTypeStore, SeenEventType } from '../ports/store.ts'
-import type { World } from '../ports/world.ts'
+import type { Timer, World } from '../ports/world.ts'
 
 const flushAfterMs: Millis = 1_000
 // Who puts ids into event types must not fill memory with them: past this everything counts as new again.
@@ -17,7 +17,7 @@ export class SeenEventTypes {
   readonly #known = new Map<EnvironmentId, Set<string>>()
   #count = 0
   #new: SeenEventType[] = []
-  #flushing = false
+  #timer: Timer | null = null
 
   constructor(store: Pick<EventTypeStore, 'noteSeen'>, world: Pick<World, 'now' | 'after'>) {
     this.#store = store
@@ -36,16 +36,15 @@ export class SeenEventTypes {
     this.#count += 1
     if (this.#new.length >= mostKnown) return
     this.#new.push({ environmentId, name, seenAt: this.#world.now() })
-    if (this.#flushing) return
-    this.#flushing = true
-    this.#world.after(flushAfterMs, () => void this.flush())
+    this.#timer ??= this.#world.after(flushAfterMs, () => void this.flush())
   }
 
   /** Writes what is not written yet. What cannot be written now is kept for the next time. */
   async flush(): Promise<void> {
     const rows = this.#new
     this.#new = []
-    this.#flushing = false
+    this.#timer?.cancel()
+    this.#timer = null
     if (rows.length === 0) return
     await this.#store.noteSeen(rows).catch(() => {
       this.#new.unshift(...rows)

@@ -84,3 +84,19 @@ test('another rate counts at once for what waits, of an endpoint and of an appli
     await server.world.advance(1_000)
   }
 })
+
+test('a server that has stopped leaves no timer behind, whatever its deliveries waited for', async (t) => {
+  const made = await scene(t)
+  const { server, receiver, endpointId, publish, publishTo, arrived } = made
+  await patch(made, `app/shop/endpoint/${endpointId}`, { throttleRate: 1 })
+  await server.svix.application.create({ name: 'Shared', uid: 'shared', throttleRate: 1 })
+  for (const path of ['/a', '/b']) await server.svix.endpoint.create('shared', { url: receiver.url + path })
+  await many(5, publish)
+  await many(5, () => publishTo('shared'))
+  await arrived(2)
+  await made.quiet()
+  assert.ok(server.world.pendingTimers > 2)
+  await server.stop()
+  assert.equal(server.world.pendingTimers, 0)
+  await made.start()
+})
