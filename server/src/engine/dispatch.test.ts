@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { testWorld } from '../../test/support/world.ts'
 import { usualControl } from '../domain/control.ts'
@@ -13,7 +13,8 @@ import { openSqliteStore } from '../stores/sqlite/store.ts'
 import { Directory } from './directory.ts'
 import { Dispatcher } from './dispatch.ts'
 
-test('an endpoint that is changed while it is being read is read again before anything is sent to it', async (t) => {
+/** A store with one endpoint, and dispatchers that keep what they would send. */
+async function made(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-dispatch-'))
   const store = await openSqliteStore(join(folder, 'dispatch.db'))
   t.after(async () => {
@@ -33,6 +34,31 @@ test('an endpoint that is changed while it is being read is read again before an
   })
   await store.endpoints.insert(endpoint)
 
+  const sent: string[] = []
+  const dispatcherOn = (directory: Directory): Dispatcher =>
+    new Dispatcher({
+      ...{ world, store: store.road, directory, lease: make.id('lease') },
+      observer: {
+        ...{
+          accepted() {},
+          attempted() {},
+          turned() {},
+          slowed() {},
+          committed() {},
+          removed() {},
+          retentionFailed() {},
+          commitFailed() {},
+        },
+      },
+      limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
+      deliver: ({ destination }) => sent.push(destination.url),
+      end: () => assert.fail('nothing is canceled'),
+    })
+  return { store, make, world, masterKey, environment, application, endpoint, id, sent, dispatcherOn }
+}
+
+test('an endpoint that is changed while it is being read is read again before anything is sent to it', async (t) => {
+  const { store, make, world, masterKey, application, endpoint, id, sent, dispatcherOn } = await made(t)
   // The store answers as it is, but the first answer is slow on its way.
   let letGo = (): void => {}
   const underway = new Promise<void>((resolve) => {
@@ -51,25 +77,7 @@ test('an endpoint that is changed while it is being read is read again before an
       },
     },
   }
-  const sent: string[] = []
-  const dispatcher = new Dispatcher({
-    ...{ world, store: store.road, directory: new Directory(slow, masterKey, usualControl), lease: make.id('lease') },
-    observer: {
-      ...{
-        accepted() {},
-        attempted() {},
-        turned() {},
-        slowed() {},
-        committed() {},
-        removed() {},
-        retentionFailed() {},
-        commitFailed() {},
-      },
-    },
-    limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
-    deliver: ({ destination }) => sent.push(destination.url),
-    end: () => assert.fail('nothing is canceled'),
-  })
+  const dispatcher = dispatcherOn(new Directory(slow, masterKey, usualControl))
   const message = make.message(application.id)
   dispatcher.admitClaimed(
     [
@@ -92,4 +100,19 @@ test('an endpoint that is changed while it is being read is read again before an
   letGo()
   while (sent.length === 0) await turn()
   assert.deepEqual(sent, ['https://receiver.example/new'])
+})
+
+test('what is published when a pause is over waits behind what the store kept, until the store has been asked', async (t) => {
+  const { store, masterKey, environment, application, id, dispatcherOn } = await made(t)
+  const directory = new Directory(store, masterKey, usualControl)
+  const dispatcher = dispatcherOn(directory)
+  const routes = await directory.load(environment.id, application.id)
+  const [destination = assert.fail()] = routes?.destinations ?? []
+  dispatcher.resumed(id, application.id)
+  assert.equal(dispatcher.reserve(destination), false)
+  dispatcher.beginRound()
+  dispatcher.beginRound()
+  dispatcher.endRound(new Set())
+  assert.equal(dispatcher.reserve(destination), true)
+  dispatcher.unreserve(destination)
 })

@@ -151,6 +151,15 @@ export function claimConformance(open: OpenStore): void {
     assert.deepEqual(endpointsOf(await store().road.claim(ask)), [endpoint(0).id])
   })
 
+  test('what waits at a paused endpoint stays until the endpoint is resumed', async () => {
+    const { endpoint } = await scene([[0], [0]])
+    const paused = { ...endpoint(0), pausedAt: now, revision: 2 }
+    await store().endpoints.update(paused)
+    assert.deepEqual(endpointsOf(await store().road.claim(ask)), [endpoint(1).id])
+    await store().endpoints.update({ ...paused, pausedAt: null, revision: 3 })
+    assert.deepEqual(endpointsOf(await store().road.claim(ask)), [endpoint(0).id])
+  })
+
   test('what waits at a disabled endpoint stays until the endpoint is enabled', async () => {
     const { endpoint } = await scene([[0]])
     const disabled = { ...endpoint(0), disabledBecause: 'owner' as const, revision: 2 }
