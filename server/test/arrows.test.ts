@@ -17,7 +17,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   judge: ['ports', 'domain'],
   telemetry: ['engine/observer.ts', 'domain'],
   api: ['@posthorn/contract', 'manage', 'engine', 'ports', 'domain', 'telemetry/log.ts'],
-  'config.ts': ['domain'],
+  'config.ts': ['config', 'domain'],
+  config: ['domain'],
   'master-key.ts': [],
   'world.ts': ['ports'],
 }
