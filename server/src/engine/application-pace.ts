@@ -44,6 +44,11 @@ export class ApplicationPaces {
     return false
   }
 
+  /** From when the rate lets the next one of the application go; 0: now. */
+  opensAt(applicationId: ApplicationId): Millis {
+    return this.#paces.get(applicationId)?.nextAt ?? 0
+  }
+
   /** So many messages go out now, at `perSecond` for the application; 0: no limit. */
   spend(lane: Lane, messages: number, perSecond: number, now: Millis): void {
     if (perSecond === 0) return

@@ -309,9 +309,18 @@ export class Dispatcher {
     const opensAt = lane.opensAt()
     if (opensAt > now) {
       this.#reopen(lane, opensAt, now)
+      this.#trim(lane, now)
       return false
     }
-    return this.#paces.mayGo(lane, lane.destination.applicationRate, now)
+    if (this.#paces.mayGo(lane, lane.destination.applicationRate, now)) return true
+    this.#trim(lane, now)
+    return false
+  }
+
+  /** What came from the store before the endpoint's rate was known may be far more than it can send soon. */
+  #trim(lane: Lane, now: Millis): void {
+    const most = this.#memory.mostPaced(lane, now)
+    if (lane.waiting.size > 2 * most) this.#giveBack(lane, most)
   }
 
   #reopen(lane: Lane, at: Millis, now: Millis): void {
@@ -366,9 +375,16 @@ export class Dispatcher {
     const waits = new Map<EndpointId, Wait>()
     for (const lane of this.#lanes.ofApplication(applicationId)) {
       const delivery = lane.hot.get(messageId)
-      if (delivery) waits.set(lane.endpointId, delivery.taken ? { for: 'in-flight', until: null } : lane.waitNow(now))
+      if (delivery)
+        waits.set(lane.endpointId, delivery.taken ? { for: 'in-flight', until: null } : this.#wait(lane, now))
     }
     return waits
+  }
+
+  #wait(lane: Lane, now: Millis): Wait {
+    const wait = lane.waitNow(now)
+    const until = this.#paces.opensAt(lane.applicationId)
+    return wait.for === 'turn' && wait.until === null && until > now ? { for: 'rate', until } : wait
   }
 
   #end(delivery: HotDelivery, url: string, ended: Ended, settled: () => void = () => {}): void {

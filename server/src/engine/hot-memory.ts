@@ -68,10 +68,14 @@ export class HotMemory {
    */
   most(lane: Lane, now: Millis): number {
     if (lane.breaker.kind === 'open' || lane.breaker.kind === 'probing') return 1
-    const most = this.#mostAt(lane.window.width)
+    return Math.min(this.#mostAt(lane.window.width), this.mostPaced(lane, now))
+  }
+
+  /** As many as the rates of an endpoint and of its application let go in the next two seconds. */
+  mostPaced(lane: Lane, now: Millis): number {
     const shared = lane.destination?.applicationRate ?? 0
-    const rate = Math.min(lane.rate(now) || shared, shared || Number.POSITIVE_INFINITY)
-    return rate === 0 ? most : Math.min(most, Math.ceil(2 * rate))
+    const rate = Math.min(lane.rate(now) || Number.POSITIVE_INFINITY, shared || Number.POSITIVE_INFINITY)
+    return Math.ceil(2 * rate)
   }
 
   /** The same for one of which nothing is known here. */

@@ -40,3 +40,20 @@ test('beside a backlog of thousands, a hung, a throttled and a failing endpoint,
   assert.ok(ofHung <= 16, `the hung one has ${ofHung} under way, more than a newcomer may`)
   assert.ok(ofThrottled <= 7, `the throttled one got ${ofThrottled}, more than its rate`)
 })
+
+test('a throttled application with many endpoints and a backlog at each does not fill the memory that all share', async (t) => {
+  const made = await scene(t, { settings: { endpointInFlight: 16, globalInFlight: 64, hotDeliveries: 512 } })
+  const { server, stored, publish, arrived } = made
+  const at = await made.startReceiver()
+  await server.svix.application.create({ name: 'Throttled', uid: 'throttled', throttleRate: 1 })
+  for (let n = 0; n < 30; n++) {
+    const { id } = await server.svix.endpoint.create('throttled', { url: `${at.url}/${n}` })
+    await stored('throttled', id, 30)
+  }
+  await pass(made, 4_000, 1_000)
+  const metrics = await (await server.fetch('/metrics')).text()
+  const hot = Number(/^posthorn_hot_deliveries (\d+)$/m.exec(metrics)?.[1])
+  assert.ok(hot > 0 && hot <= 30 * 8, `${hot} are held`)
+  await many(20, publish)
+  await arrived(20)
+})

@@ -25,12 +25,19 @@ test('a hundred messages at five a second take twenty seconds, evenly, and all a
 test('what waits for the rate says so, and until when', async (t) => {
   const made = await scene(t)
   const { server, endpointId, publish, arrived } = made
-  await server.svix.endpoint.patch('shop', endpointId, { throttleRate: 1 })
-  await publish()
-  await arrived(1)
-  const { verdict, waitingFor, until } = await explained(made, await publish())
-  assert.deepEqual([verdict, waitingFor], ['waiting', 'rate'])
-  assert.equal(Date.parse(String(until)) - server.world.now(), 950)
+  for (const path of [`app/shop/endpoint/${endpointId}`, 'app/shop']) {
+    const before = made.receiver.received.length
+    await patch(made, path, { throttleRate: 1 })
+    await publish()
+    await arrived(before + 1)
+    await made.quiet()
+    const { verdict, waitingFor, until } = await explained(made, await publish())
+    assert.deepEqual([verdict, waitingFor], ['waiting', 'rate'])
+    assert.equal(Date.parse(String(until)) - server.world.now(), 950)
+    await patch(made, path, { throttleRate: null })
+    await arrived(before + 2)
+    await server.world.advance(1_000)
+  }
 })
 
 test('the rate of an application is shared by its endpoints in turn, and is no matter of its neighbours', async (t) => {
