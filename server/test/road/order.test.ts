@@ -210,6 +210,28 @@ test('park: after N tries the head is kept aside, those behind go on, and a rese
   assert.equal(disk.count('select count(*) from delivery'), 0)
 })
 
+test('parked messages are recovered together, in their order, and each has its tries anew', async (t) => {
+  const made = await scene(t)
+  const { server, receiver, endpointId, recorded, eventually, disk } = made
+  const { control, sendAll } = calls(made)
+  await control({ ordering: 'key', headFailure: 'park', headAttempts: 1, breaker: false })
+  receiver.answer = answering(500)
+  await sendAll(numbered('a', 10))
+  await recorded(10)
+  assert.equal(disk.count("select count(*) from delivery where held = 'parked'"), 10)
+  const watched = slowly(receiver)
+  await server.svix.endpoint.recover('shop', endpointId, { since: new Date(server.world.now() - 60_000) })
+  await eventually('all are settled', async () => {
+    await server.world.advance(100)
+    return disk.count('select count(*) from delivery') === 0
+  })
+  assert.deepEqual(
+    contentOf(receiver).map(({ n }) => n),
+    [...Array(10).keys(), ...Array(10).keys()],
+  )
+  assert.equal(watched.most('a'), 1)
+})
+
 test('a message that is resent while it waits behind another goes at once, and the order goes on without it', async (t) => {
   const made = await scene(t)
   const { server, receiver, endpointId, arrived, recorded } = made

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Endpoint } from '../../domain/endpoint.ts'
-import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
+import type { EndpointId, EnvironmentId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
 import { notBegun } from '../../domain/task.ts'
 import type { ClaimAsk, Ending, NewMessage, Settlement } from '../../ports/store.ts'
 import { type OpenStore, openedEach } from './opened.ts'
@@ -183,6 +183,19 @@ export function orderConformance(open: OpenStore): void {
     assert.deepEqual(await claimable(), [first])
   })
 
+  const replay = async (environmentId: EnvironmentId, endpointId: EndpointId, ids: readonly MessageId[]) => {
+    const task = {
+      ...{ id: make.id('task'), environmentId, applicationId: null, ask: { kind: 'event-type-usage' } as const },
+      ...({ status: 'running', progress: notBegun, rate: 1_000, createdAt: now, updatedAt: now, revision: 1 } as const),
+    }
+    await store().tasks.insert(task)
+    const rows = ids.map((messageId) => ({ messageId, dueAt: now, orderKey: 'a', lastAttemptId: '' as const }))
+    const { id, revision, status, progress } = task
+    await store().tasks.advance({
+      ...{ id, revision, at: now, status, progress, deliveries: { endpointId, rows }, results: [] },
+    })
+  }
+
   const ended = (messageId: MessageId | undefined, endpointId: EndpointId) =>
     make.attempt(
       { messageId: messageId ?? assert.fail(), endpointId },
@@ -271,20 +284,38 @@ export function orderConformance(open: OpenStore): void {
     const young = await publish(['a', 'a'])
     await claim()
     await settle({ kind: 'retry', ...key(young[0], 'a'), dueAt: now + 5_000, attempts: 1 })
-    const { environmentId } = application
-    const task = {
-      ...{ id: make.id('task'), environmentId, applicationId: null, ask: { kind: 'event-type-usage' } as const },
-      ...({ status: 'running', progress: notBegun, rate: 1_000, createdAt: now, updatedAt: now, revision: 1 } as const),
-    }
-    await store().tasks.insert(task)
-    const rows = old.map((messageId) => ({ messageId, dueAt: now, orderKey: 'a', lastAttemptId: '' as const }))
-    const deliveries = { endpointId: endpoint(0).id, rows }
-    const { id, revision, status, progress } = task
-    await store().tasks.advance({ id, revision, at: now, status, progress, deliveries, results: [] })
+    await replay(application.environmentId, endpoint(0).id, old)
     for (const head of old) {
       assert.deepEqual(await claimable(), [head])
       await settle({ kind: 'finish', ...key(head, 'a') })
     }
     assert.deepEqual(await claimable(now + 5_000), [young[0]])
+  })
+
+  test('a parked message that is replayed is looked for as what its last attempt was, and takes its place in the order', async () => {
+    const { application, endpoint, publish, key } = await scene()
+    const [parked, waiting] = await publish(['a', 'a'])
+    await claim()
+    await settle({ kind: 'park', ...key(parked, 'a'), attempts: 3 })
+    await claim()
+    await settle({ kind: 'retry', ...key(waiting, 'a'), dueAt: now + 5_000, attempts: 1 })
+    const { found } = await store().tasks.look({
+      ...{ applicationId: application.id, endpointId: endpoint(0).id, after: '', below: 'msg_~', limit: 10 },
+      standings: ['never', 'waiting', 'failed'],
+    })
+    assert.deepEqual(
+      found.map(({ messageId, standing }) => [messageId, standing]),
+      [
+        [parked, 'never'],
+        [waiting, 'waiting'],
+      ],
+    )
+    await replay(application.environmentId, endpoint(0).id, [parked ?? assert.fail(), waiting ?? assert.fail()])
+    const claimed = await claim()
+    assert.deepEqual(
+      claimed.map(({ messageId, attempts, trigger, orderKey }) => [messageId, attempts, trigger, orderKey]),
+      [[parked, 0, 'manual', 'a']],
+    )
+    assert.deepEqual(await claimable(now + 4_999), [], 'what waits for its retry is left as it is')
   })
 }

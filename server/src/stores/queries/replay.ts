@@ -24,7 +24,8 @@ type LookRow = {
 /*
  * Messages are walked along the index of their application; where each stands is a seek into the queue and one into the
  * attempts of the message, of which it has a few (an expression keeps SQLite from the endpoint's index, which may have
- * millions). Only messages that stand as asked are read themselves.
+ * millions). Only messages that stand as asked are read themselves. One that is parked waits for nothing but this: it
+ * stands where its last attempt left it.
  */
 const looking = `
   with looked as materialized (
@@ -33,7 +34,8 @@ const looking = `
     select looked.id as looked_id,
       (select max(attempt.id) from attempt
        where attempt.message_id = looked.id and (attempt.endpoint_id || '') = :endpointId) as last_id,
-      exists (select 1 from delivery where delivery.message_id = looked.id and delivery.endpoint_id = :endpointId) as waits
+      exists (select 1 from delivery where delivery.message_id = looked.id and delivery.endpoint_id = :endpointId
+        and coalesce(delivery.held, '') <> 'parked') as waits
     from looked
   ), stood as materialized (
     select looked_id, last_id, attempt.status_code as status_code,
@@ -94,7 +96,9 @@ const adding = `
   where not exists (
     select 1 from attempt
     where attempt.message_id = value->>0 and (attempt.endpoint_id || '') = :endpointId and attempt.id > value->>2)
-  on conflict (message_id, endpoint_id) do nothing`
+  on conflict (message_id, endpoint_id) do update
+    set attempts = 0, due_at = excluded.due_at, trigger = 1, order_key = excluded.order_key, held = excluded.held
+    where delivery.held = 'parked'`
 
 /** Resolves to how many were added. Runs in the caller's transaction. */
 export async function addReplayed(
