@@ -137,8 +137,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     expunge: (applicationId, messageIds) => expunger.expunge(applicationId, messageIds),
     wake: () => claimer.wake(),
     wakeTasks: () => tasks.wake(),
-    cancelHot: (applicationId, messageId) => dispatcher.cancel(applicationId, messageId),
-    hotWaits: (applicationId, messageId) => dispatcher.waits(applicationId, messageId),
+    cancelHot: (applicationId, messageId) => dispatcher.messages.cancel(applicationId, messageId),
+    hotWaits: (applicationId, messageId) => dispatcher.messages.waits(applicationId, messageId),
     resumed(endpointId, applicationId) {
       dispatcher.resumed(endpointId, applicationId)
       claimer.wake()

@@ -1,8 +1,6 @@
 import type { Ended } from '../domain/attempt.ts'
 import { probing } from '../domain/breaker.ts'
-import { expiresAt } from '../domain/expiry.ts'
-import type { Wait } from '../domain/explain.ts'
-import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
+import type { ApplicationId, EndpointId, LeaseId, Millis } from '../domain/ids.ts'
 import { afterFailure, afterSuccess } from '../domain/window.ts'
 import type { ClaimedDelivery, NewMessage, ReleasedDelivery, RoadStore } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
@@ -10,6 +8,7 @@ import { ApplicationPaces } from './application-pace.ts'
 import type { Destination, Directory } from './directory.ts'
 import { Fifo } from './fifo.ts'
 import { type DispatchLimits, HotMemory } from './hot-memory.ts'
+import { HotMessages } from './hot-messages.ts'
 import type { HotDelivery, Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import type { Observer } from './observer.ts'
@@ -43,8 +42,6 @@ export type Deliver = (
 
 // How much must have become free before a claim that found none is worth repeating.
 const roomShare = 1 / 16
-// Payload characters in one request, however many messages an endpoint wants in it.
-const mostBatchCharacters = 1024 * 1024
 
 /** Holds what is hot, and lets it go as the gates allow: in turn, each endpoint within its own window. */
 export class Dispatcher {
@@ -53,6 +50,9 @@ export class Dispatcher {
   readonly #ring = new Fifo<Lane>()
   readonly #memory: HotMemory
   readonly #paces: ApplicationPaces
+  /** What is held here, by message. */
+  readonly messages: HotMessages
+  readonly #expire = (delivery: HotDelivery, url: string): void => this.#end(delivery, url, 'expired')
   #round = 0
   #roomWanted = false
   #inFlight = 0
@@ -69,6 +69,12 @@ export class Dispatcher {
     this.#paces = new ApplicationPaces(world, (lane) => {
       this.#toRing(lane)
       this.#pump()
+    })
+    this.messages = new HotMessages({
+      lanes: this.#lanes,
+      paces: this.#paces,
+      world,
+      end: (...ending) => this.#end(...ending),
     })
   }
 
@@ -199,24 +205,6 @@ export class Dispatcher {
     for (const applicationId of this.#lanes.applications) this.changed(applicationId)
   }
 
-  /**
-   * The content of these messages is gone from the store: what waits here of them is canceled, and what is under way
-   * keeps nothing of the answer. Resolves, when that is on disk, to whether any was here.
-   */
-  async expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<boolean> {
-    let any = false
-    for (const lane of this.#lanes.ofApplication(applicationId)) {
-      for (const id of messageIds) {
-        const delivery = lane.hot.get(id)
-        if (!delivery) continue
-        delivery.expunged = true
-        any = true
-      }
-    }
-    if (any) await Promise.all(messageIds.map((id) => this.cancel(applicationId, id)))
-    return any
-  }
-
   /** A pause is over: what was kept in the store meanwhile goes before what is new. */
   resumed(endpointId: EndpointId, applicationId: ApplicationId): void {
     this.#noteMore(this.#lanes.of(endpointId, applicationId))
@@ -289,7 +277,7 @@ export class Dispatcher {
       if (!lane) return
       lane.inRing = false
       if (!this.#mayGo(lane, now) || lane.destination === null) continue
-      const deliveries = this.#take(lane, lane.destination, now)
+      const deliveries = lane.take(lane.destination, now, this.#expire)
       if (deliveries !== null) this.#send(deliveries, lane, lane.destination, now)
       if (lane.waiting.size > 0 && this.#hasTurn(lane)) this.#toRing(lane)
     }
@@ -330,61 +318,6 @@ export class Dispatcher {
       this.#toRing(lane)
       this.#pump()
     })
-  }
-
-  /** What goes out next, in one request; null: nothing that waited is to be sent any more. */
-  #take(lane: Lane, destination: Destination, now: Millis): readonly [HotDelivery, ...HotDelivery[]] | null {
-    const { batchSize, deliverWithin } = destination.control
-    const most = lane.breaker.kind === 'open' ? 1 : batchSize
-    const taken: HotDelivery[] = []
-    let characters = 0
-    while (taken.length < most) {
-      const next = lane.waiting.first
-      if (next === undefined) break
-      if (taken.length > 0 && characters + next.message.payload.length > mostBatchCharacters) break
-      lane.waiting.shift()
-      if (next.taken) continue
-      next.taken = true
-      if (expiresAt(next.message, deliverWithin, next.trigger) <= now) {
-        this.#end(next, destination.url, 'expired')
-        continue
-      }
-      characters += next.message.payload.length
-      taken.push(next)
-    }
-    const [first, ...rest] = taken
-    return first === undefined ? null : [first, ...rest]
-  }
-
-  /** Takes what waits here of a message out of every queue, not to be sent; what is in flight stays. Resolves when that is on disk. */
-  cancel(applicationId: ApplicationId, messageId: MessageId): Promise<number> {
-    const waiting: Promise<void>[] = []
-    for (const lane of this.#lanes.ofApplication(applicationId)) {
-      const delivery = lane.hot.get(messageId)
-      if (delivery === undefined || delivery.taken) continue
-      delivery.taken = true
-      const url = lane.destination?.url ?? ''
-      waiting.push(new Promise((resolve) => this.#end(delivery, url, 'canceled', resolve)))
-    }
-    return Promise.all(waiting).then(({ length }) => length)
-  }
-
-  /** What the deliveries of a message that are held here wait for. */
-  waits(applicationId: ApplicationId, messageId: MessageId): ReadonlyMap<EndpointId, Wait> {
-    const now = this.#parts.world.now()
-    const waits = new Map<EndpointId, Wait>()
-    for (const lane of this.#lanes.ofApplication(applicationId)) {
-      const delivery = lane.hot.get(messageId)
-      if (delivery)
-        waits.set(lane.endpointId, delivery.taken ? { for: 'in-flight', until: null } : this.#wait(lane, now))
-    }
-    return waits
-  }
-
-  #wait(lane: Lane, now: Millis): Wait {
-    const wait = lane.waitNow(now)
-    const until = this.#paces.opensAt(lane.applicationId)
-    return wait.for === 'turn' && wait.until === null && until > now ? { for: 'rate', until } : wait
   }
 
   #end(delivery: HotDelivery, url: string, ended: Ended, settled: () => void = () => {}): void {

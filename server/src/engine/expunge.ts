@@ -48,7 +48,7 @@ export class Expunger {
     }
     await wipe()
     // First the store, so that nothing is claimed from it any more; then memory; then what memory had handed over already.
-    if (await this.#dispatcher.expunge(applicationId, messageIds)) {
+    if (await this.#dispatcher.messages.expunge(applicationId, messageIds)) {
       await this.#commits.written()
       await wipe()
     }

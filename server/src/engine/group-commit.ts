@@ -206,13 +206,13 @@ function batchOf(
   const publishKeys: PublishKey[] = []
   const deliveries: NewDelivery[] = []
   const turns: HealthTurn[] = []
-  const stored: NewMessage[] = []
+  const written: NewMessage[] = []
   const add = (told: Told): void => {
-    stored.push(...told.messages)
+    written.push(...told.messages)
     deliveries.push(...told.deliveries)
   }
   for (const waiting of messages) {
-    stored.push(waiting.message)
+    written.push(waiting.message)
     for (const delivery of waiting.deliveries) deliveries.push(delivery)
     if (waiting.publishKey) publishKeys.push(waiting.publishKey)
     if (waiting.eventIdUntil !== null) eventIdsUntil.set(waiting.message.id, waiting.eventIdUntil)
@@ -225,7 +225,7 @@ function batchOf(
     for (const turn of record.turns) turns.push(turn)
     if (record.told) add(record.told)
   }
-  return { lease, now, messages: stored, eventIdsUntil, publishKeys, deliveries, attempts, settlements, turns }
+  return { lease, now, messages: written, eventIdsUntil, publishKeys, deliveries, attempts, settlements, turns }
 }
 
 function keptOf(id: MessageId, { taken, repeated }: CommitResult): Kept {

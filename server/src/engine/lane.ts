@@ -1,5 +1,6 @@
 import type { Trigger } from '../domain/attempt.ts'
 import { type Breaker, closed, drainRate, reopened } from '../domain/breaker.ts'
+import { expiresAt } from '../domain/expiry.ts'
 import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
 import { paced } from '../domain/rate.ts'
@@ -8,6 +9,9 @@ import type { NewMessage } from '../ports/store.ts'
 import type { Timer } from '../ports/world.ts'
 import type { Destination } from './directory.ts'
 import { Fifo } from './fifo.ts'
+
+// Payload characters in one request, however many messages an endpoint wants in it.
+const mostBatchCharacters = 1024 * 1024
 
 /** A delivery that this process holds in memory, under its lease. */
 export interface HotDelivery {
@@ -101,6 +105,34 @@ export class Lane {
     if (pacedUntil > now) return { for: 'rate', until: pacedUntil }
     const fullAt = this.#batchFullAt()
     return fullAt > now ? { for: 'batch', until: fullAt } : { for: 'turn', until: null }
+  }
+
+  /** What goes out next, in one request; null: nothing that waited is to be sent any more. `expire` gets what comes too late. */
+  take(
+    destination: Destination,
+    now: Millis,
+    expire: (delivery: HotDelivery, url: string) => void,
+  ): readonly [HotDelivery, ...HotDelivery[]] | null {
+    const { batchSize, deliverWithin } = destination.control
+    const most = this.breaker.kind === 'open' ? 1 : batchSize
+    const taken: HotDelivery[] = []
+    let characters = 0
+    while (taken.length < most) {
+      const next = this.waiting.first
+      if (next === undefined) break
+      if (taken.length > 0 && characters + next.message.payload.length > mostBatchCharacters) break
+      this.waiting.shift()
+      if (next.taken) continue
+      next.taken = true
+      if (expiresAt(next.message, deliverWithin, next.trigger) <= now) {
+        expire(next, destination.url)
+        continue
+      }
+      characters += next.message.payload.length
+      taken.push(next)
+    }
+    const [first, ...rest] = taken
+    return first === undefined ? null : [first, ...rest]
   }
 
   /** So many messages go out now. */
