@@ -11,6 +11,8 @@ import { applicationOperations } from './operations/application.ts'
 import { authenticationOperations } from './operations/authentication.ts'
 import { backgroundTaskOperations } from './operations/background-task.ts'
 import { endpointOperations } from './operations/endpoint.ts'
+import { endpointHeaderOperations } from './operations/endpoint-headers.ts'
+import { endpointSecretOperations } from './operations/endpoint-secret.ts'
 import { environmentOperations } from './operations/environment.ts'
 import { eventTypeOperations } from './operations/event-type.ts'
 import { healthOperations } from './operations/health.ts'
@@ -41,6 +43,8 @@ export const operations = {
   ...eventTypeOperations,
   ...environmentOperations,
   ...endpointOperations,
+  ...endpointSecretOperations,
+  ...endpointHeaderOperations,
   ...messageOperations,
   ...messageAttemptOperations,
   ...backgroundTaskOperations,

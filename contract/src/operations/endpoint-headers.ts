@@ -1,0 +1,50 @@
+import Type from 'typebox'
+import { EndpointHeadersIn, EndpointHeadersOut, EndpointHeadersPatchIn } from '../endpoint.ts'
+import { done, endpoint, get, none, operation } from './shared.ts'
+
+export const endpointHeaderOperations = {
+  'v1.endpoint.get-headers': operation({
+    operationId: 'v1.endpoint.get-headers',
+    method: 'GET',
+    path: '/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers',
+    tag: 'Endpoint',
+    summary: 'Get the headers sent with each delivery',
+    description: 'Only for keys that may manage: not every credential has a name that gives it away.',
+    scope: 'manage',
+    portal: 'ManageEndpoint',
+    params: Type.Object(endpoint),
+    query: none,
+    body: null,
+    confidential: true,
+    success: get(EndpointHeadersOut),
+    problems: ['not-found'],
+  }),
+  'v1.endpoint.update-headers': operation({
+    operationId: 'v1.endpoint.update-headers',
+    method: 'PUT',
+    path: '/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers',
+    tag: 'Endpoint',
+    summary: 'Set the headers sent with each delivery',
+    scope: 'manage',
+    portal: 'ManageEndpoint',
+    params: Type.Object(endpoint),
+    query: none,
+    body: EndpointHeadersIn,
+    success: done,
+    problems: ['not-found', 'header-reserved', 'changed-meanwhile'],
+  }),
+  'v1.endpoint.patch-headers': operation({
+    operationId: 'v1.endpoint.patch-headers',
+    method: 'PATCH',
+    path: '/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers',
+    tag: 'Endpoint',
+    summary: 'Set or remove some of the headers sent with each delivery',
+    scope: 'manage',
+    portal: 'ManageEndpoint',
+    params: Type.Object(endpoint),
+    query: none,
+    body: EndpointHeadersPatchIn,
+    success: done,
+    problems: ['not-found', 'header-reserved', 'changed-meanwhile'],
+  }),
+} as const
