@@ -78,7 +78,7 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
   }
 
   const drop = (plan: Plan): void => {
-    for (const destination of plan.hot) dispatcher.unreserve(destination)
+    for (const destination of plan.hot) dispatcher.unreserve(destination, plan.message.payload.length)
   }
 
   /** What was stored goes on its way; what was not gives its places back. */

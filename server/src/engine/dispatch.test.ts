@@ -109,10 +109,10 @@ test('what is published when a pause is over waits behind what the store kept, u
   const routes = await directory.load(environment.id, application.id)
   const [destination = assert.fail()] = routes?.destinations ?? []
   dispatcher.resumed(id, application.id)
-  assert.equal(dispatcher.reserve(destination), false)
+  assert.equal(dispatcher.reserve(destination, 0), false)
   dispatcher.beginRound()
   dispatcher.beginRound()
   dispatcher.endRound(new Set())
-  assert.equal(dispatcher.reserve(destination), true)
-  dispatcher.unreserve(destination)
+  assert.equal(dispatcher.reserve(destination, 0), true)
+  dispatcher.unreserve(destination, 0)
 })

@@ -99,20 +99,20 @@ export class Dispatcher {
     return this.#stopped ? 0 : this.#memory.room
   }
 
-  /** Keeps a place for a delivery that is about to be stored; false: no room, it must wait in the store. */
-  reserve(destination: Destination): boolean {
+  /** Keeps a place for a delivery (its payload of so many characters) that is about to be stored; false: no room, it must wait in the store. */
+  reserve(destination: Destination, characters: number): boolean {
     const lane = this.#lanes.of(destination.id, destination.applicationId)
     lane.adopt(destination)
     if (destination.paused || lane.moreInStore || this.room === 0 || lane.held >= this.#most(lane)) {
       this.#noteMore(lane)
       return false
     }
-    this.#memory.reserve(lane)
+    this.#memory.reserve(lane, characters)
     return true
   }
 
-  unreserve(destination: Destination): void {
-    this.#memory.unreserve(this.#lanes.of(destination.id, destination.applicationId))
+  unreserve(destination: Destination, characters: number): void {
+    this.#memory.unreserve(this.#lanes.of(destination.id, destination.applicationId), characters)
   }
 
   /** A delivery that was just stored, into the place reserved for it. */
@@ -120,7 +120,7 @@ export class Dispatcher {
     const lane = this.#lanes.of(destination.id, destination.applicationId)
     // Its commit took longer than its lease: the claim was there first.
     if (lane.hot.has(message.id)) {
-      this.unreserve(destination)
+      this.unreserve(destination, message.payload.length)
       return
     }
     this.#enqueue({
@@ -150,7 +150,7 @@ export class Dispatcher {
         continue
       }
       if (moreOf.has(endpointId)) this.#noteMore(lane)
-      this.#memory.reserve(lane)
+      this.#memory.reserve(lane, message.payload.length)
       const state = { fresh: false, since, leasedUntil, taken: false, expunged: false }
       this.#enqueue({ lane, message, attempts, trigger, orderKey, ...state })
     }
@@ -294,7 +294,7 @@ export class Dispatcher {
       return false
     }
     if (!this.#hasTurn(lane)) return false
-    const opensAt = lane.opensAt()
+    const opensAt = lane.opensAt(() => this.#most(lane))
     if (opensAt > now) {
       this.#reopen(lane, opensAt, now)
       this.#trim(lane, now)

@@ -16,6 +16,8 @@ export interface DispatchLimits {
 const laneShare = 1 / 16
 // Payload characters held hot in all; with small payloads the count of deliveries is reached first.
 const mostCharacters = 16 * 1024 * 1024
+// One endpoint's part of what is free of them: a hung one, or a batch that fills, must not hold up all others.
+const laneCharacterShare = 1 / 4
 
 /** How much is held in memory, and how much of it each endpoint may have. */
 export class HotMemory {
@@ -38,37 +40,39 @@ export class HotMemory {
     return this.#characters > mostCharacters ? 0 : Math.max(0, this.#limits.hotDeliveries - this.#deliveries)
   }
 
-  /** Keeps a place, whose delivery is yet to come. */
-  reserve(lane: Lane): void {
+  /** Keeps a place for a payload of so many characters, whose delivery is yet to come. */
+  reserve(lane: Lane, characters: number): void {
     lane.held += 1
+    lane.heldCharacters += characters
     this.#deliveries += 1
+    this.#characters += characters
   }
 
-  unreserve(lane: Lane): void {
+  unreserve(lane: Lane, characters: number): void {
     lane.held -= 1
+    lane.heldCharacters -= characters
     this.#deliveries -= 1
+    this.#characters -= characters
   }
 
   /** Into a place that was reserved. */
   fill(delivery: HotDelivery): void {
     delivery.lane.hot.set(delivery.message.id, delivery)
-    this.#characters += delivery.message.payload.length
   }
 
   drop(delivery: HotDelivery): void {
     delivery.lane.hot.delete(delivery.message.id)
-    this.#characters -= delivery.message.payload.length
-    this.unreserve(delivery.lane)
+    this.unreserve(delivery.lane, delivery.message.payload.length)
   }
 
   /**
    * Deliveries that may be held for an endpoint: in proportion to what it may have in flight, and to the memory that is
-   * still free. So each of many hung endpoints holds less, and the last of the memory is never taken by one. One that
-   * is paced holds what it can send in the next two seconds; one whose breaker is open, a probe.
+   * still free, payloads as large as those it holds. So each of many hung endpoints holds less, and the last of the
+   * memory is never taken by one. One that is paced holds what it can send in the next two seconds; one whose breaker is open, a probe.
    */
   most(lane: Lane, now: Millis): number {
     if (lane.breaker.kind === 'open' || lane.breaker.kind === 'probing') return 1
-    return Math.min(this.#mostAt(lane.window.width), this.mostPaced(lane, now))
+    return Math.min(this.#mostAt(lane.window.width), this.#mostOfSize(lane), this.mostPaced(lane, now))
   }
 
   /** As many as the rates of an endpoint and of its application let go in the next two seconds. */
@@ -84,8 +88,18 @@ export class HotMemory {
   }
 
   #mostAt(width: number): number {
-    const free = Math.max(0, 1 - this.#deliveries / this.#limits.hotDeliveries)
     const share = Math.min(1, width / this.#limits.endpointInFlight)
-    return Math.ceil(this.#laneCap * share * free)
+    return Math.ceil(this.#laneCap * share * this.#free)
+  }
+
+  #mostOfSize({ held, heldCharacters, window }: Lane): number {
+    if (heldCharacters === 0) return Number.POSITIVE_INFINITY
+    const trusted = Math.min(1, window.width / firstWindow(this.#limits.endpointInFlight).width)
+    return Math.ceil((mostCharacters * laneCharacterShare * trusted * this.#free * held) / heldCharacters)
+  }
+
+  get #free(): number {
+    const taken = Math.max(this.#deliveries / this.#limits.hotDeliveries, this.#characters / mostCharacters)
+    return Math.max(0, 1 - taken)
   }
 }

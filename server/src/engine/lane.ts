@@ -52,6 +52,8 @@ export class Lane {
   inFlight = 0
   /** How many are in `hot`, and how many places are reserved. */
   held = 0
+  /** Payload characters of those. */
+  heldCharacters = 0
   /** The store may hold more for this endpoint: new deliveries go behind them, not past them. */
   moreInStore = false
   /** The round of the claim in which that was last seen. */
@@ -88,12 +90,15 @@ export class Lane {
     return throttleRate === 0 || draining === 0 ? throttleRate || draining : Math.min(throttleRate, draining)
   }
 
-  /** From when the next request may go; infinite: when something has happened that nobody can date. */
-  opensAt(): Millis {
+  /**
+   * From when the next request may go; infinite: when something has happened that nobody can date. `most`: how many may be
+   * held for it, see `HotMemory`.
+   */
+  opensAt(most: () => number): Millis {
     if (this.breaker.kind === 'probing') return Number.POSITIVE_INFINITY
     // An open breaker is gentler than any window, and says itself when it wants to know.
     const gate = this.breaker.kind === 'open' ? this.breaker.probeAt : this.window.opensAt
-    return Math.max(gate, this.pacedUntil, this.#batchFullAt())
+    return Math.max(gate, this.pacedUntil, this.#batchFullAt(most))
   }
 
   /** What the first that waits here waits for. */
@@ -103,7 +108,7 @@ export class Lane {
     if (breaker.kind === 'probing') return { for: 'breaker', until: null }
     if (window.opensAt > now) return { for: 'turn', until: window.opensAt }
     if (pacedUntil > now) return { for: 'rate', until: pacedUntil }
-    const fullAt = this.#batchFullAt()
+    const fullAt = this.#batchFullAt(() => Number.POSITIVE_INFINITY)
     return fullAt > now ? { for: 'batch', until: fullAt } : { for: 'turn', until: null }
   }
 
@@ -169,8 +174,13 @@ export class Lane {
     this.reopening = null
   }
 
-  #batchFullAt(): Millis {
-    if (this.destination === null || this.destination.control.batchSize <= this.waiting.size) return 0
+  #batchFullAt(most: () => number): Millis {
+    if (this.destination === null) return 0
+    const { batchSize, ordering } = this.destination.control
+    // In one order for all, nobody can join the first.
+    if (batchSize <= this.waiting.size || ordering === 'endpoint') return 0
+    // As many as may be held are as many as will come: of what waits in the store, nothing is fetched before half of them are gone.
+    if (this.moreInStore ? this.held > most() / 2 : this.held >= most()) return 0
     const first = this.waiting.first
     return first === undefined ? 0 : first.since + this.destination.control.batchWait
   }

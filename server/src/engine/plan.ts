@@ -83,7 +83,7 @@ export function makePlan({
         }
       } else if (destination.id !== only) continue
       const orderKey = orderKeyOf(destination.control, message)
-      const reserved = orderKey === null && deliverAt === null && dispatcher.reserve(destination)
+      const reserved = orderKey === null && deliverAt === null && dispatcher.reserve(destination, fact.payload.length)
       if (reserved) hot.push(destination)
       deliveries.push({
         messageId: message.id,

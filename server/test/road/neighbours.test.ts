@@ -182,3 +182,61 @@ test('a backlog far beyond the memory is all delivered when its endpoint comes b
   assert.equal(receiver.received.length, disk.count('select count(*) from attempt'))
   assert.ok(mostHot > 0 && mostHot <= 64, `${mostHot} were held`)
 })
+
+const large = JSON.stringify({ text: 'x'.repeat(1_000_000) })
+
+test('a hung endpoint with few but large payloads does not fill the memory that all share', async (t) => {
+  const made = await scene(t)
+  const { publish, publishTo, arrived, quiet } = made
+  await application(made, 'hung', await hung(made))
+  for (let n = 0; n < 20; n++) await publishTo('hung', large)
+  await quiet()
+  await publish()
+  await arrived(1)
+})
+
+test('nor does one whose large payloads come from the store', async (t) => {
+  const made = await scene(t)
+  const { server, publish, publishTo, arrived, quiet } = made
+  const silent = await hung(made)
+  const [endpoint = assert.fail()] = await application(made, 'hung', silent)
+  const put = (what: string) => server.fetch(`/api/v1/app/hung/endpoint/${endpoint}/${what}`, { method: 'POST' })
+  assert.equal((await put('pause')).status, 200)
+  for (let n = 0; n < 20; n++) await publishTo('hung', large)
+  assert.equal((await put('resume')).status, 200)
+  await arrived(1, silent)
+  await quiet()
+  await publish()
+  await arrived(1)
+})
+
+/** Lets the only endpoint of an application get its messages together. */
+async function batching({ server }: Scene, app: string, control: object): Promise<void> {
+  const answer = await server.fetch(`/api/v1/app/${app}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ control: { batchSize: 1_000, batchWaitMs: 60_000, ...control } }),
+  })
+  assert.equal(answer.status, 200, await answer.text())
+}
+
+test('a batch that fills with large payloads holds up nobody, and goes when no more of it can be held', async (t) => {
+  const made = await scene(t)
+  const { publish, publishTo, arrived, quiet, disk } = made
+  const receiver = await made.startReceiver()
+  await application(made, 'batched', receiver)
+  await batching(made, 'batched', {})
+  for (let n = 0; n < 20; n++) await publishTo('batched', large)
+  await quiet()
+  await publish()
+  await arrived(1)
+  assert.ok(receiver.received.length >= 10, `${receiver.received.length} without the clock having moved`)
+  assert.ok(disk.count('select count(*) from delivery') <= 4)
+})
+
+test('what goes in one order for the whole endpoint does not wait for a batch that nothing can join', async (t) => {
+  const made = await scene(t)
+  await batching(made, 'shop', { ordering: 'endpoint' })
+  for (let n = 0; n < 5; n++) await made.publish()
+  await made.arrived(5)
+})

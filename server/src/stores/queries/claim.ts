@@ -73,8 +73,10 @@ export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   return { deliveries, cursor, moreOf, nextDueAt }
 }
 
-// Taken in one step: how far a claim of megabyte payloads can overshoot the characters it was given.
-const claimStep = 16
+// Taken in one step. The first is small, the next ones as large as payloads of that size allow: how far a claim can
+// overshoot the characters it was given.
+const firstStep = 4
+const longestStep = 16
 
 interface ClaimedOfEndpoint {
   readonly deliveries: readonly ClaimedDelivery[]
@@ -93,12 +95,15 @@ const claimOf = (
   db.transaction(async () => {
     const deliveries: ClaimedDelivery[] = []
     let characters = 0
-    for (let left = share; left > 0 && characters < mostCharacters; left -= claimStep) {
-      const step = Math.min(claimStep, left)
+    for (let left = share, step = firstStep; left > 0 && characters < mostCharacters; ) {
+      step = Math.min(step, left)
       const taken = await claimSome(db, ask, endpointId, step)
       for (const delivery of taken.deliveries) characters += delivery.message.payload.length
       deliveries.push(...taken.deliveries)
       if (taken.picked < step && !taken.freed) return { deliveries, characters, full: false }
+      left -= step
+      const fitting = characters === 0 ? longestStep : ((mostCharacters - characters) * deliveries.length) / characters
+      step = Math.max(1, Math.min(longestStep, Math.floor(fitting)))
     }
     return { deliveries, characters, full: true }
   })
