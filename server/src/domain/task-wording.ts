@@ -7,7 +7,8 @@ export const taskTypes = {
   recover: 'endpoint.recover',
   'replay-missing': 'endpoint.replay',
   'bulk-replay': 'endpoint.bulk-replay',
-  purge: 'application.purge_content',
+  // The client libraries' word; ours is expunge.
+  expunge: 'application.purge_content',
   'event-type-usage': 'event-type.aggregate',
   'application-usage': 'application.stats',
 } as const satisfies Record<TaskKind, string>
@@ -44,8 +45,8 @@ export function taskData({ ask, applicationId, status, progress }: Task): Readon
     case 'event-type-usage':
     case 'application-usage':
       return { applicationsSeen: seen, ...ended }
-    case 'purge':
-      return { messagesPurged: done, messagesSeen: seen, at, appId: applicationId, ...ended }
+    case 'expunge':
+      return { messagesExpunged: done, messagesSeen: seen, at, appId: applicationId, ...ended }
     case 'recover':
     case 'replay-missing':
     case 'bulk-replay':

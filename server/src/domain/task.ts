@@ -39,7 +39,7 @@ export type ReplayAsk =
 export type TaskAsk =
   | ReplayAsk
   /** Remove the content of all messages accepted before `until`. */
-  | { readonly kind: 'purge'; readonly until: Millis }
+  | { readonly kind: 'expunge'; readonly until: Millis }
   /** Which event types each application's endpoints ask for. */
   | { readonly kind: 'event-type-usage' }
   /** How many attempts were made for each application; null: all of the environment. */
@@ -66,7 +66,7 @@ export interface TaskProgress {
   readonly within: (AttemptCursor & { readonly counted: number }) | null
   /** Messages, or applications, looked at. */
   readonly seen: number
-  /** Messages sent (or that would be), purged; for usage, nothing. */
+  /** Messages sent (or that would be), payloads expunged; for usage, nothing. */
   readonly done: number
   readonly skipped: { readonly [Reason in SkipReason]?: number }
   /** Why it failed. */

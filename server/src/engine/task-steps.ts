@@ -56,8 +56,8 @@ export async function decideStep(parts: StepParts, task: Task, now: Millis): Pro
     case 'replay-missing':
     case 'bulk-replay':
       return replayStep(parts, task, ask, now)
-    case 'purge':
-      return purgeStep(parts, task, ask, now)
+    case 'expunge':
+      return expungeStep(parts, task, ask, now)
     case 'event-type-usage':
       return subscriptionStep(store, task, now)
     case 'application-usage':
@@ -151,10 +151,10 @@ async function passes(
 }
 
 // After a kill the last step is done again: it removes nothing twice, but what it had removed is not counted.
-async function purgeStep(
+async function expungeStep(
   { store, expunge }: StepParts,
   task: Task,
-  ask: Extract<TaskAsk, { kind: 'purge' }>,
+  ask: Extract<TaskAsk, { kind: 'expunge' }>,
   now: Millis,
 ): Promise<DecidedStep> {
   const { applicationId, progress, rate } = task

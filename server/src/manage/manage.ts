@@ -55,7 +55,7 @@ import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tok
 import {
   beginApplicationUsage,
   beginEventTypeUsage,
-  beginPurge,
+  beginExpunge,
   beginReplay,
   cancelTask,
   getTaskResults,
@@ -153,7 +153,7 @@ export const makeManage = (context: ManageContext) => ({
   },
   tasks: {
     replay: (...given: Given<typeof beginReplay>) => beginReplay(context, ...given),
-    purge: (...given: Given<typeof beginPurge>) => beginPurge(context, ...given),
+    expunge: (...given: Given<typeof beginExpunge>) => beginExpunge(context, ...given),
     eventTypeUsage: (...given: Given<typeof beginEventTypeUsage>) => beginEventTypeUsage(context, ...given),
     applicationUsage: (...given: Given<typeof beginApplicationUsage>) => beginApplicationUsage(context, ...given),
     get: (...given: Given<typeof getTaskResults>) => getTaskResults(context, ...given),

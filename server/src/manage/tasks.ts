@@ -66,13 +66,13 @@ export async function beginReplay(
 }
 
 /** Begins to remove the content of everything an application was sent until now. Throws `not-found`. */
-export async function beginPurge(
+export async function beginExpunge(
   context: ManageContext,
   environmentId: EnvironmentId,
   application: string,
 ): Promise<Task> {
   const { id } = await getApplication(context, environmentId, application)
-  return begin(context, environmentId, id, { kind: 'purge', until: context.world.now() + 1 })
+  return begin(context, environmentId, id, { kind: 'expunge', until: context.world.now() + 1 })
 }
 
 /** Begins to count which event types each application's endpoints ask for. */

@@ -64,7 +64,7 @@ export function backgroundTaskRoutes(app: FastifyInstance, { tasks }: Manage): v
     begun(await tasks.replay(principal.environmentId, params.app_id, params.endpoint_id, bulkOf(body))),
   )
   serve(app, operations['v1.message.expunge-all-contents'], async ({ params }, { principal }) =>
-    begun(await tasks.purge(principal.environmentId, params.app_id)),
+    begun(await tasks.expunge(principal.environmentId, params.app_id)),
   )
   serve(app, operations['v1.statistics.aggregate-event-types'], async (_, { principal }) =>
     begun(await tasks.eventTypeUsage(principal.environmentId)),

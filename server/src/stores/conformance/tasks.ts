@@ -102,7 +102,7 @@ export function tasksConformance(open: OpenStore): void {
     const environmentId = await environment()
     const rows = [
       task(environmentId),
-      task(environmentId, { status: 'failed', ask: { kind: 'purge', until: 1 } }),
+      task(environmentId, { status: 'failed', ask: { kind: 'expunge', until: 1 } }),
       task(environmentId, { status: 'canceled' }),
     ]
     for (const row of rows) await store().tasks.insert(row)
@@ -116,8 +116,8 @@ export function tasksConformance(open: OpenStore): void {
       ).map(({ id }) => rows.findIndex((row) => row.id === id))
     assert.deepEqual(await ids({}), [2, 1, 0])
     assert.deepEqual(await ids({ statuses: ['failed', 'canceled'] }), [2, 1])
-    assert.deepEqual(await ids({ kind: 'purge' }), [1])
-    assert.deepEqual(await ids({ kind: 'purge', statuses: ['running'] }), [])
+    assert.deepEqual(await ids({ kind: 'expunge' }), [1])
+    assert.deepEqual(await ids({ kind: 'expunge', statuses: ['running'] }), [])
   })
 
   test('only what runs is handed to who runs it, oldest first', async () => {
