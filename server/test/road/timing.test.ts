@@ -46,6 +46,7 @@ test('a moment that has passed is now; one that is no time, or stands beside a k
   await arrived(1)
   for (const [body, pointer] of [
     [{ deliverAt: 'tomorrow' }, '/deliverAt'],
+    [{ deliverAt: '2999-02-30T00:00:00Z' }, '/deliverAt'],
     [{ deliverAt: '9999-01-01T00:00:00Z' }, '/deliverAt'],
     [{ deliverAt: text(server.world.now() + hour), orderingKey: 'a' }, '/deliverAt'],
     [{ deliverAt: '2026-03-01T00:00:00Z', expiresAt: '2026-03-01T00:00:00Z' }, '/expiresAt'],

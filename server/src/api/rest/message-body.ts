@@ -104,11 +104,18 @@ function readSchedule(
 function readTime(body: Readonly<Record<string, unknown>>, name: string, faults: Fault[]): Millis | null {
   const value = body[name] ?? null
   if (value === null) return null
-  const at = typeof value === 'string' && timeShape.test(value) ? Date.parse(value) : Number.NaN
+  const at = typeof value === 'string' && timeShape.test(value) && isDay(value) ? Date.parse(value) : Number.NaN
   // The year 9999 is where what has no due time at all is kept.
   if (Number.isFinite(at) && at < latestMs) return at
   faults.push({ pointer: `/${name}`, message: 'must be an RFC 3339 time before the year 9000, or null' })
   return null
+}
+
+/** `Date.parse` takes the 30th of February for a day in March. */
+function isDay(time: string): boolean {
+  const day = time.slice(0, 10)
+  const at = Date.parse(`${day}T00:00:00Z`)
+  return Number.isFinite(at) && new Date(at).toISOString().startsWith(day)
 }
 
 /** In days or in hours, but not in both. */
