@@ -74,8 +74,8 @@ const deliveryControl = {
 /** What an application or the environment can say as well. */
 const messageControl = {
   eventIdWindowSeconds: seconds(0, 365 * day, 'How long an `eventId` stays taken. 0: as long as its message is kept.'),
-  retentionDays: seconds(0, 3_650, 'How long messages and attempts are kept. 0: for ever.'),
-  payloadRetentionDays: seconds(0, 3_650, 'How long payloads are kept. 0: as long as their messages.'),
+  retentionDays: count(0, 3_650, 'How long messages and attempts are kept. 0: for ever.'),
+  payloadRetentionDays: count(0, 3_650, 'How long payloads are kept. 0: as long as their messages.'),
   wipeDelivered: Type.Optional(
     nullable(Type.Boolean({ description: 'Whether payloads are removed when the last endpoint has got them.' })),
   ),

@@ -36,7 +36,7 @@ export const BackgroundTaskOut = Type.Object(
     data: Type.Unsafe<unknown>({
       type: 'object',
       description:
-        'How far it is, and what it found. `messagesSent` (or `messagesCounted` where it only counts), `messagesSeen`, `messagesSkipped` by reason and `at`, up to when messages were looked at; `messagesExpunged`; `event_types` and `appStats`, which lists leave out. A canceled one is `failed`, with `canceled: true`.',
+        'How far it is, and what it found. `messagesSent` (or `messagesCounted` where it only counts), `messagesSeen`, `messagesSkipped` by reason and `at`, up to when messages were looked at; `messagesPurged`; `event_types` and `appStats`, which lists leave out. A canceled one is `failed`, with `canceled: true`.',
     }),
   },
   {

@@ -6,7 +6,7 @@ import { type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
 import { Chores } from './engine/chores.ts'
 import { Claimer } from './engine/claimer.ts'
-import { makeDeliver, makeEnd } from './engine/deliver.ts'
+import { makeDeliver, makeEnd, makeTurned } from './engine/deliver.ts'
 import { Directory } from './engine/directory.ts'
 import { Dispatcher } from './engine/dispatch.ts'
 import { Expunger } from './engine/expunge.ts'
@@ -97,6 +97,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       disableAfterMs: settings.disableAfter,
       expect: (dueAt) => claimer.expect(dueAt),
     }),
+    turned: makeTurned({ world, commits, observer, teller, expect: (dueAt) => claimer.expect(dueAt) }),
     end: makeEnd({ world, newId, commits }),
   })
   const claimer = new Claimer(store.road, world, dispatcher)

@@ -46,7 +46,7 @@ export function taskData({ ask, applicationId, status, progress }: Task): Readon
     case 'application-usage':
       return { applicationsSeen: seen, ...ended }
     case 'expunge':
-      return { messagesExpunged: done, messagesSeen: seen, at, appId: applicationId, ...ended }
+      return { messagesPurged: done, messagesSeen: seen, at, appId: applicationId, ...ended }
     case 'recover':
     case 'replay-missing':
     case 'bulk-replay':

@@ -6,6 +6,7 @@ import type { Directory } from './directory.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Retention } from './retention.ts'
 
+const lookForDrainedMs: Millis = 1_000
 const lookForChangesMs: Millis = 500
 const sweepStep = 2_000
 const lookForExpiredMs: Millis = 60_000
@@ -46,6 +47,7 @@ export class Chores {
     this.#version = await this.#store.changesOfOthers()
     this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
     // Three chances to renew before a lease ends.
+    this.#every('breakers', lookForDrainedMs, async () => this.#dispatcher.closeDrained())
     this.#every('leases', this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
     this.#every('expired', lookForExpiredMs, () => this.#sweepExpired())
     this.#every('retention', retentionMs, () => this.#retention.run())

@@ -10,7 +10,7 @@ import type { HealthTurn, Settlement, Told } from '../ports/store.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { World } from '../ports/world.ts'
 import type { Deliver, DispatchParts, Sending } from './dispatch.ts'
-import { factsAfter } from './facts.ts'
+import { factsAfter, factsOfTurns } from './facts.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { HotDelivery } from './lane.ts'
 import type { Observer } from './observer.ts'
@@ -116,6 +116,7 @@ export function makeDeliver(parts: DeliverParts): Deliver {
     const attempts = delivery.attempts + 1
     const step = inTime(nextStep(attempts, outcome, policy, now, random), delivery, control.deliverWithin)
     if (step.kind === 'retry' && delivery.expunged) return { kind: 'give-up', because: 'content-gone' }
+    if (step.kind === 'retry' && delivery.canceled) return { kind: 'give-up', because: 'canceled' }
     if (delivery.orderKey === null) return step.kind === 'retry' ? { ...step, outOfOrder: false } : step
     return stepInOrder(step, attempts, control, () =>
       inTime(againAfter(outcome, policy, now, random), delivery, control.deliverWithin),
@@ -137,6 +138,24 @@ export function makeDeliver(parts: DeliverParts): Deliver {
       responseCut: outcome.kind === 'unreachable' || delivery.expunged ? false : outcome.responseCut,
       startedAt,
     }
+  }
+}
+
+/** Has it written, and told, that an endpoint turned without a try. */
+export function makeTurned({
+  world,
+  commits,
+  observer,
+  teller,
+  expect,
+}: Pick<DeliverParts, 'world' | 'commits' | 'observer' | 'teller' | 'expect'>): DispatchParts['turned'] {
+  return (destination, turn) => {
+    observer.turned(turn)
+    const { environmentId, operational } = destination.application
+    const facts = operational ? [] : factsOfTurns(destination, [turn], world.now())
+    void (facts.length === 0 ? Promise.resolve(null) : teller.toldInTheEnd(environmentId, facts)).then((told) =>
+      commits.turned(turn, told, () => expect(world.now())),
+    )
   }
 }
 

@@ -2,7 +2,7 @@ import type { Ended } from '../domain/attempt.ts'
 import { probing } from '../domain/breaker.ts'
 import type { ApplicationId, EndpointId, LeaseId, Millis } from '../domain/ids.ts'
 import { afterFailure, afterSuccess } from '../domain/window.ts'
-import type { ClaimedDelivery, NewMessage, ReleasedDelivery, RoadStore } from '../ports/store.ts'
+import type { ClaimedDelivery, HealthTurn, NewMessage, ReleasedDelivery, RoadStore } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import { ApplicationPaces } from './application-pace.ts'
 import type { Destination, Directory } from './directory.ts'
@@ -22,6 +22,8 @@ export interface DispatchParts {
   readonly limits: DispatchLimits
   readonly deliver: Deliver
   /** Settles a delivery that is not sent, and calls `onDisk` when that is written. */
+  /** Has it written, and told, that an endpoint turned without a try. */
+  readonly turned: (destination: Destination, turn: HealthTurn) => void
   readonly end: (delivery: HotDelivery, url: string, ended: Ended, onDisk: () => void) => void
 }
 
@@ -133,6 +135,7 @@ export class Dispatcher {
       since: message.acceptedAt,
       leasedUntil: message.acceptedAt + this.leaseMs,
       expunged: false,
+      canceled: false,
       taken: false,
     })
     this.#pump()
@@ -151,7 +154,7 @@ export class Dispatcher {
       }
       if (moreOf.has(endpointId)) this.#noteMore(lane)
       this.#memory.reserve(lane, message.payload.length)
-      const state = { fresh: false, since, leasedUntil, taken: false, expunged: false }
+      const state = { fresh: false, since, leasedUntil, taken: false, expunged: false, canceled: false }
       this.#enqueue({ lane, message, attempts, trigger, orderKey, ...state })
     }
     this.#pump()
@@ -218,6 +221,16 @@ export class Dispatcher {
     lane.keepShut()
     this.#toRing(lane)
     this.#pump()
+  }
+
+  /** Breakers whose draining is over close, also where nothing is sent any more. */
+  closeDrained(): void {
+    const now = this.#parts.world.now()
+    for (const lane of this.#lanes.all()) {
+      const since = lane.closeDrained(now)
+      if (since === null || lane.destination === null) continue
+      this.#parts.turned(lane.destination, { kind: 'breaker-closed', endpointId: lane.endpointId, since })
+    }
   }
 
   /** Deliveries whose lease ends before `before`; the caller renews them. */

@@ -23,14 +23,17 @@ export function factsAfter(
   const kind = attemptFact(attempts, step)
   if ((kind === null && turns.length === 0) || endpoint.application.operational) return nothing
   const facts: Fact[] = kind === null ? [] : [{ kind, endpoint, message, lastAttempt }]
-  for (const turn of turns) {
+  return [...facts, ...factsOfTurns(endpoint, turns, failingSince ?? lastAttempt.startedAt)]
+}
+
+/** What the turns of an endpoint give to hear of. */
+export function factsOfTurns(endpoint: Destination, turns: readonly HealthTurn[], failingSince: Millis): Fact[] {
+  return turns.flatMap((turn): Fact[] => {
     if (turn.kind === 'disable') {
-      const { because } = turn
-      facts.push({ kind: 'endpoint.disabled', endpoint, because, failingSince: failingSince ?? lastAttempt.startedAt })
-    } else if (turn.kind === 'breaker-opened' || turn.kind === 'breaker-closed') {
-      const kind = turn.kind === 'breaker-opened' ? 'endpoint.breaker.opened' : 'endpoint.breaker.closed'
-      facts.push({ kind, endpoint, since: turn.since })
+      return [{ kind: 'endpoint.disabled', endpoint, because: turn.because, failingSince }]
     }
-  }
-  return facts
+    if (turn.kind !== 'breaker-opened' && turn.kind !== 'breaker-closed') return []
+    const kind = turn.kind === 'breaker-opened' ? 'endpoint.breaker.opened' : 'endpoint.breaker.closed'
+    return [{ kind, endpoint, since: turn.since }]
+  })
 }

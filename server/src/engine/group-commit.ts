@@ -44,8 +44,9 @@ interface WaitingMessage {
 }
 
 interface WaitingRecord {
-  readonly attempt: Attempt
-  readonly settlement: Settlement
+  /** Null: something turned without a try. */
+  readonly attempt: Attempt | null
+  readonly settlement: Settlement | null
   readonly turns: readonly HealthTurn[]
   readonly done: () => void
   readonly told: Told | null
@@ -127,6 +128,14 @@ export class GroupCommit {
   ): void {
     if (this.#closed) return
     this.#records.push({ attempt, settlement, turns, done, told })
+    this.#recorded += 1
+    this.#start()
+  }
+
+  /** An endpoint turned without a try: as `record`. */
+  turned(turn: HealthTurn, told: Told | null, done: () => void): void {
+    if (this.#closed) return
+    this.#records.push({ attempt: null, settlement: null, turns: [turn], done, told })
     this.#recorded += 1
     this.#start()
   }
@@ -220,8 +229,8 @@ function batchOf(
   const attempts: Attempt[] = []
   const settlements: Settlement[] = []
   for (const record of records) {
-    attempts.push(record.attempt)
-    settlements.push(record.settlement)
+    if (record.attempt) attempts.push(record.attempt)
+    if (record.settlement) settlements.push(record.settlement)
     for (const turn of record.turns) turns.push(turn)
     if (record.told) add(record.told)
   }

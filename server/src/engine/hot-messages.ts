@@ -40,12 +40,17 @@ export class HotMessages {
     return any
   }
 
-  /** Takes what waits here of a message out of every queue, not to be sent; what is in flight stays. Resolves when that is on disk. */
+  /**
+   * Takes what waits here of a message out of every queue, not to be sent. What is in flight ends as it ends, but is not
+   * tried again. Resolves, when that is on disk, to how many waited.
+   */
   cancel(applicationId: ApplicationId, messageId: MessageId): Promise<number> {
     const waiting: Promise<void>[] = []
     for (const lane of this.#parts.lanes.ofApplication(applicationId)) {
       const delivery = lane.hot.get(messageId)
-      if (delivery === undefined || delivery.taken) continue
+      if (delivery === undefined) continue
+      delivery.canceled = true
+      if (delivery.taken) continue
       delivery.taken = true
       const url = lane.destination?.url ?? ''
       waiting.push(new Promise((resolve) => this.#parts.end(delivery, url, 'canceled', resolve)))
@@ -64,6 +69,7 @@ export class HotMessages {
     }
     return waits
   }
+
   #waitOf(lane: Lane, now: Millis): Wait {
     const wait = lane.waitNow(now)
     const until = this.#parts.paces.opensAt(lane.applicationId)

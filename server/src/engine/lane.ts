@@ -29,6 +29,8 @@ export interface HotDelivery {
   leasedUntil: Millis
   /** Its content was expunged: not sent any more, and what a receiver says to one under way is not kept. */
   expunged: boolean
+  /** Canceled while under way: not tried again. */
+  canceled: boolean
   /** It is being settled without being sent, or is already out: nobody is to touch it where it still stands in a queue. */
   taken: boolean
 }
@@ -166,6 +168,16 @@ export class Lane {
     if (this.destination === null && control.throttleRate !== this.#throttleRate) this.pacedUntil = 0
     this.#throttleRate = control.throttleRate
     this.destination = destination
+  }
+
+  /** Closes a breaker whose draining is over though nobody sends any more. Returns since when it was open; null: it is not over. */
+  closeDrained(now: Millis): Millis | null {
+    const { breaker, destination } = this
+    if (breaker.kind !== 'draining' || destination === null) return null
+    if (drainRate(breaker.from, now, destination.control) !== null) return null
+    this.breaker = closed
+    destination.breakerOpenedAt = null
+    return breaker.since
   }
 
   /** Calls off the look that was to be taken at its gates. */

@@ -298,12 +298,12 @@ describe('expunging all content of an application', () => {
     const task = await server.svix.message.expungeAllContents(app)
     assert.equal(task.task, 'application.purge_content')
     const data = await finished(task)
-    assert.deepEqual([data.messagesExpunged, data.messagesSeen], [4, 4])
+    assert.deepEqual([data.messagesPurged, data.messagesSeen], [4, 4])
     for (const id of [good, missed]) {
       assert.deepEqual((await server.svix.message.get(app, id, { withContent: true })).payload, {})
     }
     assert.deepEqual(await code(server.svix.messageAttempt.resend(app, good, endpoint)), [422, 'content-gone'])
-    assert.equal((await finished(await server.svix.message.expungeAllContents(app))).messagesExpunged, 0)
+    assert.equal((await finished(await server.svix.message.expungeAllContents(app))).messagesPurged, 0)
   })
 })
 

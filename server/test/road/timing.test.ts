@@ -125,6 +125,23 @@ test('what is under way this moment is not canceled: it ends as its receiver say
   assert.equal((await explain(id))[0]?.result, 'delivered')
 })
 
+test('what was canceled while it was under way is not tried again when it fails', async (t) => {
+  const made = await scene(t)
+  const { receiver, arrived, recorded, server, quiet } = made
+  const { cancel, explain, send } = calls(made)
+  const hold: (() => void)[] = []
+  receiver.answer = (_, response) => hold.push(() => response.writeHead(500).end())
+  const id = await send({})
+  await arrived(1)
+  assert.equal(await cancel(id), 0)
+  for (const letGo of hold) letGo()
+  await recorded(1)
+  await server.world.leap(24 * 3_600_000)
+  await quiet()
+  assert.equal(receiver.received.length, 1)
+  assert.equal((await explain(id))[0]?.result, 'failed')
+})
+
 test('what waits in memory for its turn is canceled as well', async (t) => {
   const made = await scene(t, { settings: { endpointInFlight: 1 } })
   const { receiver, arrived, quiet, recorded } = made

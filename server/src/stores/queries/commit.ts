@@ -5,13 +5,17 @@ import type { Db } from '../db.ts'
 import { inNoTime, type PackedBatch, packBatch, without } from './packed-batch.ts'
 import { claimPublishKeys, forgetPublishKeys } from './publish-keys.ts'
 
-const insertedColumns = `id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at,
-  ordering_key, deliver_at, expires_at, payload_until, unsent`
-const messageValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint),
-  value->>9, cast(value->>10 as bigint), cast(value->>11 as bigint), cast(value->>12 as bigint), value->>13`
+const usualColumns = 'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at'
+const usualValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint)`
+const richColumns = `${usualColumns}, ordering_key, deliver_at, expires_at, payload_until, unsent`
+const richValues = `${usualValues}, value->>9, cast(value->>10 as bigint), cast(value->>11 as bigint),
+  cast(value->>12 as bigint), value->>13`
 
 const appendMessages = `
-  insert into message (${insertedColumns}) select ${messageValues} from @each(:rows) where true`
+  insert into message (${usualColumns}) select ${usualValues} from @each(:rows) where true`
+
+const appendRichMessages = `
+  insert into message (${richColumns}) select ${richValues} from @each(:rows) where true`
 
 // An eventId is taken for a window; what has lapsed by the time of the new message makes room for it.
 const dropLapsedEventKeys = `
@@ -24,7 +28,7 @@ const appendEventKeys = `
   select value->>1, value->>3, value->>0, cast(value->>14 as bigint) from @each(:rows) where true
   on conflict (application_id, event_id) do nothing`
 
-const appendKeyedMessages = `${appendMessages}
+const appendKeyedMessages = `${appendRichMessages}
   and exists (
     select 1 from event_key where application_id = value->>1 and event_id = value->>3 and message_id = value->>0)`
 
@@ -34,13 +38,17 @@ const takenBy = `
   where event_key.message_id <> value->>0`
 
 const appendDeliveries = `
+  insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
+  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0 from @each(:rows) where true`
+
+const appendOrderedDeliveries = `
   insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger, order_key, held)
-  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0, value->>5,
-         case when value->>5 is null then null else 'behind' end
+  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0, value->>4,
+         case when value->>4 is null then null else 'behind' end
   from @each(:rows) where true`
 
-const appendKeyedDeliveries = `${appendDeliveries}
-  and exists (select 1 from message where message.application_id = value->>4 and message.id = value->>0)`
+const appendKeyedDeliveries = `${appendOrderedDeliveries}
+  and exists (select 1 from message where message.application_id = value->>5 and message.id = value->>0)`
 
 export const appendAttempts = `
   insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response, response_cut, started_at, ended)
@@ -119,7 +127,9 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
     const { lease } = batch
     const taken = new Map<MessageId, MessageId>()
     if (batch.messages !== '') await db.run(appendMessages, { rows: batch.messages })
+    if (batch.richMessages !== '') await db.run(appendRichMessages, { rows: batch.richMessages })
     if (batch.deliveries !== '') await db.run(appendDeliveries, { rows: batch.deliveries })
+    if (batch.orderedDeliveries !== '') await db.run(appendOrderedDeliveries, { rows: batch.orderedDeliveries })
     if (batch.keyedMessages !== '') {
       await db.run(dropLapsedEventKeys, { rows: batch.keyedMessages })
       await db.run(appendEventKeys, { rows: batch.keyedMessages })
@@ -151,7 +161,8 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
 export async function appendTold(db: Db, told: Told | null): Promise<void> {
   if (told === null || told.messages.length === 0) return
   const nothing = { now: 0, attempts: [], settlements: [], turns: [] }
-  const { messages, deliveries } = packBatch({ lease: 'lease_', ...told, ...nothing })
-  await db.run(appendMessages, { rows: messages })
-  if (deliveries !== '') await db.run(appendDeliveries, { rows: deliveries })
+  const packed = packBatch({ lease: 'lease_', ...told, ...nothing })
+  if (packed.messages !== '') await db.run(appendMessages, { rows: packed.messages })
+  if (packed.richMessages !== '') await db.run(appendRichMessages, { rows: packed.richMessages })
+  if (packed.deliveries !== '') await db.run(appendDeliveries, { rows: packed.deliveries })
 }

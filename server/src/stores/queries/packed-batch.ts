@@ -10,8 +10,12 @@ import { publishKeyRow } from './publish-keys.ts'
 export interface PackedBatch {
   readonly lease: LeaseId
   readonly messages: string
+  /** Those that say more than most do. Apart, since each column that is read costs, at any speed. */
+  readonly richMessages: string
   readonly publishKeys: string
   readonly deliveries: string
+  /** Those that stand in an order. */
+  readonly orderedDeliveries: string
   /** Messages with an `eventId`, and their deliveries: only these can find themselves already told. */
   readonly keyedMessages: string
   readonly keyedDeliveries: string
@@ -49,12 +53,23 @@ const messageRow = (m: NewMessage) => [
   m.contentType,
   m.payload,
   m.acceptedAt,
+]
+
+const richRow = (m: NewMessage) => [
+  ...messageRow(m),
   m.orderingKey,
   m.deliverAt,
   m.expiresAt,
   m.payloadUntil ?? null,
   m.unsent === undefined ? null : JSON.stringify(m.unsent),
 ]
+
+const isRich = (m: NewMessage): boolean =>
+  m.orderingKey !== null ||
+  m.deliverAt !== null ||
+  m.expiresAt !== null ||
+  m.payloadUntil !== undefined ||
+  m.unsent !== undefined
 
 export const attemptRow = (a: Attempt): (string | number | null)[] => [
   a.id,
@@ -88,30 +103,41 @@ export function packBatch(batch: CommitBatch): PackedBatch {
 
 function packMessages(
   batch: CommitBatch,
-): Pick<PackedBatch, 'messages' | 'deliveries' | 'keyedMessages' | 'keyedDeliveries'> {
+): Pick<
+  PackedBatch,
+  'messages' | 'richMessages' | 'deliveries' | 'orderedDeliveries' | 'keyedMessages' | 'keyedDeliveries'
+> {
   const messages: Row[] = []
+  const richMessages: Row[] = []
   const keyedMessages: Row[] = []
   const applicationOf = new Map<MessageId, ApplicationId>()
   for (const message of batch.messages) {
     if (message.eventId === null) {
-      messages.push(messageRow(message))
+      if (isRich(message)) richMessages.push(richRow(message))
+      else messages.push(messageRow(message))
     } else {
       applicationOf.set(message.id, message.applicationId)
-      keyedMessages.push([...messageRow(message), batch.eventIdsUntil?.get(message.id) ?? inNoTime])
+      keyedMessages.push([...richRow(message), batch.eventIdsUntil?.get(message.id) ?? inNoTime])
     }
   }
   const deliveries: Row[] = []
+  const orderedDeliveries: Row[] = []
   const keyedDeliveries: Row[] = []
-  for (const d of batch.deliveries) {
-    const application = applicationOf.get(d.messageId) ?? null
-    const orderKey = d.orderKey ?? null
-    const due: Row = orderKey === null ? [d.dueAt, d.lease] : [inNoTime, null]
-    const rows = application === null ? deliveries : keyedDeliveries
-    rows.push([d.messageId, d.endpointId, ...due, application, orderKey])
+  for (const { messageId, endpointId, dueAt, lease, orderKey = null } of batch.deliveries) {
+    const application = applicationOf.get(messageId) ?? null
+    if (application === null && orderKey === null) {
+      deliveries.push([messageId, endpointId, dueAt, lease])
+    } else {
+      const due: Row = orderKey === null ? [dueAt, lease] : [inNoTime, null]
+      const rows = application === null ? orderedDeliveries : keyedDeliveries
+      rows.push([messageId, endpointId, ...due, orderKey, application])
+    }
   }
   return {
     messages: pack(messages),
+    richMessages: pack(richMessages),
     deliveries: pack(deliveries),
+    orderedDeliveries: pack(orderedDeliveries),
     keyedMessages: pack(keyedMessages),
     keyedDeliveries: pack(keyedDeliveries),
   }
@@ -173,7 +199,9 @@ export function without(batch: PackedBatch, repeated: ReadonlyMap<MessageId, unk
   return {
     ...batch,
     messages: sift(batch.messages),
+    richMessages: sift(batch.richMessages),
     deliveries: sift(batch.deliveries),
+    orderedDeliveries: sift(batch.orderedDeliveries),
     keyedMessages: sift(batch.keyedMessages),
     keyedDeliveries: sift(batch.keyedDeliveries),
   }
