@@ -111,7 +111,7 @@ export type EnvironmentControl = Static<typeof EnvironmentControl>
 
 export const ResolvedControl = Type.Record(
   Type.String(),
-  Type.Object({ value: Type.Any(), from: Type.Enum(['server', 'environment', 'application', 'endpoint']) }),
+  Type.Object({ value: Type.Unknown(), from: Type.Enum(['server', 'environment', 'application', 'endpoint']) }),
   {
     description:
       'What counts for this endpoint, and which level says so; where it is shown by itself, not in lists. `applicationThrottleRate` is the limit over all endpoints of the application together.',

@@ -191,6 +191,7 @@ export const MessageExplainOut = Type.Object(
               responseStatusCode: Type.Integer({ description: '0 where there was no answer.' }),
               timestamp: Type.String({ format: 'date-time' }),
             }),
+            { maxItems: 250, description: 'Oldest first; of more than 250 attempts of the message, the latest.' },
           ),
         ),
       }),

@@ -58,7 +58,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   }
   const newId = makeIds(world.now, world.randomBytes)
 
-  const directory = new Directory(store, masterKey, serverControl(settings))
+  const control = serverControl(settings)
+  const directory = new Directory(store, masterKey, control)
   const teller = new Teller({ world, newId, directory })
   const metrics: Metrics = new Metrics({
     inFlight: () => dispatcher.inFlight,
@@ -102,7 +103,6 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   })
   const claimer = new Claimer(store.road, world, dispatcher)
   const expunger = new Expunger({ store, dispatcher, commits, world, newId })
-  const control = serverControl(settings)
   const retention = new Retention({ store, world, newId, control, observer })
   const chores = new Chores({ store, world, directory, dispatcher, claimer, retention })
 

@@ -1,8 +1,9 @@
 import { alternatives, type Facets, isObject, type JsonType, type Reach, spend } from './sample-facets.ts'
 import { numberFor, textFor } from './sample-leaf.ts'
 
-// A schema of a real event takes some thousand; one that multiplies itself must still end, and soon: this is a tenth of a second.
-const mostSteps = 200_000
+// A schema of a real event takes some thousand. One that multiplies itself must still end, and soon: a step costs it up to
+// 3 µs (an object that requires itself twice over, 2026-11), so this is a tenth of a second.
+const mostSteps = 30_000
 const deepest = 24
 const mostItems = 100
 

@@ -14,7 +14,7 @@ const lookForExpiredMs: Millis = 60_000
 const expiredStep = 500
 const retentionMs: Millis = 60_000
 
-/** What is done now and then: renewing leases, noticing what other processes changed, sweeping up after deletions. */
+/** What is done now and then: closing breakers, renewing leases, noticing what other processes changed, removing what is over. */
 export class Chores {
   readonly #store: Store
   readonly #world: World
@@ -46,8 +46,8 @@ export class Chores {
   async start(): Promise<void> {
     this.#version = await this.#store.changesOfOthers()
     this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
-    // Three chances to renew before a lease ends.
     this.#every('breakers', lookForDrainedMs, async () => this.#dispatcher.closeDrained())
+    // Three chances to renew before a lease ends.
     this.#every('leases', this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
     this.#every('expired', lookForExpiredMs, () => this.#sweepExpired())
     this.#every('retention', retentionMs, () => this.#retention.run())

@@ -21,9 +21,9 @@ export interface DispatchParts {
   readonly lease: LeaseId
   readonly limits: DispatchLimits
   readonly deliver: Deliver
-  /** Settles a delivery that is not sent, and calls `onDisk` when that is written. */
   /** Has it written, and told, that an endpoint turned without a try. */
   readonly turned: (destination: Destination, turn: HealthTurn) => void
+  /** Settles a delivery that is not sent, and calls `onDisk` when that is written. */
   readonly end: (delivery: HotDelivery, url: string, ended: Ended, onDisk: () => void) => void
 }
 

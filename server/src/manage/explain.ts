@@ -19,6 +19,9 @@ export type Explained = { readonly endpoint: Endpoint } & (
   | { readonly verdict: 'not-sent'; readonly because: NotSentBecause; readonly detail: string | null }
 )
 
+// One that blocks its order is tried again for ever; the list of attempts has them all.
+const mostAttempts = 250
+
 const everyAttempt: AttemptFilter = {
   channel: null,
   tag: null,
@@ -46,10 +49,7 @@ export async function explainMessage(
       (search) => store.attempts.destinations(found.id, search),
       ({ endpoint }) => endpoint.id,
     ),
-    readAll(
-      (search) => store.attempts.listByMessage(found.id, everyAttempt, search),
-      ({ id }) => id,
-    ),
+    store.attempts.listByMessage(found.id, everyAttempt, { beyond: null, descending: true, limit: mostAttempts }),
   ])
   const hot = context.hotWaits(found.applicationId, found.id)
   const stateOf = new Map<EndpointId, DeliveryState>(destinations.map(({ endpoint, state }) => [endpoint.id, state]))
@@ -60,7 +60,7 @@ export async function explainMessage(
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .map((endpoint): Explained => {
       const state = stateOf.get(endpoint.id)
-      const own = attempts.filter(({ endpointId }) => endpointId === endpoint.id)
+      const own = attempts.filter(({ endpointId }) => endpointId === endpoint.id).toReversed()
       if (state === undefined) {
         return { endpoint, verdict: 'not-sent', ...notSentBecause(endpoint, found, noted[endpoint.id]) }
       }

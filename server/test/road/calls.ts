@@ -12,7 +12,7 @@ export interface Explained {
   readonly until?: string | null
   readonly because?: string
   readonly detail?: string | null
-  readonly attempts?: readonly { succeeded?: boolean; ended?: string; responseStatusCode: number }[]
+  readonly attempts?: readonly { id: string; succeeded?: boolean; ended?: string; responseStatusCode: number }[]
 }
 
 export interface BatchAnswer {

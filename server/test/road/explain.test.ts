@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Attempt } from '../../src/domain/attempt.ts'
+import { type EndpointId, type MessageId, makeIds } from '../../src/domain/ids.ts'
 import { calls, type Explained } from './calls.ts'
 import { answering } from './controls.ts'
 import { scene } from './scene.ts'
@@ -36,6 +38,31 @@ test('what was sent is told with its attempts and how it ended', async (t) => {
     ],
   ])
   assert.deepEqual(await told(delivered), [['sent', 'delivered', [[true, 204]]]])
+})
+
+test('of a message that was tried for ever the latest 250 attempts are told, oldest first', async (t) => {
+  const made = await scene(t)
+  const { server, endpointId, recorded } = made
+  const { explain, send } = calls(made)
+  const id = await send({})
+  await recorded(1)
+  const newId = makeIds(server.world.now, server.world.randomBytes)
+  const attempts = Array.from(
+    { length: 300 },
+    (): Attempt => ({
+      ...{ id: newId('attempt'), messageId: id as MessageId, endpointId: endpointId as EndpointId },
+      ...{ succeeded: false, ended: null, trigger: 'scheduled', url: 'http://127.0.0.1/', statusCode: 500 },
+      ...{ durationMs: 1, response: '', responseCut: false, startedAt: server.world.now() },
+    }),
+  )
+  await server.store.road.commit({
+    ...{ lease: newId('lease'), now: server.world.now(), attempts },
+    ...{ messages: [], deliveries: [], settlements: [], turns: [] },
+  })
+  assert.deepEqual(
+    (await explain(id))[0]?.attempts?.map((attempt) => attempt.id),
+    attempts.slice(-250).map((attempt) => attempt.id),
+  )
 })
 
 test('what waits in this process is told as it stands: under way, behind others, paced, or in a batch that fills', async (t) => {
