@@ -3,7 +3,10 @@ import type { ApplicationId, EnvironmentId, Millis } from './ids.ts'
 
 export type Metadata = Readonly<Record<string, string>>
 
-/** One customer of the operator: owns endpoints and messages. Or, once in an environment, the environment itself. */
+/** `operational`: the environment's own, whose messages are operational webhooks. `source`: see `Source`. */
+export type ApplicationKind = 'customer' | 'operational' | 'source'
+
+/** One customer of the operator: owns endpoints and messages. Or a source, or, once in an environment, the environment itself. */
 export interface Application {
   readonly id: ApplicationId
   readonly environmentId: EnvironmentId
@@ -15,8 +18,7 @@ export interface Application {
   /** What it says for its endpoints; the rest is inherited. */
   readonly control: ControlPart
   readonly metadata: Metadata
-  /** The environment's own: its messages are operational webhooks, and nobody finds it among the customers. */
-  readonly operational: boolean
+  readonly kind: ApplicationKind
   readonly createdAt: Millis
   readonly updatedAt: Millis
   /** Grows by one with each change; a write that names a stale one changes nothing. */

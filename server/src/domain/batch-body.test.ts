@@ -8,7 +8,7 @@ type Sendable = Message & { readonly payload: string }
 const message = (changes: Partial<Sendable> = {}): Sendable => ({
   ...{ id: 'msg_1', applicationId: 'app_1', eventType: 'invoice.paid', eventId: null, channels: null, tags: null },
   ...{ contentType: null, payload: '{}', acceptedAt: Date.UTC(2026, 0, 1), orderingKey: null },
-  ...{ deliverAt: null, expiresAt: null, ...changes },
+  ...{ deliverAt: null, expiresAt: null, encoding: null, request: null, ...changes },
 })
 
 test('each message of a batch stands in it with its id, its type, when it was accepted, and its payload', () => {

@@ -2,7 +2,10 @@
 // and it imports nothing of ours but the problem codes of the contract.
 
 export type EnvironmentId = `env_${string}`
-export type ApplicationId = `app_${string}`
+/** A source is an application with a door: both have one id. */
+export type ApplicationId = `app_${string}` | SourceId
+export type SourceId = `src_${string}`
+export type QuarantineId = `qrtn_${string}`
 export type EndpointId = `ep_${string}`
 export type MessageId = `msg_${string}`
 export type AttemptId = `atmpt_${string}`
@@ -18,6 +21,8 @@ export type Millis = number
 const prefixes = {
   environment: 'env_',
   application: 'app_',
+  source: 'src_',
+  quarantine: 'qrtn_',
   endpoint: 'ep_',
   message: 'msg_',
   attempt: 'atmpt_',

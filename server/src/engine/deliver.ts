@@ -151,8 +151,8 @@ export function makeTurned({
 }: Pick<DeliverParts, 'world' | 'commits' | 'observer' | 'teller' | 'expect'>): DispatchParts['turned'] {
   return (destination, turn) => {
     observer.turned(turn)
-    const { environmentId, operational } = destination.application
-    const facts = operational ? [] : factsOfTurns(destination, [turn], world.now())
+    const { environmentId, kind } = destination.application
+    const facts = kind === 'operational' ? [] : factsOfTurns(destination, [turn], world.now())
     void (facts.length === 0 ? Promise.resolve(null) : teller.toldInTheEnd(environmentId, facts)).then((told) =>
       commits.turned(turn, told, () => expect(world.now())),
     )

@@ -21,7 +21,7 @@ export function factsAfter(
   failingSince: Millis | null,
 ): readonly Fact[] {
   const kind = attemptFact(attempts, step)
-  if ((kind === null && turns.length === 0) || endpoint.application.operational) return nothing
+  if ((kind === null && turns.length === 0) || endpoint.application.kind === 'operational') return nothing
   const facts: Fact[] = kind === null ? [] : [{ kind, endpoint, message, lastAttempt }]
   return [...facts, ...factsOfTurns(endpoint, turns, failingSince ?? lastAttempt.startedAt)]
 }

@@ -56,7 +56,16 @@ export class Teller {
       const id: MessageId = this.#newId('message')
       messages.push({
         ...{ id, applicationId: application.id, eventType, eventId: null, channels: null, tags: null },
-        ...{ contentType: null, payload, acceptedAt: now, orderingKey: null, deliverAt: null, expiresAt: null },
+        ...{
+          contentType: null,
+          payload,
+          acceptedAt: now,
+          orderingKey: null,
+          deliverAt: null,
+          expiresAt: null,
+          encoding: null,
+          request: null,
+        },
       })
       for (const { id: endpointId } of wanting) deliveries.push({ messageId: id, endpointId, dueAt: now, lease: null })
     }

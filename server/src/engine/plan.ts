@@ -1,5 +1,6 @@
 import type { Unsent } from '../domain/delivery.ts'
 import type { EndpointId, MessageId, Millis, makeIds } from '../domain/ids.ts'
+import type { Duplicate, PayloadEncoding, ReceivedRequest } from '../domain/inbound.ts'
 import { matches } from '../domain/match.ts'
 import { orderKeyOf } from '../domain/order.ts'
 import type { NewDelivery, NewMessage } from '../ports/store.ts'
@@ -24,6 +25,18 @@ export interface NewFact {
   readonly orderingKey?: string | null
   readonly deliverAt?: Millis | null
   readonly expiresAt?: Millis | null
+  /** Of a fact that came to a source. */
+  readonly received?: Received
+}
+
+/** What a third party's request brings along beside what it tells. */
+export interface Received {
+  readonly request: ReceivedRequest
+  readonly encoding: PayloadEncoding
+  /** How it is noted where its `eventId` is taken. */
+  readonly asDuplicate: Duplicate
+  /** How long its `eventId` stays taken. */
+  readonly duplicateWindow: Millis
 }
 
 /** A message about to be stored. */
@@ -47,7 +60,7 @@ export function makePlan({
 }): (routes: Routes, fact: NewFact, only: EndpointId | undefined, refusedBy: Vetted['refusedBy']) => Plan {
   return ({ application, control, destinations }, fact, only, refusedBy) => {
     const acceptedAt = world.now()
-    const { orderingKey = null, expiresAt = null } = fact
+    const { orderingKey = null, expiresAt = null, received } = fact
     // What is to be delivered in the past is to be delivered now.
     const deliverAt = fact.deliverAt != null && fact.deliverAt > acceptedAt ? fact.deliverAt : null
     const message: NewMessage = {
@@ -63,7 +76,10 @@ export function makePlan({
       orderingKey,
       deliverAt,
       expiresAt,
+      encoding: received?.encoding ?? null,
+      request: received?.request ?? null,
       ...(fact.keepPayload === undefined ? {} : { payloadUntil: acceptedAt + fact.keepPayload }),
+      ...(received === undefined ? {} : { asDuplicate: received.asDuplicate }),
     }
     const hot: Destination[] = []
     const deliveries: NewDelivery[] = []
@@ -93,7 +109,7 @@ export function makePlan({
         orderKey,
       })
     }
-    const { eventIdWindow } = control
+    const eventIdWindow = received?.duplicateWindow ?? control.eventIdWindow
     return {
       message: unsent === null ? message : { ...message, unsent },
       deliveries,

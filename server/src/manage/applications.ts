@@ -92,7 +92,7 @@ function fresh({ world, newId }: ManageContext, environmentId: EnvironmentId, wi
     throttleRate,
     control: control({}),
     metadata,
-    operational: false,
+    kind: 'customer',
     createdAt: now,
     updatedAt: now,
     revision: 1,

@@ -9,7 +9,7 @@ import type { ManageContext } from './context.ts'
 /** Null: nobody is to hear of it. */
 export async function toldOf(context: ManageContext, owner: Application, facts: readonly Fact[]): Promise<Told | null> {
   // Of the endpoints that operational webhooks go to nothing is told: it would never end.
-  return owner.operational || facts.length === 0 ? null : context.told(owner.environmentId, facts)
+  return owner.kind === 'operational' || facts.length === 0 ? null : context.told(owner.environmentId, facts)
 }
 
 /** Writes a new one, and what is told of it. */

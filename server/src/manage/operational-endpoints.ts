@@ -25,7 +25,13 @@ async function ensureApplication(context: ManageContext, environmentId: Environm
   if (await applications.operational(environmentId)) return
   const now = context.world.now()
   const { id } = await applications.ensureOperational({
-    ...{ id: context.newId('application'), environmentId, uid: null, name: 'Operational webhooks', operational: true },
+    ...{
+      id: context.newId('application'),
+      environmentId,
+      uid: null,
+      name: 'Operational webhooks',
+      kind: 'operational',
+    },
     ...{ throttleRate: null, control: {}, metadata: {}, createdAt: now, updatedAt: now, revision: 1 },
   })
   context.changed(id)

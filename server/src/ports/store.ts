@@ -8,8 +8,10 @@ import type { ExpungeStore } from './store/expunge.ts'
 import type { KeyStore } from './store/key.ts'
 import type { MessageStore } from './store/message.ts'
 import type { PortalTokenStore } from './store/portal-token.ts'
+import type { QuarantineStore } from './store/quarantine.ts'
 import type { RetentionStore } from './store/retention.ts'
 import type { RoadStore } from './store/road.ts'
+import type { SourceStore } from './store/source.ts'
 import type { TallyStore } from './store/tally.ts'
 import type { TaskStore } from './store/task.ts'
 
@@ -24,8 +26,10 @@ export type * from './store/expunge.ts'
 export type * from './store/key.ts'
 export type * from './store/message.ts'
 export type * from './store/portal-token.ts'
+export type * from './store/quarantine.ts'
 export type * from './store/retention.ts'
 export type * from './store/road.ts'
+export type * from './store/source.ts'
 export type * from './store/tally.ts'
 export type * from './store/task.ts'
 
@@ -45,6 +49,8 @@ export interface Store {
   readonly tasks: TaskStore
   readonly answers: AnswerStore
   readonly tallies: TallyStore
+  readonly sources: SourceStore
+  readonly quarantine: QuarantineStore
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
   /** Grows when another process has changed the database; what was read before may be stale. */

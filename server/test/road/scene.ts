@@ -109,7 +109,7 @@ export async function scene(
           payload: `{"n":${n}}`,
           acceptedAt: world.now(),
         },
-        ...{ orderingKey: null, deliverAt: null, expiresAt: null },
+        ...{ orderingKey: null, deliverAt: null, expiresAt: null, encoding: null, request: null },
       }))
       await server.store.road.commit({
         lease: newId('lease'),

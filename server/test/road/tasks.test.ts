@@ -37,7 +37,7 @@ async function bulk(
       messages: some.map((id) => ({
         ...{ id, applicationId, eventType: 'invoice.paid', eventId: null, channels: null, tags: null },
         ...{ contentType: null, payload: '{}', acceptedAt: world.now() },
-        ...{ orderingKey: null, deliverAt: null, expiresAt: null },
+        ...{ orderingKey: null, deliverAt: null, expiresAt: null, encoding: null, request: null },
       })),
       attempts: some.map((messageId) => ({
         ...{ id: newId('attempt'), messageId, endpointId, succeeded: false, trigger: 'scheduled' as const },

@@ -3,6 +3,7 @@ import type { Unsent } from '../../domain/delivery.ts'
 import type { DisabledBecause } from '../../domain/endpoint.ts'
 import type { FirstPublish, RepeatableAsk } from '../../domain/idempotency.ts'
 import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
+import type { Duplicate } from '../../domain/inbound.ts'
 import type { Message } from '../../domain/message.ts'
 
 /** What the fast road needs: few calls, many rows each. */
@@ -43,6 +44,8 @@ export interface ReleasedDelivery extends DeliveryKey {
 
 export interface NewMessage extends Message {
   readonly payload: string
+  /** How it is noted with the message that has its `eventId` already, where there is one: it came to a source. */
+  readonly asDuplicate?: Duplicate
   /** When its payload goes, where its publisher said so; otherwise that is its application's to say. */
   readonly payloadUntil?: Millis
   /** Endpoints of its application that it was not meant for, where nobody could tell later. */

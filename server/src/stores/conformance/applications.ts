@@ -114,7 +114,7 @@ export function applicationsConformance(open: OpenStore): void {
     assert.equal(await store().applications.operational(environmentId), null)
     const row = make.application(environmentId)
     const made = await store().applications.ensureOperational(row)
-    assert.deepEqual(made, { ...row, operational: true })
+    assert.deepEqual(made, { ...row, kind: 'operational' })
     assert.deepEqual(await store().applications.ensureOperational(make.application(environmentId)), made)
     assert.deepEqual(await store().applications.operational(environmentId), made)
     assert.equal(await store().applications.operational(other), null)

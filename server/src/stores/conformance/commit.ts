@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ApplicationId } from '../../domain/ids.ts'
 import type { NewMessage } from '../../ports/store.ts'
 import { everyMessage } from './messages.ts'
 import { type OpenStore, openedEach } from './opened.ts'
@@ -14,7 +15,7 @@ export function commitConformance(open: OpenStore): void {
   const lease = make.id('lease')
   const applicationId = make.id('application')
   const endpointId = make.id('endpoint')
-  const stored = async (application = applicationId) =>
+  const stored = async (application: ApplicationId = applicationId) =>
     (await store().messages.list(application, everyMessage, false, wholeList)).map((message) => message.id)
 
   test('an empty commit is no error and changes nothing', async () => {

@@ -61,7 +61,7 @@ export function samples() {
     },
     application: (environmentId: EnvironmentId, changes: Partial<Application> = {}): Application => ({
       ...{ id: id('application'), environmentId, uid: null, name: 'Acme', throttleRate: null, metadata: {} },
-      ...{ control: {}, operational: false },
+      ...{ control: {}, kind: 'customer' },
       ...{ createdAt: now, updatedAt: now, revision: 1 },
       ...changes,
     }),
@@ -83,7 +83,7 @@ export function samples() {
     message: (applicationId: ApplicationId, changes: Partial<NewMessage> = {}): NewMessage => ({
       ...{ id: id('message'), applicationId, eventType: 'invoice.paid', eventId: null },
       ...{ channels: null, tags: null, contentType: null, payload: '{}', acceptedAt: now },
-      ...{ orderingKey: null, deliverAt: null, expiresAt: null },
+      ...{ orderingKey: null, deliverAt: null, expiresAt: null, encoding: null, request: null },
       ...changes,
     }),
     attempt: ({ messageId, endpointId }: DeliveryKey, changes: Partial<Attempt> = {}): Attempt => ({

@@ -1,4 +1,4 @@
-import type { Application, Metadata } from '../../domain/application.ts'
+import type { Application, ApplicationKind, Metadata } from '../../domain/application.ts'
 import type { ControlPart } from '../../domain/control.ts'
 import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
@@ -16,14 +16,14 @@ type ApplicationRow = {
   readonly throttle_rate: number | null
   readonly control: string
   readonly metadata: string
-  readonly operational: number
+  readonly kind: ApplicationKind
   readonly created_at: number
   readonly updated_at: number
   readonly revision: number
 }
 
 const columns =
-  'id, environment_id, uid, name, throttle_rate, control, metadata, operational, created_at, updated_at, revision'
+  'id, environment_id, uid, name, throttle_rate, control, metadata, kind, created_at, updated_at, revision'
 const applicationOf = (row: ApplicationRow): Application => ({
   id: row.id,
   environmentId: row.environment_id,
@@ -32,7 +32,7 @@ const applicationOf = (row: ApplicationRow): Application => ({
   throttleRate: row.throttle_rate,
   control: JSON.parse(row.control) as ControlPart,
   metadata: JSON.parse(row.metadata) as Metadata,
-  operational: row.operational === 1,
+  kind: row.kind,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   revision: row.revision,
@@ -42,11 +42,10 @@ const parametersOf = (row: Application) => ({
   ...row,
   control: JSON.stringify(row.control),
   metadata: JSON.stringify(row.metadata),
-  operational: row.operational ? 1 : 0,
 })
 
 const insertOne = `insert into application (${columns})
-  values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :operational, :createdAt, :updatedAt, :revision)`
+  values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :kind, :createdAt, :updatedAt, :revision)`
 
 async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
@@ -58,8 +57,8 @@ async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
 
 async function ensureOperational(db: Db, row: Application): Promise<Application> {
   await db.run(
-    `${insertOne} on conflict (environment_id) where operational = 1 do nothing`,
-    parametersOf({ ...row, operational: true }),
+    `${insertOne} on conflict (environment_id) where kind = 'operational' do nothing`,
+    parametersOf({ ...row, kind: 'operational' }),
   )
   return (await operational(db, row.environmentId)) ?? row
 }
@@ -111,7 +110,7 @@ const remove = (
 async function operational(db: Db, environmentId: EnvironmentId): Promise<Application | null> {
   const row = await first<ApplicationRow>(
     db,
-    `select ${columns} from application where environment_id = :environmentId and operational = 1`,
+    `select ${columns} from application where environment_id = :environmentId and kind = 'operational'`,
     { environmentId },
   )
   return row && applicationOf(row)
@@ -128,14 +127,15 @@ async function byId(db: Db, id: ApplicationId): Promise<Application | null> {
 
 /** An id first; a uid may have the shape of one. */
 async function find(db: Db, environmentId: EnvironmentId, idOrUid: string): Promise<Application | null> {
-  const byId = isId('application', idOrUid)
-    ? await first<ApplicationRow>(
-        db,
-        `select ${columns} from application
-         where id = :id and environment_id = :environmentId and operational = 0 and deleted_at is null`,
-        { id: idOrUid, environmentId },
-      )
-    : null
+  const byId =
+    isId('application', idOrUid) || isId('source', idOrUid)
+      ? await first<ApplicationRow>(
+          db,
+          `select ${columns} from application
+         where id = :id and environment_id = :environmentId and kind <> 'operational' and deleted_at is null`,
+          { id: idOrUid, environmentId },
+        )
+      : null
   const row =
     byId ??
     (await first<ApplicationRow>(
@@ -148,7 +148,7 @@ async function find(db: Db, environmentId: EnvironmentId, idOrUid: string): Prom
 }
 
 const pageOfAll = `select ${columns} from application
-  where environment_id = :environmentId and id > :above and id < :below and operational = 0 and deleted_at is null`
+  where environment_id = :environmentId and id > :above and id < :below and kind = 'customer' and deleted_at is null`
 const lists = {
   all: pagesBy('id', pageOfAll),
   withEndpoints: pagesBy(

@@ -1,15 +1,15 @@
 import type { FirstPublish } from '../../domain/idempotency.ts'
-import type { MessageId } from '../../domain/ids.ts'
+import type { ApplicationId, MessageId } from '../../domain/ids.ts'
 import type { CommitResult, Told } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
-import { inNoTime, type PackedBatch, packBatch, without } from './packed-batch.ts'
+import { inNoTime, type PackedBatch, packBatch, type ReceivedRow, without } from './packed-batch.ts'
 import { claimPublishKeys, forgetPublishKeys } from './publish-keys.ts'
 
 const usualColumns = 'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at'
 const usualValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint)`
-const richColumns = `${usualColumns}, ordering_key, deliver_at, expires_at, payload_until, unsent`
+const richColumns = `${usualColumns}, ordering_key, deliver_at, expires_at, payload_until, unsent, encoding, request`
 const richValues = `${usualValues}, value->>9, cast(value->>10 as bigint), cast(value->>11 as bigint),
-  cast(value->>12 as bigint), value->>13`
+  cast(value->>12 as bigint), value->>13, value->>14, value->>15`
 
 const appendMessages = `
   insert into message (${usualColumns}) select ${usualValues} from @each(:rows) where true`
@@ -25,7 +25,7 @@ const dropLapsedEventKeys = `
 
 const appendEventKeys = `
   insert into event_key (application_id, event_id, message_id, until)
-  select value->>1, value->>3, value->>0, cast(value->>14 as bigint) from @each(:rows) where true
+  select value->>1, value->>3, value->>0, cast(value->>16 as bigint) from @each(:rows) where true
   on conflict (application_id, event_id) do nothing`
 
 const appendKeyedMessages = `${appendRichMessages}
@@ -36,6 +36,11 @@ const takenBy = `
   select value->>0 as wanted, event_key.message_id as held_by
   from @each(:rows) join event_key on event_key.application_id = value->>1 and event_key.event_id = value->>3
   where event_key.message_id <> value->>0`
+
+// A request that repeats a message is counted with the one it repeats, in the very commit that found it out.
+const noteDuplicate = `
+  update message set duplicates = duplicates + :count, duplicate = :latest
+  where application_id = :applicationId and id = :id`
 
 const appendDeliveries = `
   insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger)
@@ -63,7 +68,7 @@ export const finish = `
 
 // Once nobody waits for it, and everybody it was sent to has got it.
 const wipeDelivered = `
-  update message set payload = null, payload_until = null from @each(:rows)
+  update message set payload = null, payload_until = null, request = null from @each(:rows)
   where message.application_id = value->>0 and message.id = value->>1
     and not exists (select 1 from delivery where delivery.message_id = message.id)
     and not exists (
@@ -141,6 +146,7 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
         taken.set(row.wanted, row.held_by)
       }
       if (taken.size > 0 && batch.publishKeys !== '') await forgetPublishKeys(db, batch.publishKeys, taken)
+      if (taken.size > 0 && batch.received !== '') await noteDuplicates(db, batch.received, taken)
     }
     if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
     if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
@@ -155,6 +161,17 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
     if (batch.disabled !== '') await db.run(disable, { rows: batch.disabled })
     return { taken, repeated }
   })
+}
+
+async function noteDuplicates(db: Db, received: string, taken: ReadonlyMap<MessageId, MessageId>): Promise<void> {
+  const repeats = new Map<MessageId, { readonly applicationId: ApplicationId; count: number; latest: string }>()
+  for (const [messageId, applicationId, latest] of JSON.parse(received) as readonly ReceivedRow[]) {
+    const first = taken.get(messageId)
+    if (first === undefined) continue
+    const count = (repeats.get(first)?.count ?? 0) + 1
+    repeats.set(first, { applicationId, count, latest })
+  }
+  for (const [id, repeat] of repeats) await db.run(noteDuplicate, { id, ...repeat })
 }
 
 /** Puts what is told of a change into the change's own transaction. */

@@ -26,7 +26,7 @@ const payloadSizes = `
   where application_id = :applicationId and id in (select value->>0 from @each(:rows)) order by id`
 
 const wipePayloads = `
-  update message set payload = null, payload_until = null
+  update message set payload = null, payload_until = null, request = null
   where application_id = :applicationId and id in (select value->>0 from @each(:rows)) and payload is not null`
 
 const responseSizes = `

@@ -1,5 +1,6 @@
 import type { Unsent } from '../../domain/delivery.ts'
 import { type ApplicationId, type EndpointId, isId, type MessageId } from '../../domain/ids.ts'
+import type { PayloadEncoding, ReceivedRequest } from '../../domain/inbound.ts'
 import type { Message } from '../../domain/message.ts'
 import type { PageSearch } from '../../domain/page.ts'
 import type { MessageFilter, MessageStore } from '../../ports/store.ts'
@@ -17,6 +18,8 @@ export type MessageRow = {
   readonly tags: string | null
   readonly content_type: string | null
   readonly payload: string | null
+  readonly encoding: PayloadEncoding
+  readonly request: string | null
   readonly accepted_at: number
   readonly ordering_key: string | null
   readonly deliver_at: number | null
@@ -28,6 +31,7 @@ export const messageColumns = (withPayload: boolean): string =>
   `message.id as message_id, message.application_id as application_id, message.event_type as event_type,
    message.event_id as event_id, message.channels as channels, message.tags as tags,
    message.content_type as content_type, ${withPayload ? 'message.payload' : 'null'} as payload,
+   message.encoding as encoding, ${withPayload ? 'message.request' : 'null'} as request,
    message.accepted_at as accepted_at, message.ordering_key as ordering_key, message.deliver_at as deliver_at,
    message.expires_at as expires_at`
 
@@ -40,6 +44,8 @@ export const messageOf = (row: MessageRow): Message => ({
   tags: row.tags === null ? null : (JSON.parse(row.tags) as readonly string[]),
   contentType: row.content_type,
   payload: row.payload,
+  encoding: row.encoding,
+  request: row.request === null ? null : (JSON.parse(row.request) as ReceivedRequest),
   acceptedAt: row.accepted_at,
   orderingKey: row.ordering_key,
   deliverAt: row.deliver_at,

@@ -19,6 +19,8 @@ export interface PackedBatch {
   /** Messages with an `eventId`, and their deliveries: only these can find themselves already told. */
   readonly keyedMessages: string
   readonly keyedDeliveries: string
+  /** Of those with an `eventId` that came to a source: how each would be noted as a duplicate of the first. */
+  readonly received: string
   readonly attempts: string
   readonly finished: string
   readonly retried: string
@@ -62,6 +64,8 @@ const richRow = (m: NewMessage) => [
   m.expiresAt,
   m.payloadUntil ?? null,
   m.unsent === undefined ? null : JSON.stringify(m.unsent),
+  m.encoding,
+  m.request === null ? null : JSON.stringify(m.request),
 ]
 
 const isRich = (m: NewMessage): boolean =>
@@ -69,7 +73,9 @@ const isRich = (m: NewMessage): boolean =>
   m.deliverAt !== null ||
   m.expiresAt !== null ||
   m.payloadUntil !== undefined ||
-  m.unsent !== undefined
+  m.unsent !== undefined ||
+  m.encoding !== null ||
+  m.request !== null
 
 export const attemptRow = (a: Attempt): (string | number | null)[] => [
   a.id,
@@ -88,6 +94,9 @@ export const attemptRow = (a: Attempt): (string | number | null)[] => [
 
 type Row = readonly (string | number | null)[]
 
+/** `latest`: a `Duplicate` as JSON. */
+export type ReceivedRow = readonly [id: MessageId, applicationId: ApplicationId, latest: string]
+
 export function packBatch(batch: CommitBatch): PackedBatch {
   return {
     lease: batch.lease,
@@ -105,11 +114,12 @@ function packMessages(
   batch: CommitBatch,
 ): Pick<
   PackedBatch,
-  'messages' | 'richMessages' | 'deliveries' | 'orderedDeliveries' | 'keyedMessages' | 'keyedDeliveries'
+  'messages' | 'richMessages' | 'deliveries' | 'orderedDeliveries' | 'keyedMessages' | 'keyedDeliveries' | 'received'
 > {
   const messages: Row[] = []
   const richMessages: Row[] = []
   const keyedMessages: Row[] = []
+  const received: ReceivedRow[] = []
   const applicationOf = new Map<MessageId, ApplicationId>()
   for (const message of batch.messages) {
     if (message.eventId === null) {
@@ -118,6 +128,8 @@ function packMessages(
     } else {
       applicationOf.set(message.id, message.applicationId)
       keyedMessages.push([...richRow(message), batch.eventIdsUntil?.get(message.id) ?? inNoTime])
+      if (message.asDuplicate !== undefined)
+        received.push([message.id, message.applicationId, JSON.stringify(message.asDuplicate)])
     }
   }
   const deliveries: Row[] = []
@@ -140,6 +152,7 @@ function packMessages(
     orderedDeliveries: pack(orderedDeliveries),
     keyedMessages: pack(keyedMessages),
     keyedDeliveries: pack(keyedDeliveries),
+    received: pack(received),
   }
 }
 

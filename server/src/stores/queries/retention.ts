@@ -105,7 +105,7 @@ const unwipedMessages = `
   order by message.id limit :limit`
 
 const wipeThese = `
-  update message set payload = null, payload_until = null
+  update message set payload = null, payload_until = null, request = null
   where application_id = :applicationId and id in (select value->>0 from @each(:rows)) and payload is not null`
 
 async function wipePayloads(

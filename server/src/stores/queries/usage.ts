@@ -18,7 +18,7 @@ export const applications = (
 ): Promise<readonly { readonly id: ApplicationId; readonly uid: string | null }[]> =>
   db.all<{ id: ApplicationId; uid: string | null }>(
     `select id, uid from application
-     where environment_id = :environmentId and id > :after and deleted_at is null and operational = 0
+     where environment_id = :environmentId and id > :after and deleted_at is null and kind = 'customer'
        and (cast(:among as text) is null or id in (select value->>0 from @each(:among)))
      order by id limit :limit`,
     { environmentId, after, among: among && JSON.stringify(among.map((id) => [id])), limit },

@@ -132,6 +132,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
     },
     environments: noun('environments'),
     keys: noun('keys'),
+    sources: noun('sources'),
+    quarantine: noun('quarantine'),
     portalTokens: noun('portalTokens'),
     applications: noun('applications'),
     endpoints: noun('endpoints'),

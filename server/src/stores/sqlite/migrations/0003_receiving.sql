@@ -1,0 +1,68 @@
+-- Receiving: sources, what they keep of a request, and what they refuse.
+
+-- customer: a customer of the operator. operational: the environment's own, which operational webhooks are messages of.
+-- source: what a source's requests become messages of; it has the id of the source.
+alter table application add column kind text not null default 'customer';
+update application set kind = 'operational' where operational = 1;
+drop index application_operational;
+alter table application drop column operational;
+create unique index application_operational on application (environment_id) where kind = 'operational';
+
+create table source (
+  id text primary key, -- of its application too, which has its name, metadata and control
+  environment_id text not null references environment (id),
+  uid text,
+  type text not null, -- the name of a preset, or 'custom'
+  settings text not null, -- JSON: everything that its owner says, but secrets
+  sealed_secrets text not null,
+  sealed_token text not null,
+  created_at integer not null,
+  updated_at integer not null,
+  revision integer not null,
+  deleted_at integer
+) without rowid;
+create unique index source_uid on source (environment_id, uid) where uid is not null and deleted_at is null;
+create index source_page on source (environment_id, id) where deleted_at is null;
+
+create table source_token (
+  hash text primary key, -- SHA-256 of the token, hex
+  source_id text not null,
+  until integer -- null: the current one
+) without rowid;
+create index source_token_source on source_token (source_id);
+
+create table handshake (
+  source_id text not null,
+  name text not null,
+  succeeded_at integer,
+  failed_at integer,
+  failure text,
+  successes integer not null,
+  failures integer not null,
+  primary key (source_id, name)
+) without rowid;
+
+create table source_secret_use (
+  source_id text not null,
+  secret_id text not null,
+  used_at integer not null,
+  primary key (source_id, secret_id)
+) without rowid;
+
+-- A rowid table, as message is: large rows go to the end of the file.
+create table quarantine (
+  id text not null,
+  source_id text not null,
+  request text not null,
+  payload text not null,
+  encoding text,
+  bytes integer not null
+);
+create unique index quarantine_id on quarantine (source_id, id);
+create index quarantine_age on quarantine (id);
+
+-- null: it is JSON. 'text': UTF-8 that is not. 'base64': bytes that are no UTF-8.
+alter table message add column encoding text;
+alter table message add column request text; -- of a source: the request but its body, and what its check came to, as JSON
+alter table message add column duplicates integer not null default 0; -- requests that repeated it
+alter table message add column duplicate text; -- the latest of them, as JSON
