@@ -1,0 +1,45 @@
+// A request's body as the text that a message keeps, and back, byte for byte: bodies travel to the store inside JSON rows,
+// which is fastest, and the payload of nearly all is JSON anyway.
+import { isUtf8 } from 'node:buffer'
+import type { PayloadEncoding } from './inbound.ts'
+
+/** A payload with how its text stands for bytes. */
+export interface PayloadText {
+  readonly payload: string
+  readonly encoding: PayloadEncoding
+}
+
+/**
+ * The text under which a body is kept. Null as `encoding` promises that the text is JSON, spelled as it came; a byte order
+ * mark is part of a body, so JSON behind one is `text` (RFC 8259 §8.1). A NUL makes it `base64`: PostgreSQL keeps none in a text.
+ */
+export function payloadOf(body: Uint8Array): PayloadText {
+  const bytes = asBuffer(body)
+  if (!isUtf8(bytes) || bytes.includes(0)) return { payload: bytes.toString('base64'), encoding: 'base64' }
+  const payload = bytes.toString('utf8')
+  return { payload, encoding: isJson(payload) ? null : 'text' }
+}
+
+/** The bytes that a kept payload stands for. */
+export const bodyOf = ({ payload, encoding }: PayloadText): Buffer =>
+  Buffer.from(payload, encoding === 'base64' ? 'base64' : 'utf8')
+
+/** How many bytes that are. */
+export const bodyLength = ({ payload, encoding }: PayloadText): number =>
+  Buffer.byteLength(payload, encoding === 'base64' ? 'base64' : 'utf8')
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+// What begins otherwise is no JSON (RFC 8259 §2, §3): a form or XML need not be parsed to be told so.
+const beginsAsJson = /^[ \t\n\r]*[{["\dtfn-]/
+
+function isJson(text: string): boolean {
+  if (!beginsAsJson.test(text)) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
