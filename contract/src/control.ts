@@ -69,6 +69,15 @@ const deliveryControl = {
     365 * day,
     'What is not delivered that long after it was due is dropped. 0: it never is.',
   ),
+  forwardSignature: Type.Optional(
+    nullable(
+      Type.String({
+        enum: ['add', 'replace', 'none', null],
+        description:
+          'For endpoints of sources: whether the forwarded request is signed by Posthorn too. `add`: unless it carries `webhook-…` headers already; `replace`: in their place; `none`: it is not.',
+      }),
+    ),
+  ),
 }
 
 /** What an application or the environment can say as well. */

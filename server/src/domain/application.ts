@@ -19,6 +19,8 @@ export interface Application {
   readonly control: ControlPart
   readonly metadata: Metadata
   readonly kind: ApplicationKind
+  /** Since when the deliveries of all its endpoints are kept back; null: they are not. */
+  readonly pausedAt: Millis | null
   readonly createdAt: Millis
   readonly updatedAt: Millis
   /** Grows by one with each change; a write that names a stale one changes nothing. */

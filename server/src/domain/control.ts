@@ -14,6 +14,12 @@ type Ordering = 'none' | 'key' | 'endpoint'
  */
 type HeadFailure = 'block' | 'skip' | 'park'
 
+/**
+ * The signature of Posthorn on what came to a source. `add`: unless the request already carries one in the same headers;
+ * `replace`: in the place of that; `none`: only what the provider signed.
+ */
+export type ForwardSignature = 'add' | 'replace' | 'none'
+
 /** Everything that can be said about how deliveries are made. Durations are milliseconds; 0 where it says so: never. */
 export interface Control {
   /** The wait before each retry; their number is the number of retries. */
@@ -40,6 +46,7 @@ export interface Control {
   readonly batchWait: Millis
   /** What is not delivered that long after it was due is dropped; 0: kept. */
   readonly deliverWithin: Millis
+  readonly forwardSignature: ForwardSignature
   /** How long an `eventId` stays taken; 0: as long as its message is kept. */
   readonly eventIdWindow: Millis
   /** How long messages and their attempts are kept; 0: for ever. */
@@ -67,6 +74,7 @@ export const usualControl: Control = {
   batchSize: 1,
   batchWait: 0,
   deliverWithin: 0,
+  forwardSignature: 'add',
   eventIdWindow: 0,
   retention: 90 * 86_400_000,
   payloadRetention: 0,

@@ -8,7 +8,7 @@ import {
   partOfAsk,
   type RepeatableAsk,
 } from '../domain/idempotency.ts'
-import type { EndpointId, EnvironmentId, Millis, makeIds } from '../domain/ids.ts'
+import type { EndpointId, EnvironmentId, MessageId, Millis, makeIds, SourceId } from '../domain/ids.ts'
 import type { Message } from '../domain/message.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import type { PublishKey } from '../ports/store.ts'
@@ -19,7 +19,7 @@ import type { GroupCommit, Kept } from './group-commit.ts'
 import type { Observer } from './observer.ts'
 import { makePlan, type NewFact, type Plan } from './plan.ts'
 import type { SeenEventTypes } from './seen-event-types.ts'
-import { nothingAgainst, type Vet } from './vetting.ts'
+import { nothingAgainst, type Vet, type Vetted } from './vetting.ts'
 
 /** `repeated`: the ask was answered before, with this message. */
 interface Accepted {
@@ -41,6 +41,18 @@ export type Publish = (
   fact: NewFact,
   options?: { readonly only?: EndpointId; readonly ask?: RepeatableAsk | null },
 ) => Promise<Accepted>
+
+/**
+ * Accepts what came to a source: as `publish`, but that it was accepted before is no problem of whoever repeats it.
+ * Throws Problem `not-found` when the source has just been deleted, or `unavailable`.
+ */
+export type Take = (
+  environmentId: EnvironmentId,
+  sourceId: SourceId,
+  fact: NewFact,
+) => Promise<
+  { readonly kind: 'stored'; readonly message: Message } | { readonly kind: 'duplicate'; readonly of: MessageId }
+>
 
 /** What became of one fact of many: it is on disk, or was refused while others were accepted. */
 type AcceptedOrRefused = Omit<Accepted, 'repeated'> | { readonly refused: Problem }
@@ -67,7 +79,11 @@ export interface AcceptParts {
   readonly vet: Vet
 }
 
-export function makePublish(parts: AcceptParts): { readonly publish: Publish; readonly publishAll: PublishAll } {
+export function makePublish(parts: AcceptParts): {
+  readonly publish: Publish
+  readonly publishAll: PublishAll
+  readonly take: Take
+} {
   const { world, directory, commits, dispatcher, observer, seen, vet } = parts
   const plan = makePlan(parts)
 
@@ -89,7 +105,8 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
     }
     for (const destination of plan.hot) dispatcher.admitFresh(destination, plan.message)
     if (plan.hot.length < plan.deliveries.length) dispatcher.wake()
-    seen.note(environmentId, plan.message.eventType)
+    // What third parties call their events is not what the environment declares.
+    if (plan.message.request === null) seen.note(environmentId, plan.message.eventType)
     observer.accepted(plan.message, plan.deliveries.length, world.now() - plan.message.acceptedAt)
   }
 
@@ -128,6 +145,30 @@ export function makePublish(parts: AcceptParts): { readonly publish: Publish; re
         return { message: asFirst(message, kept.first), repeated: true, warnings }
       }
       return { message, repeated: false, warnings }
+    },
+
+    async take(environmentId, sourceId, fact) {
+      let routes = directory.cached(environmentId, sourceId) ?? (await routesTo(environmentId, sourceId))
+      let refusedBy: Vetted['refusedBy'] = nothingAgainst.refusedBy
+      if (routes.asks) {
+        const heard = await vet(routes, () => routesTo(environmentId, sourceId), [fact], true)
+        const [own = nothingAgainst] = heard.vetted
+        if (own instanceof Problem) throw own
+        routes = heard.routes
+        refusedBy = own.refusedBy
+      }
+      const planned = plan(routes, fact, undefined, refusedBy)
+      let kept: Kept
+      try {
+        kept = await commits.publish(planned)
+      } catch (error) {
+        drop(planned)
+        throw error
+      }
+      follow(environmentId, planned, kept)
+      return kept.kind === 'event-id-taken'
+        ? { kind: 'duplicate', of: kept.by }
+        : { kind: 'stored', message: planned.message }
     },
 
     async publishAll(environmentId, applicationIdOrUid, facts, ask) {

@@ -197,10 +197,13 @@ export class Directory {
       this.#store.environments.find(application.environmentId),
       this.#store.endpoints.all(application.id),
     ])
-    const control = controlOf(this.#serverControl, environment?.settings.control ?? {}, application.control)
+    const said = controlOf(this.#serverControl, environment?.settings.control ?? {}, application.control)
+    const received = application.kind === 'source'
+    // What came to a source goes on as it came, one by one; what it is called there, its environment need not know.
+    const control = received ? { ...said, batchSize: 1 } : said
     const destinations = endpoints.map((row) => this.#prepare(row, application, control))
     const filtered = destinations.some(({ filter }) => filter !== null)
-    const demands = environment ? demandsOf(environment.settings) : null
+    const demands = environment && !received ? demandsOf(environment.settings) : null
     return { application, control, destinations, filtered, demands, asks: filtered || demands !== null }
   }
 
@@ -232,10 +235,13 @@ export class Directory {
       filter: endpoint.filter,
       disabledBecause: endpoint.disabledBecause,
       failingSince: endpoint.failingSince,
-      paused: endpoint.pausedAt !== null,
+      paused: endpoint.pausedAt !== null || application.pausedAt !== null,
       revision: endpoint.revision,
       breakerOpenedAt: endpoint.breakerOpenedAt,
-      control: controlOf(inherited, ownControl(endpoint)),
+      control: controlOf(
+        inherited,
+        application.kind === 'source' ? { ...ownControl(endpoint), batchSize: 1 } : ownControl(endpoint),
+      ),
       applicationRate: application.throttleRate ?? 0,
       extraHeaders: Object.entries(openHeaders(this.#masterKey, endpoint)).flat(),
       signerAt: signers,

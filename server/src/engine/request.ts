@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto'
 import { batchBody } from '../domain/batch-body.ts'
+import { forwardedHeaders } from '../domain/forward.ts'
 import type { MessageId, Millis } from '../domain/ids.ts'
+import type { ReceivedRequest } from '../domain/inbound.ts'
 import type { OutgoingRequest } from '../ports/transport.ts'
 import type { Sending } from './dispatch.ts'
+import type { HotDelivery } from './lane.ts'
 
 /**
  * The signed request of one sending. `batchId` is asked for where it carries a batch: its composition changes from try to
@@ -15,6 +18,7 @@ export function requestOf(
   batchId: () => string,
 ): OutgoingRequest {
   const [{ message, attempts }] = deliveries
+  if (message.request !== null) return forwarded(message, message.request, attempts, destination, at)
   const batched = destination.control.batchSize > 1
   const id = batched ? batchId() : message.id
   const body = batched ? batchBody(deliveries.map((delivery) => delivery.message)) : message.payload
@@ -35,7 +39,41 @@ export function requestOf(
     ...destination.extraHeaders,
   ]
   if (batched) headers.push('webhook-batch', `${deliveries.length}`)
-  return { url: destination.url, headers, body, timeoutMs: destination.control.timeout }
+  return { method: 'POST', url: destination.url, headers, body, timeoutMs: destination.control.timeout }
+}
+
+/** What a source received, byte for byte, with the headers it came with. */
+function forwarded(
+  { id, payload, encoding, eventType, applicationId, acceptedAt }: HotDelivery['message'],
+  request: ReceivedRequest,
+  attempts: number,
+  destination: Sending['destination'],
+  at: Millis,
+): OutgoingRequest {
+  const body = encoding === 'base64' ? Buffer.from(payload, 'base64') : payload
+  const seconds = Math.floor(at / 1000)
+  const headers = forwardedHeaders(request, destination.control.forwardSignature, {
+    own: [
+      ...['posthorn-source', applicationId, 'posthorn-message', id, 'posthorn-event-type', eventType],
+      ...[
+        'posthorn-verification',
+        request.verification.kind,
+        'posthorn-received-at',
+        new Date(acceptedAt).toISOString(),
+      ],
+    ],
+    signature: () => [
+      'webhook-id',
+      id,
+      'webhook-timestamp',
+      `${seconds}`,
+      'webhook-signature',
+      destination.signerAt(at).sign(id, seconds, body),
+    ],
+    trace: () => ['traceparent', traceparent(id, attempts)],
+    extra: destination.extraHeaders,
+  })
+  return { method: request.method, url: destination.url, headers, body, timeoutMs: destination.control.timeout }
 }
 
 /**

@@ -93,6 +93,7 @@ function fresh({ world, newId }: ManageContext, environmentId: EnvironmentId, wi
     control: control({}),
     metadata,
     kind: 'customer',
+    pausedAt: null,
     createdAt: now,
     updatedAt: now,
     revision: 1,

@@ -31,6 +31,7 @@ async function ensureApplication(context: ManageContext, environmentId: Environm
       uid: null,
       name: 'Operational webhooks',
       kind: 'operational',
+      pausedAt: null,
     },
     ...{ throttleRate: null, control: {}, metadata: {}, createdAt: now, updatedAt: now, revision: 1 },
   })

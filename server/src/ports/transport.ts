@@ -3,6 +3,7 @@ import type { Outcome } from '../domain/outcome.ts'
 
 /** One signed request, ready to go. */
 export interface OutgoingRequest {
+  readonly method: string
   readonly url: string
   /** Flat name, value, name, value …: the form that costs least on the way out. */
   readonly headers: readonly string[]

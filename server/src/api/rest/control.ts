@@ -38,6 +38,7 @@ const spellings = {
   breakerDrainRate: { name: 'breakerDrainRate', unit: 1 },
   batchSize: { name: 'batchSize', unit: 1 },
   batchWait: { name: 'batchWaitMs', unit: 1 },
+  forwardSignature: { name: 'forwardSignature', unit: 1 },
   deliverWithin: { name: 'deliverWithinSeconds', unit: second },
   eventIdWindow: { name: 'eventIdWindowSeconds', unit: second },
   retention: { name: 'retentionDays', unit: day },

@@ -61,7 +61,7 @@ export function samples() {
     },
     application: (environmentId: EnvironmentId, changes: Partial<Application> = {}): Application => ({
       ...{ id: id('application'), environmentId, uid: null, name: 'Acme', throttleRate: null, metadata: {} },
-      ...{ control: {}, kind: 'customer' },
+      ...{ control: {}, kind: 'customer', pausedAt: null },
       ...{ createdAt: now, updatedAt: now, revision: 1 },
       ...changes,
     }),

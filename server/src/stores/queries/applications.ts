@@ -17,13 +17,14 @@ type ApplicationRow = {
   readonly control: string
   readonly metadata: string
   readonly kind: ApplicationKind
+  readonly paused_at: number | null
   readonly created_at: number
   readonly updated_at: number
   readonly revision: number
 }
 
 const columns =
-  'id, environment_id, uid, name, throttle_rate, control, metadata, kind, created_at, updated_at, revision'
+  'id, environment_id, uid, name, throttle_rate, control, metadata, kind, paused_at, created_at, updated_at, revision'
 const applicationOf = (row: ApplicationRow): Application => ({
   id: row.id,
   environmentId: row.environment_id,
@@ -33,6 +34,7 @@ const applicationOf = (row: ApplicationRow): Application => ({
   control: JSON.parse(row.control) as ControlPart,
   metadata: JSON.parse(row.metadata) as Metadata,
   kind: row.kind,
+  pausedAt: row.paused_at,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   revision: row.revision,
@@ -45,7 +47,7 @@ const parametersOf = (row: Application) => ({
 })
 
 const insertOne = `insert into application (${columns})
-  values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :kind, :createdAt, :updatedAt, :revision)`
+  values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :kind, :pausedAt, :createdAt, :updatedAt, :revision)`
 
 async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(

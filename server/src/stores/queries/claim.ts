@@ -23,8 +23,9 @@ const claimOfEndpoint = `
     select message_id from delivery
     where endpoint_id = :endpoint and due_at <= :now
       and not exists (
-        select 1 from endpoint
-        where id = :endpoint and (disabled_because is not null or paused_at is not null) and deleted_at is null
+        select 1 from endpoint join application on application.id = endpoint.application_id
+        where endpoint.id = :endpoint and endpoint.deleted_at is null
+          and (disabled_because is not null or endpoint.paused_at is not null or application.paused_at is not null)
       )
     order by due_at, message_id limit :share @skip_locked
   )

@@ -29,6 +29,7 @@ async function road(t: TestContext, server: net.Server, options: Partial<HttpTra
   })
   t.after(() => transport.close())
   const request = {
+    method: 'POST',
     url: `http://127.0.0.1:${at.port}/hook`,
     headers: ['webhook-id', 'msg_1'],
     body: '{}',

@@ -2,6 +2,7 @@
 // message, an endpoint or a retry is. A try (try.ts) goes to an origin (origin.ts), which gives it a connection
 // (connection.ts), which opens its socket (opening.ts) to addresses the guard (guard.ts) has passed.
 
+import type { Dispatcher } from 'undici'
 import type { EgressAllow } from '../../domain/egress.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { OutgoingRequest, Transport } from '../../ports/transport.ts'
@@ -86,8 +87,8 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
           rest(origin)
           resolve(outcome)
         }
-        const { headers, body } = request
-        const wire = { method: 'POST', path: target.path, headers: headers.slice(), body: body }
+        const { method, headers, body } = request
+        const wire = { method: method as Dispatcher.HttpMethod, path: target.path, headers: headers.slice(), body }
         origin.start(new Try(origin, wire, request.timeoutMs, world, onFirstByte, done))
       })
     },

@@ -22,6 +22,7 @@ function transportOf(t: TestContext, maxConnectionsPerOrigin = 8) {
 }
 
 const to = (port: number, host = '127.0.0.1'): OutgoingRequest => ({
+  method: 'POST',
   url: `http://${host}:${port}/hook`,
   headers: ['webhook-id', 'msg_1'],
   body: '{}',

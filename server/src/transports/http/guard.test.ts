@@ -28,6 +28,7 @@ async function setting(t: TestContext, allow: string, answers: readonly (readonl
   t.after(() => transport.close())
   const send = async (host: string, path = '/') => {
     const outcome = await transport.send({
+      method: 'POST',
       url: `http://${host}:${at.port}${path}`,
       headers: [],
       body: '{}',
@@ -186,6 +187,12 @@ test("the system's resolver is the one used when no other is given", async (t) =
   const transport = createHttpTransport({ allow: parseEgressAllow(''), world, maxConnectionsPerOrigin: 1 })
   t.after(() => transport.close())
   // RFC 6761 §6.4: `invalid` exists nowhere. Without any name server the answer is the other `dns` one.
-  const outcome = await transport.send({ url: 'http://posthorn.invalid/', headers: [], body: '', timeoutMs: 1000 })
+  const outcome = await transport.send({
+    method: 'POST',
+    url: 'http://posthorn.invalid/',
+    headers: [],
+    body: '',
+    timeoutMs: 1000,
+  })
   assert.equal(outcome.kind === 'unreachable' && outcome.reason, 'dns')
 })

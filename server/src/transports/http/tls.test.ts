@@ -21,7 +21,13 @@ async function setting(t: TestContext, server: net.Server) {
   })
   t.after(() => transport.close())
   const send = async (origin: string) => {
-    const outcome = await transport.send({ url: `${origin}:${at.port}/`, headers: [], body: '{}', timeoutMs: 15_000 })
+    const outcome = await transport.send({
+      method: 'POST',
+      url: `${origin}:${at.port}/`,
+      headers: [],
+      body: '{}',
+      timeoutMs: 15_000,
+    })
     return outcome.kind === 'unreachable' ? `${outcome.reason}: ${outcome.detail}` : outcome.kind
   }
   return { ...at, world, send }

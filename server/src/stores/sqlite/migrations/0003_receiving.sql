@@ -8,6 +8,8 @@ drop index application_operational;
 alter table application drop column operational;
 create unique index application_operational on application (environment_id) where kind = 'operational';
 
+alter table application add column paused_at integer; -- null: its deliveries are made
+
 create table source (
   id text primary key, -- of its application too, which has its name, metadata and control
   environment_id text not null references environment (id),
