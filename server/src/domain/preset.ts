@@ -70,11 +70,17 @@ export type KeyEncoding =
   | 'raw-base64'
 
 export type KeySource =
-  /** One of the source's secrets. `strip`: a prefix that is no part of it. `chosenBy`: this value names the secret. */
+  /**
+   * One of the source's secrets. `strip`: a prefix that is no part of it; `required`: what comes without it is no key of
+   * this scheme. `except`: nor is what begins so: where one scheme has public keys and another shared ones, nobody may sign
+   * with the public key as if it were shared. `chosenBy`: this value names the secret.
+   */
   | {
       readonly from: 'secret'
       readonly encoding: KeyEncoding
       readonly strip?: string
+      readonly required?: true
+      readonly except?: string
       readonly chosenBy?: Ref
     }
   /**
