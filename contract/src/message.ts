@@ -96,6 +96,12 @@ export const messageShown = {
   eventType: Type.String(),
   eventId: nullable(Type.String()),
   payload: Type.Unsafe<unknown>({ description: 'As it was spelled; `{}` where it was not asked for or is gone.' }),
+  payloadEncoding: Type.Optional(
+    Type.Enum(['text', 'base64'], {
+      description:
+        'Only of what came to a source and is not JSON: `payload` is then a string with the text, or with the bytes in base64.',
+    }),
+  ),
   channels: nullable(Type.Array(Type.String())),
   tags: nullable(Type.Array(Type.String())),
   timestamp: Type.String({ format: 'date-time' }),

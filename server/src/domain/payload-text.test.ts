@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bodyLength, bodyOf, payloadOf } from './payload-text.ts'
+import type { ReceivedRequest } from './inbound.ts'
+import { bodyLength, bodyOf, isJsonText, payloadOf } from './payload-text.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
@@ -38,6 +39,16 @@ test('JSON stays as it is spelled, and everything that JSON.parse would not take
   ]) {
     assert.deepEqual(payloadOf(bytes(text)), { payload: text, encoding: 'text' })
   }
+})
+
+test('only what is known to be JSON is set into JSON as it is', () => {
+  const request = { method: 'POST' } as ReceivedRequest
+  const type = 'application/json; charset=utf-8'
+  assert.ok(isJsonText({ contentType: null, encoding: null, request: null }))
+  assert.ok(isJsonText({ contentType: type, encoding: null, request }))
+  assert.ok(!isJsonText({ contentType: type, encoding: null, request: null }))
+  assert.ok(!isJsonText({ contentType: null, encoding: 'text', request: null }))
+  assert.ok(!isJsonText({ contentType: null, encoding: 'base64', request }))
 })
 
 test('what is no UTF-8, or has a NUL in it, is kept as base64', () => {

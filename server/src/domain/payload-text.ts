@@ -2,6 +2,7 @@
 // which is fastest, and the payload of nearly all is JSON anyway.
 import { isUtf8 } from 'node:buffer'
 import type { PayloadEncoding } from './inbound.ts'
+import type { Message } from './message.ts'
 
 /** A payload with how its text stands for bytes. */
 export interface PayloadText {
@@ -23,6 +24,17 @@ export function payloadOf(body: Uint8Array): PayloadText {
 /** The bytes that a kept payload stands for. */
 export const bodyOf = ({ payload, encoding }: PayloadText): Buffer =>
   Buffer.from(payload, encoding === 'base64' ? 'base64' : 'utf8')
+
+/**
+ * Whether the text of a message's payload can be set into JSON as it is. What was published under a content type of its own
+ * need not be JSON; of what came to a source, the encoding tells.
+ */
+export const isJsonText = ({
+  contentType,
+  encoding,
+  request,
+}: Pick<Message, 'contentType' | 'encoding' | 'request'>): boolean =>
+  encoding === null && (contentType === null || request !== null)
 
 /** How many bytes that are. */
 export const bodyLength = ({ payload, encoding }: PayloadText): number =>

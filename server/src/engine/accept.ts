@@ -11,6 +11,7 @@ import {
 import type { EndpointId, EnvironmentId, MessageId, Millis, makeIds, SourceId } from '../domain/ids.ts'
 import type { Message } from '../domain/message.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
+import type { Facts } from '../ports/judge.ts'
 import type { PublishKey } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Directory, Routes } from './directory.ts'
@@ -151,7 +152,7 @@ export function makePublish(parts: AcceptParts): {
       let routes = directory.cached(environmentId, sourceId) ?? (await routesTo(environmentId, sourceId))
       let refusedBy: Vetted['refusedBy'] = nothingAgainst.refusedBy
       if (routes.asks) {
-        const heard = await vet(routes, () => routesTo(environmentId, sourceId), [fact], true)
+        const heard = await vet(routes, () => routesTo(environmentId, sourceId), [factsOf(fact)], true)
         const [own = nothingAgainst] = heard.vetted
         if (own instanceof Problem) throw own
         routes = heard.routes
@@ -210,6 +211,8 @@ export function makePublish(parts: AcceptParts): {
     },
   }
 }
+
+const factsOf = ({ received, ...fact }: NewFact): Facts => ({ ...fact, encoding: received?.encoding ?? null })
 
 /** A repeated ask says all of the message but when it first came. */
 const asFirst = (message: Message, { messageId: id, acceptedAt }: FirstPublish): Message => ({

@@ -17,7 +17,8 @@ export function filterContext(facts: Facts): FilterContext {
     channels: facts.channels ?? [],
     tags: facts.tags ?? [],
     headers: new Map([['content-type', facts.contentType ?? 'application/json']]),
-    payload: payloadValue(facts.payload),
+    // The base64 of some bytes reads as a number.
+    payload: facts.encoding == null ? payloadValue(facts.payload) : facts.payload,
   }
 }
 

@@ -91,6 +91,14 @@ test('a body that is not JSON is a text to a filter', () => {
   assert.deepEqual(judged('payload.contains("<feed")', '<feed/>'), { kind: 'yes' })
 })
 
+test('the base64 of bytes is a text to a filter, also where it could be read as a number', () => {
+  for (const encoding of ['base64', 'text'] as const) {
+    const { payload } = filterContext({ ...facts, payload: '1234', encoding })
+    assert.equal(payload, '1234')
+  }
+  assert.equal(filterContext({ ...facts, payload: '1234', encoding: null }).payload, 1234n)
+})
+
 test('a filter that can never work is refused with the place and the reason', () => {
   for (const [filter, at, why] of [
     ['payload.total >', 14, /found >/],

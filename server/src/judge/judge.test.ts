@@ -94,6 +94,12 @@ test('schemas that branch without end, huge enums and deep payloads come to an e
   assert.notEqual((await verdict('payload.n[0][0][0] == 1', deep)).kind, 'yes')
 })
 
+test('the base64 of bytes fits no schema, also where it could be read as a number', async () => {
+  const about = async (encoding: 'text' | 'base64' | null) =>
+    (await judge.schema('{"type":"integer"}', { payload: '1234', contentType: null, encoding })).kind
+  assert.deepEqual([await about('base64'), await about('text'), await about(null)], ['misfits', 'misfits', 'fits'])
+})
+
 test('a payload of a megabyte is judged, one beyond what fits is not', async () => {
   const items = Array.from({ length: 40_000 }, (_, id) => ({ id, name: `item ${id}` }))
   const payload = JSON.stringify({ items, total: 1 })

@@ -46,10 +46,10 @@ export function makeJudge(world: World): Judge {
       let next = 0
       return known.map((verdict) => verdict ?? verdicts[next++] ?? unasked)
     },
-    async schema(schema, { payload, contentType }) {
+    async schema(schema, { payload, encoding = null }) {
       const known = payload.length > longestJudged ? tooLong : costly.verdict(schema)
       if (known) return known
-      const [verdict = unasked] = await bench.ask({ kind: 'schema', schema, facts: { payload, contentType } })
+      const [verdict = unasked] = await bench.ask({ kind: 'schema', schema, facts: { payload, encoding } })
       return verdict as SchemaVerdict
     },
     async filterFault(filter) {
@@ -68,8 +68,8 @@ export function makeJudge(world: World): Judge {
 }
 
 // No more than is needed is copied to the thread.
-const factsOf = ({ eventType, channels, tags, contentType, payload }: Facts): Facts => ({
-  ...{ eventType, channels, tags, contentType, payload },
+const factsOf = ({ eventType, channels, tags, contentType, payload, encoding = null }: Facts): Facts => ({
+  ...{ eventType, channels, tags, contentType, payload, encoding },
 })
 
 const tooLong: Undecided = { kind: 'failed', reason: `the payload is longer than ${longestJudged} characters` }

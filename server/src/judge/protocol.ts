@@ -5,7 +5,7 @@ import type { Facts, FilterVerdict, SchemaVerdict } from '../ports/judge.ts'
 /** What the thread is asked. Each has one answer for each of its parts; only `filters` may have more than one. */
 export type Job =
   | { readonly kind: 'filters'; readonly filters: readonly string[]; readonly facts: Facts }
-  | { readonly kind: 'schema'; readonly schema: string; readonly facts: Pick<Facts, 'payload' | 'contentType'> }
+  | { readonly kind: 'schema'; readonly schema: string; readonly facts: Pick<Facts, 'payload' | 'encoding'> }
   | { readonly kind: 'filter-fault'; readonly filter: string }
   | { readonly kind: 'schema-faults'; readonly schema: string }
 

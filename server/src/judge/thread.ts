@@ -2,7 +2,7 @@
 // outside, with the thread.
 
 import { parentPort } from 'node:worker_threads'
-import type { SchemaVerdict } from '../ports/judge.ts'
+import type { Facts, SchemaVerdict } from '../ports/judge.ts'
 import { type Filter, readFilter } from './filter.ts'
 import { type FilterContext, filterContext } from './filter-context.ts'
 import type { Answer, Ask, Job, Reply } from './protocol.ts'
@@ -31,7 +31,7 @@ function* answers(job: Job, from: number): Generator<Answer> {
       return
     }
     case 'schema':
-      yield fitting(job.schema, job.facts.payload)
+      yield fitting(job.schema, job.facts)
       return
     case 'filter-fault': {
       const filter = filters.get(job.filter)
@@ -46,17 +46,21 @@ function* answers(job: Job, from: number): Generator<Answer> {
 const judged = (filter: Filter, context: FilterContext): Answer =>
   filter.kind === 'ready' ? filter.judge(context) : { kind: 'failed', reason: filter.fault.message }
 
-function fitting(text: string, payload: string): SchemaVerdict {
+function fitting(text: string, { payload, encoding = null }: Pick<Facts, 'payload' | 'encoding'>): SchemaVerdict {
+  // The base64 of some bytes reads as a number.
+  if (encoding !== null) return notJson
   let value: unknown
   try {
     value = JSON.parse(payload)
   } catch {
-    return { kind: 'misfits', faults: [{ pointer: '', message: 'is not JSON' }] }
+    return notJson
   }
   reply({ kind: 'working', cpuUs: cpuUs() })
   const schema = schemas.get(text)
   return schema.kind === 'ready' ? schema.judge(value) : { kind: 'failed', reason: 'the schema cannot be used' }
 }
+
+const notJson: SchemaVerdict = { kind: 'misfits', faults: [{ pointer: '', message: 'is not JSON' }] }
 
 // Half of what a first judgement costs is the evaluator's own compilation: it is no tenant's fault.
 const warm = filterContext({

@@ -1,10 +1,13 @@
 import type { FilterFault } from '../domain/filter.ts'
+import type { PayloadEncoding } from '../domain/inbound.ts'
 import type { Message } from '../domain/message.ts'
 import type { Fault } from '../domain/problem.ts'
 
 /** What is said about a message to those who decide by it. */
 export interface Facts extends Pick<Message, 'eventType' | 'channels' | 'tags' | 'contentType'> {
   readonly payload: string
+  /** Left out: null, as of whatever is published. What is not JSON counts as a string. */
+  readonly encoding?: PayloadEncoding
 }
 
 /** It could not be worked out: an error in it for this message, or more time or memory than it is given. */
@@ -28,7 +31,7 @@ export interface Judge {
   /** One verdict for each filter, in their order. */
   filter(filters: readonly string[], facts: Facts): Promise<readonly FilterVerdict[]>
   /** Whether a payload fits a schema, given as JSON text. */
-  schema(schema: string, facts: Pick<Facts, 'payload' | 'contentType'>): Promise<SchemaVerdict>
+  schema(schema: string, facts: Pick<Facts, 'payload' | 'contentType' | 'encoding'>): Promise<SchemaVerdict>
   /** What is wrong with a filter before any message has come; null: nothing. */
   filterFault(filter: string): Promise<FilterFault | null>
   /** What is wrong with a schema, given as JSON text; pointers go into it. */

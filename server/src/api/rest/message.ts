@@ -2,6 +2,7 @@ import { type BulkExpungeContentsOut, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Millis } from '../../domain/ids.ts'
 import type { Message } from '../../domain/message.ts'
+import { isJsonText } from '../../domain/payload-text.ts'
 import type { Fault } from '../../domain/problem.ts'
 import type { Explained } from '../../manage/explain.ts'
 import type { Manage } from '../../manage/manage.ts'
@@ -84,14 +85,15 @@ const explained = (row: Explained): Record<string, unknown> => {
 
 /**
  * The members of a message as JSON text, for the object they are to stand in. The payload is set in as it was spelled,
- * never printed from a parsed value. One with a content type of its own need not be JSON, and is shown as a string.
+ * never printed from a parsed value. One that need not be JSON is shown as a string.
  */
 export function messageMembers(message: Message, withContent: boolean): string {
-  const { payload, contentType } = message
-  const shown = !withContent || payload === null ? '{}' : contentType === null ? payload : JSON.stringify(payload)
+  const { payload, encoding } = message
+  const shown = withContent && payload !== null
+  const text = !shown ? '{}' : isJsonText(message) ? payload : JSON.stringify(payload)
   return (
     `"id":"${message.id}","eventType":${JSON.stringify(message.eventType)},"eventId":${orNull(message.eventId)},` +
-    `"payload":${shown},"channels":${orNull(message.channels)},"tags":${orNull(message.tags)},` +
+    `"payload":${text},${shown && encoding !== null ? `"payloadEncoding":"${encoding}",` : ''}"channels":${orNull(message.channels)},"tags":${orNull(message.tags)},` +
     `"timestamp":"${timeText(message.acceptedAt)}","deliverAt":${timeOrNull(message.deliverAt)},` +
     `"expiresAt":${timeOrNull(message.expiresAt)},"orderingKey":${orNull(message.orderingKey)}`
   )
