@@ -91,10 +91,11 @@ export class Chores {
 
   /** What has ended by itself is only in the way. */
   async #sweepExpired(): Promise<void> {
-    const { portalTokens, answers } = this.#store
+    const { portalTokens, answers, sources } = this.#store
     const now = this.#world.now()
     while (!this.#stopped && (await portalTokens.sweepExpired(now, expiredStep)) === expiredStep);
     while (!this.#stopped && (await answers.sweepLapsed(now, expiredStep)) === expiredStep);
+    while (!this.#stopped && (await sources.sweepTokens(now, expiredStep)) === expiredStep);
   }
 
   async #noticeChanges(): Promise<void> {

@@ -3,10 +3,18 @@ import type { Attempt } from '../../domain/attempt.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import { type Environment, usualSettings } from '../../domain/environment.ts'
 import type { EventType } from '../../domain/event-type.ts'
-import { type ApplicationId, type EnvironmentId, type IdKind, type IdOf, makeIds } from '../../domain/ids.ts'
+import {
+  type ApplicationId,
+  type EnvironmentId,
+  type IdKind,
+  type IdOf,
+  makeIds,
+  type SourceId,
+} from '../../domain/ids.ts'
 import type { ApiKey } from '../../domain/key.ts'
 import type { PortalToken } from '../../domain/portal.ts'
-import type { CommitBatch, DeliveryKey, NewMessage } from '../../ports/store.ts'
+import type { Source, SourceSettings } from '../../domain/source.ts'
+import type { CommitBatch, DeliveryKey, NewMessage, QuarantinedRequest } from '../../ports/store.ts'
 
 /** Rows to fill a store with: plain ones, with a clock that moves a millisecond with each id and dice that repeat. */
 export function samples() {
@@ -65,6 +73,21 @@ export function samples() {
       ...{ createdAt: now, updatedAt: now, revision: 1 },
       ...changes,
     }),
+    source: (environmentId: EnvironmentId, changes: Partial<Source> = {}): Source => ({
+      ...{ id: id('source'), environmentId, uid: null, name: 'Payments', type: 'stripe', settings: plainSettings },
+      ...{ metadata: {}, control: {}, throttleRate: null },
+      ...{ sealedSecrets: 's1.secrets' as const, sealedToken: 's1.token' as const },
+      ...{ createdAt: now, updatedAt: now, revision: 1 },
+      ...changes,
+    }),
+    quarantined: (sourceId: SourceId, changes: Partial<QuarantinedRequest> = {}): QuarantinedRequest => ({
+      ...{ id: id('quarantine'), sourceId, payload: '{"a":1}', encoding: null, bytes: 100 },
+      request: {
+        ...{ method: 'POST', target: '/in/t', headers: ['Host', 'x', 'A', '1', 'A', '2'], peer: '::1', client: '::1' },
+        ...{ receivedAt: now, verification: { kind: 'refused', reason: 'signature-wrong', explanation: ['No.'] } },
+      },
+      ...changes,
+    }),
     endpoint: (applicationId: ApplicationId, changes: Partial<Endpoint> = {}): Endpoint => ({
       ...{ id: id('endpoint'), applicationId, uid: null, url: 'https://receiver.example/', description: '' },
       ...{ eventTypes: null, channels: null, metadata: {}, throttleRate: null, filter: null, control: {} },
@@ -94,6 +117,12 @@ export function samples() {
       ...changes,
     }),
   }
+}
+
+const plainSettings: SourceSettings = {
+  ...{ mode: 'enforce', state: 'active', disabledAnswer: 410, publicUrl: null, values: {}, schemes: null },
+  ...{ tolerance: null, duplicateWindow: null, allowedAddresses: null, schemas: null, schemaCheck: 'off' },
+  ...{ ack: null, forwardChallenges: false, custom: null },
 }
 
 export const batch = (parts: Partial<CommitBatch> & Pick<CommitBatch, 'lease'>): CommitBatch => ({

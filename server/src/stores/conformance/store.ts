@@ -16,7 +16,9 @@ import { messagesConformance } from './messages.ts'
 import type { OpenStore } from './opened.ts'
 import { orderConformance } from './order.ts'
 import { portalTokensConformance } from './portal-tokens.ts'
+import { quarantineConformance } from './quarantine.ts'
 import { retentionConformance } from './retention.ts'
+import { sourcesConformance } from './sources.ts'
 import { tasksConformance } from './tasks.ts'
 
 /** Declares the suite for one engine. `open` makes a new, empty, migrated store each time; `close` ends it for good. */
@@ -27,6 +29,8 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('portal tokens', () => portalTokensConformance(open))
     describe('applications', () => applicationsConformance(open))
     describe('endpoints', () => endpointsConformance(open))
+    describe('sources', () => sourcesConformance(open))
+    describe('quarantine', () => quarantineConformance(open))
     describe('event types', () => eventTypesConformance(open))
     describe('messages', () => messagesConformance(open))
     describe('attempts', () => attemptsConformance(open))

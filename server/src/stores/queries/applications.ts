@@ -90,24 +90,32 @@ async function update(db: Db, row: Application): Promise<WriteResult> {
   return unchanged ? 'uid-taken' : 'stale'
 }
 
-const remove = (
+/** Inside the transaction of whoever calls. */
+export async function removeApplication(
   db: Db,
   id: ApplicationId,
   at: Millis,
   told: Told | null = null,
   ifRevision: number | null = null,
-): Promise<'done' | 'stale'> =>
-  db.transaction(async () => {
-    const removed = await db.run(
-      `update application set deleted_at = :at
-       where id = :id and deleted_at is null and revision = coalesce(cast(:ifRevision as bigint), revision)`,
-      { id, at, ifRevision },
-    )
-    if (removed === 0) return 'stale'
-    await appendTold(db, told)
-    await db.run('update endpoint set deleted_at = :at where application_id = :id and deleted_at is null', { id, at })
-    return 'done'
-  })
+): Promise<'done' | 'stale'> {
+  const removed = await db.run(
+    `update application set deleted_at = :at
+     where id = :id and deleted_at is null and revision = coalesce(cast(:ifRevision as bigint), revision)`,
+    { id, at, ifRevision },
+  )
+  if (removed === 0) return 'stale'
+  await appendTold(db, told)
+  await db.run('update endpoint set deleted_at = :at where application_id = :id and deleted_at is null', { id, at })
+  return 'done'
+}
+
+const remove = (
+  db: Db,
+  id: ApplicationId,
+  at: Millis,
+  told?: Told | null,
+  ifRevision?: number,
+): Promise<'done' | 'stale'> => db.transaction(() => removeApplication(db, id, at, told, ifRevision))
 
 async function operational(db: Db, environmentId: EnvironmentId): Promise<Application | null> {
   const row = await first<ApplicationRow>(

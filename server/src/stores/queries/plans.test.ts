@@ -16,7 +16,9 @@ import { eventTypes } from './event-types.ts'
 import { expunge } from './expunge.ts'
 import { messages } from './messages.ts'
 import { portalTokens } from './portal-tokens.ts'
+import { quarantine } from './quarantine.ts'
 import { retention } from './retention.ts'
+import { sources } from './sources.ts'
 import { tallies } from './tallies.ts'
 import { tasks } from './tasks.ts'
 
@@ -55,6 +57,8 @@ const more = { settled: null, statusCodeClass: null, endpointId: null }
 const pages: Record<string, (db: Db, search: PageSearch) => Promise<unknown>> = {
   applications: (db, page) => applications.list(db, 'env_', { withEndpointsOnly: false }, page),
   'applications with endpoints': (db, page) => applications.list(db, 'env_', { withEndpointsOnly: true }, page),
+  sources: (db, page) => sources.list(db, 'env_', page),
+  'what is quarantined': (db, page) => quarantine.list(db, 'src_', page),
   endpoints: (db, page) => endpoints.list(db, 'app_', page),
   'event types': (db, page) => eventTypes.list(db, 'env_', { includeArchived: true }, page),
   messages: (db, page) => messages.list(db, 'app_', anyMessage, true, page),
@@ -109,6 +113,18 @@ test('portal tokens are ended and removed along an index, never by looking at al
   const [expired] = await plansOf((db) => portalTokens.sweepExpired(db, 1, 10))
   assert.match(expired ?? '', /INDEX portal_token_expires \(expires_at<\?\)/)
   for (const plan of [all, ofSessions, expired]) assert.doesNotMatch(plan ?? '', /SCAN (?!json_each)/)
+})
+
+test('a request finds its source by two seeks, and what is quarantined is summed up without reading any', async () => {
+  const [byToken] = await plansOf((db) => sources.byToken(db, 'hash', 1))
+  assert.match(byToken ?? '', /SEARCH source_token USING PRIMARY KEY \(hash=\?\)/)
+  const [totals] = await plansOf((db) => quarantine.totals(db, 'src_'))
+  assert.match(totals ?? '', /SEARCH quarantine USING COVERING INDEX quarantine_id \(source_id=\?\)/)
+  const [tokens] = await plansOf((db) => sources.sweepTokens(db, 1, 10))
+  assert.match(tokens ?? '', /INDEX source_token_until \(until<\?\)/)
+  const [old] = await plansOf((db) => quarantine.sweep(db, 1, 10))
+  assert.match(old ?? '', /INDEX quarantine_age \(id<\?\)/)
+  for (const plan of [byToken, totals, tokens, old]) assert.doesNotMatch(plan ?? '', /SCAN |TEMP B-TREE/)
 })
 
 const walks: Record<string, (db: Db) => Promise<unknown>> = {

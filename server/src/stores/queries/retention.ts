@@ -183,6 +183,7 @@ async function deleteApplication(db: Db, id: ApplicationId): Promise<boolean> {
     )
     if (used) return false
     await db.run('delete from portal_token where application_id = :id', { id })
+    await db.run('delete from source where id = :id and deleted_at is not null', { id })
     return (await db.run('delete from application where id = :id and deleted_at is not null', { id })) > 0
   })
 }

@@ -34,6 +34,12 @@ const reads: ReadonlySet<string> = new Set([
   'applications',
   'settled',
   'waiting',
+  'byToken',
+  'countTokens',
+  'handshakes',
+  'secretUses',
+  'oldest',
+  'totals',
 ]) // prettier-ignore
 
 const commitsBetweenCopies = 100

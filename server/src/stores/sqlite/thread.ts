@@ -12,8 +12,10 @@ import { expunge } from '../queries/expunge.ts'
 import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
 import { portalTokens } from '../queries/portal-tokens.ts'
+import { quarantine } from '../queries/quarantine.ts'
 import { retention } from '../queries/retention.ts'
 import { road } from '../queries/road.ts'
+import { sources } from '../queries/sources.ts'
 import { tallies } from '../queries/tallies.ts'
 import { tasks } from '../queries/tasks.ts'
 import { busyTimeoutMs, openConnection } from './connection.ts'
@@ -58,6 +60,8 @@ const nouns = {
   environments,
   keys,
   portalTokens,
+  sources,
+  quarantine,
   applications,
   endpoints,
   eventTypes,

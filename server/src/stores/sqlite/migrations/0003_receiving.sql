@@ -32,6 +32,7 @@ create table source_token (
   until integer -- null: the current one
 ) without rowid;
 create index source_token_source on source_token (source_id);
+create index source_token_until on source_token (until) where until is not null;
 
 create table handshake (
   source_id text not null,
@@ -60,7 +61,7 @@ create table quarantine (
   encoding text,
   bytes integer not null
 );
-create unique index quarantine_id on quarantine (source_id, id);
+create index quarantine_id on quarantine (source_id, id, bytes); -- with the size: to sum it up, no large row is read
 create index quarantine_age on quarantine (id);
 
 -- null: it is JSON. 'text': UTF-8 that is not. 'base64': bytes that are no UTF-8.
