@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { presetBook } from './presets.ts'
+import { recordedRequests } from './recorded.ts'
+
+const files = readdirSync(fileURLToPath(new URL('./presets', import.meta.url)))
+
+test('the book has every preset of the folder, under the name of its file and sorted by it', () => {
+  const named = files
+    .filter((file) => !file.endsWith('.requests.json'))
+    .map((file) => file.replace(/\.json$/, ''))
+    .sort()
+  assert.ok(named.length > 0, 'there are presets')
+  assert.deepEqual(
+    presetBook.all().map(({ name }) => name),
+    named,
+  )
+  assert.deepEqual(
+    named.filter((name) => presetBook.get(name)?.name !== name),
+    [],
+  )
+  assert.equal(presetBook.get('no-such-provider'), null)
+})
+
+test('every preset has recorded requests, and no recorded requests are without a preset', () => {
+  assert.deepEqual(
+    presetBook.all().flatMap(({ name }) => (recordedRequests(name).length > 0 ? [] : [name])),
+    [],
+  )
+  const orphans = files
+    .filter((file) => file.endsWith('.requests.json'))
+    .map((file) => file.replace('.requests.json', ''))
+    .filter((name) => presetBook.get(name) === null)
+  assert.deepEqual(orphans, [])
+})
+
+test('names within a preset are unique: those of its schemes, settings, challenges and recorded requests', () => {
+  const doubled = presetBook.all().flatMap((preset) =>
+    [preset.schemes, preset.settings ?? [], preset.challenges ?? [], recordedRequests(preset.name)].flatMap((named) => {
+      const names = named.map(({ name }) => name)
+      return names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${preset.name}: ${name}`)
+    }),
+  )
+  assert.deepEqual(doubled, [])
+})
