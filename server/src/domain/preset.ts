@@ -84,13 +84,27 @@ export type KeySource =
       readonly chosenBy?: Ref
     }
   /**
-   * The key of a certificate that the request names, fetched over https from one of `hosts` (a leading `*.` stands for
-   * one or more labels; `<region>`: for letters, digits and dashes) and only when its path ends with `pathEnds`. Where the
+   * The key of a certificate that the request names, fetched over https from one of `hosts` and only when its path ends
+   * with `pathEnds` (`domain/outside-url.ts`). `issuedTo`: it must moreover be issued to one of these names, as `hosts`,
+   * by an authority that the machine trusts; without it, a certificate is believed for where it came from. Where the
    * source has a secret of its own, that is the certificate or key (PEM), and nothing is fetched.
    */
-  | { readonly from: 'certificate'; readonly url: Ref; readonly hosts: readonly string[]; readonly pathEnds?: string }
-  /** RFC 7517, from a fixed URL or one that is set; chosen by the token's `kid`, or each is tried. */
-  | { readonly from: 'jwks'; readonly url: readonly Part[]; readonly hosts: readonly string[] }
+  | {
+      readonly from: 'certificate'
+      readonly url: Ref
+      readonly hosts: readonly string[]
+      readonly pathEnds?: string
+      readonly issuedTo?: readonly string[]
+    }
+  /**
+   * RFC 7517, from a fixed URL or one that the owner has set, never one that a request brings; chosen by the token's `kid`,
+   * or each is tried. `hosts`: as above; none: the URL is the owner's own, at any host and port.
+   */
+  | {
+      readonly from: 'jwks'
+      readonly url: readonly (string | { readonly setting: string })[]
+      readonly hosts: readonly string[]
+    }
 
 /** Something that must be so. Without a comparison: the value is there. */
 export interface Condition {
@@ -167,8 +181,11 @@ export interface Challenge {
   readonly capture?: Ref
   /** Null: as for any message. */
   readonly answer: Answer | null
-  /** This URL is fetched, only at these hosts (as in `KeySource`), after all else was right. */
-  readonly fetch?: { readonly url: Ref; readonly hosts: readonly string[] }
+  /**
+   * This URL is fetched after all else was right, once the provider has been answered, and only at these hosts (as in
+   * `KeySource`). `setting`: those that the owner has listed there, separated by commas; without any, nothing is fetched.
+   */
+  readonly fetch?: { readonly url: Ref; readonly hosts: readonly string[] | { readonly setting: string } }
 }
 
 /** What a person must fetch from the provider. */
