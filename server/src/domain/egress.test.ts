@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { addressesWithoutDns, chooseAddresses, egressVerdict, parseEgressAllow } from './egress.ts'
+import { addressesWithoutDns, chooseAddresses, egressVerdict, isNamed, parseEgressAllow } from './egress.ts'
 
 const nothing = parseEgressAllow('')
 
@@ -122,4 +122,14 @@ test('literals and localhost need no resolver, names do', () => {
   assert.deepEqual(addressesWithoutDns('a.b.localhost'), ['127.0.0.1', '::1'])
   for (const name of ['notlocalhost', 'localhost.test', 'a.test', '127.0.0.1.nip.io'])
     assert.equal(addressesWithoutDns(name), null, name)
+})
+
+test('a host is named by its name, by one above it or by the address that it is, not by where it may resolve to', () => {
+  const allow = parseEgressAllow('10.0.0.0/8,127.0.0.1,keys.internal,*.svc.local')
+  for (const host of ['keys.internal', 'KEYS.internal.', 'a.svc.local', '10.1.2.3', '127.0.0.1', 'localhost']) {
+    assert.ok(isNamed(allow, host), host)
+  }
+  for (const host of ['svc.local', 'a.keys.internal', 'other.example', '11.0.0.1', '[::1]']) {
+    assert.ok(!isNamed(allow, host), host)
+  }
 })

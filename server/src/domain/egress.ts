@@ -54,6 +54,9 @@ export function parseEgressAllow(text: string): EgressAllow {
 
 const plainHost = (hostname: string): string => hostname.toLowerCase().replace(/\.$/, '')
 
+const hasName = (allow: EgressAllow, host: string): boolean =>
+  allow.hosts.includes(host) || allow.suffixes.some((suffix) => host.endsWith(suffix))
+
 const isLocalhost = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
 
 /**
@@ -66,6 +69,16 @@ export function addressesWithoutDns(hostname: string): readonly string[] | null 
   return parseAddress(host) === null ? null : [host]
 }
 
+/** Whether the operator has named this very host: its name, one above it, or the address that it is. */
+export function isNamed(allow: EgressAllow, hostname: string): boolean {
+  if (hasName(allow, plainHost(hostname))) return true
+  const addresses = addressesWithoutDns(hostname) ?? []
+  return addresses.some((address) => {
+    const read = parseAddress(address)
+    return read !== null && allow.networks.some((network) => isWithin(read, network))
+  })
+}
+
 /** Whether a delivery to `hostname` may connect to this one address of it. */
 export function egressVerdict(allow: EgressAllow, hostname: string, address: string): EgressVerdict {
   const read = parseAddress(address)
@@ -73,9 +86,8 @@ export function egressVerdict(allow: EgressAllow, hostname: string, address: str
   const kind = kindOfAddress(read)
   if (kind === 'public' || allow.networks.some((network) => isWithin(read, network))) return { ok: true }
   const host = plainHost(hostname)
-  const named = allow.hosts.includes(host) || allow.suffixes.some((suffix) => host.endsWith(suffix))
   // A name vouches for wherever it points, but not for services that hand out credentials: those only by address.
-  if (named && kind !== 'metadata') return { ok: true }
+  if (hasName(allow, host) && kind !== 'metadata') return { ok: true }
   const literal = addressesWithoutDns(hostname)?.includes(address) && !isLocalhost(host)
   const detail = literal
     ? `${address} is ${inWords(kind)}; allow it with POSTHORN_EGRESS_ALLOW`
