@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { describeSettings, settingFlags, settingOptions, settingVariables, unknownVariables } from '../config.ts'
+import { nearest } from '../domain/nearest.ts'
 import { type Command, exitCodes } from './command.ts'
-import { nearest } from './nearest.ts'
 
 export const config: Command = {
   summary: 'shows every setting: value, default, where it comes from, what it does',

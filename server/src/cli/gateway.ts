@@ -8,11 +8,11 @@ import {
   settingVariables,
   unknownVariables,
 } from '../config.ts'
+import { nearest } from '../domain/nearest.ts'
 import { type Running, start } from '../main.ts'
 import { makeLog } from '../telemetry/log.ts'
 import { realWorld } from '../world.ts'
 import { exitCodes, type Io } from './command.ts'
-import { nearest } from './nearest.ts'
 
 /**
  * Runs a gateway until it is told to stop (SIGTERM, SIGINT): what `serve` and `dev` have in common. `defaults` stand

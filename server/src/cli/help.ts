@@ -1,7 +1,7 @@
 import manifest from '../../package.json' with { type: 'json' }
+import { nearest } from '../domain/nearest.ts'
 import { type Command, exitCodes, UsageError } from './command.ts'
 import { commands } from './commands.ts'
-import { nearest } from './nearest.ts'
 
 /** What `posthorn` says about itself. */
 export function overview(): string {

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import manifest from '../../package.json' with { type: 'json' }
 import { posthorn } from '../../test/support/posthorn-command.ts'
+import { nearest } from '../domain/nearest.ts'
 import { commands } from './commands.ts'
-import { nearest } from './nearest.ts'
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 

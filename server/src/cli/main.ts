@@ -1,10 +1,10 @@
 // The entry: finds the command, gives it its words, and turns what it throws into an exit code that means something.
 import manifest from '../../package.json' with { type: 'json' }
 import { SettingsError } from '../config.ts'
+import { nearest } from '../domain/nearest.ts'
 import { exitCodes, type Io, UsageError } from './command.ts'
 import { commands } from './commands.ts'
 import { overview, usageOf } from './help.ts'
-import { nearest } from './nearest.ts'
 
 async function main(words: readonly string[], io: Io): Promise<number> {
   const [name, ...args] = words

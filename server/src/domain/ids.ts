@@ -23,6 +23,7 @@ const prefixes = {
   application: 'app_',
   source: 'src_',
   quarantine: 'qrtn_',
+  secret: 'sec_',
   endpoint: 'ep_',
   message: 'msg_',
   attempt: 'atmpt_',

@@ -16,6 +16,8 @@ export type SourceState = 'active' | 'paused' | 'disabled'
 /** What the owner has said about a source, beside its secrets. Durations are milliseconds. */
 export interface SourceSettings {
   readonly mode: SourceMode
+  /** Whether `mode` is the owner's word; if not, it follows from whether anything can be verified. */
+  readonly modeSaid: boolean
   readonly state: SourceState
   /** 410 tells many providers to stop for good; 200 takes and drops; 503 asks them to come again. */
   readonly disabledAnswer: 200 | 410 | 503

@@ -3,16 +3,11 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Preset } from '../domain/preset.ts'
+import type { PresetBook } from '../ports/preset-book.ts'
+
+export type { PresetBook } from '../ports/preset-book.ts'
 
 const folder = new URL('./presets/', import.meta.url)
-
-/** The presets that come with the gateway. `custom` is none of them: it stands in its source. */
-export interface PresetBook {
-  /** Null: there is none of that name. */
-  readonly get: (name: string) => Preset | null
-  /** Sorted by name. */
-  readonly all: () => readonly Preset[]
-}
 
 const presetNames = (): readonly string[] =>
   readdirSync(folder)

@@ -120,7 +120,15 @@ export function samples() {
 }
 
 const plainSettings: SourceSettings = {
-  ...{ mode: 'enforce', state: 'active', disabledAnswer: 410, publicUrl: null, values: {}, schemes: null },
+  ...{
+    mode: 'enforce',
+    modeSaid: true,
+    state: 'active',
+    disabledAnswer: 410,
+    publicUrl: null,
+    values: {},
+    schemes: null,
+  },
   ...{ tolerance: null, duplicateWindow: null, allowedAddresses: null, schemas: null, schemaCheck: 'off' },
   ...{ ack: null, forwardChallenges: false, custom: null },
 }
