@@ -104,7 +104,15 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const claimer = new Claimer(store.road, world, dispatcher)
   const expunger = new Expunger({ store, dispatcher, commits, world, newId })
   const retention = new Retention({ store, world, newId, control, observer })
-  const chores = new Chores({ store, world, directory, dispatcher, claimer, retention })
+  const chores = new Chores({
+    store,
+    world,
+    directory,
+    dispatcher,
+    claimer,
+    retention,
+    quarantineAge: settings.quarantineAge,
+  })
 
   const judge = makeJudge(world)
   const tasks: TaskRunner = new TaskRunner({

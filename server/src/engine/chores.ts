@@ -12,6 +12,8 @@ const sweepStep = 2_000
 const lookForExpiredMs: Millis = 60_000
 // A step may delete all over an index that is not in order of time: a few milliseconds in front of a commit.
 const expiredStep = 500
+// Whole requests: a step may free as many megabytes.
+const quarantineStep = 50
 const retentionMs: Millis = 60_000
 
 /** What is done now and then: closing breakers, renewing leases, noticing what other processes changed, removing what is over. */
@@ -22,6 +24,7 @@ export class Chores {
   readonly #dispatcher: Dispatcher
   readonly #claimer: Claimer
   readonly #retention: Retention
+  readonly #quarantineAge: Millis
   readonly #timers = new Map<string, Timer>()
   #version = 0
   #stopped = false
@@ -34,6 +37,8 @@ export class Chores {
     dispatcher: Dispatcher
     claimer: Claimer
     retention: Retention
+    /** How long refused requests of sources are kept. */
+    quarantineAge: Millis
   }) {
     this.#store = parts.store
     this.#world = parts.world
@@ -41,6 +46,7 @@ export class Chores {
     this.#dispatcher = parts.dispatcher
     this.#claimer = parts.claimer
     this.#retention = parts.retention
+    this.#quarantineAge = parts.quarantineAge
   }
 
   async start(): Promise<void> {
@@ -91,11 +97,13 @@ export class Chores {
 
   /** What has ended by itself is only in the way. */
   async #sweepExpired(): Promise<void> {
-    const { portalTokens, answers, sources } = this.#store
+    const { portalTokens, answers, sources, quarantine } = this.#store
     const now = this.#world.now()
     while (!this.#stopped && (await portalTokens.sweepExpired(now, expiredStep)) === expiredStep);
     while (!this.#stopped && (await answers.sweepLapsed(now, expiredStep)) === expiredStep);
     while (!this.#stopped && (await sources.sweepTokens(now, expiredStep)) === expiredStep);
+    const tooOld = now - this.#quarantineAge
+    while (!this.#stopped && (await quarantine.sweep(tooOld, quarantineStep)) === quarantineStep);
   }
 
   async #noticeChanges(): Promise<void> {

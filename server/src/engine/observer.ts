@@ -23,6 +23,12 @@ export interface Observer {
   commitFailed(error: unknown): void
 }
 
+/** The same of requests that sources refuse. */
+export interface QuarantineObserver {
+  /** `kept`; or why it is not there to be looked at: too large, more than a flood is allowed, or the store is behind. */
+  quarantined(outcome: 'kept' | 'too-large' | 'too-many' | 'too-busy'): void
+}
+
 /** The same of background tasks. */
 export interface TaskObserver {
   /** A step of a background task failed; it is tried again. */

@@ -61,6 +61,12 @@ export class Metrics {
     labelNames: ['mode'] as const,
     registers: [this.#registry],
   })
+  readonly #quarantined = new Counter({
+    name: 'posthorn_quarantine_requests_total',
+    help: 'Refused requests of sources, by whether they were kept, or why not',
+    labelNames: ['outcome'] as const,
+    registers: [this.#registry],
+  })
   readonly #commitFailures = this.#counter('posthorn_commit_failures_total', 'Commits the store refused')
   readonly #commitRows = new Histogram({
     name: 'posthorn_commit_rows',
@@ -113,6 +119,10 @@ export class Metrics {
 
   misfit(mode: SchemaValidation): void {
     this.#misfits.inc({ mode })
+  }
+
+  quarantined(outcome: 'kept' | 'too-large' | 'too-many' | 'too-busy'): void {
+    this.#quarantined.inc({ outcome })
   }
 
   disabled(): void {

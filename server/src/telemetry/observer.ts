@@ -2,7 +2,7 @@
 // not spent on logging; failures and turns are lines at `info` and above.
 
 import type { OrderedStep } from '../domain/order.ts'
-import type { Observer, TaskObserver, VettingObserver } from '../engine/observer.ts'
+import type { Observer, QuarantineObserver, TaskObserver, VettingObserver } from '../engine/observer.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -14,7 +14,10 @@ const failedLine = {
   park: 'attempt failed, delivery parked until it is resent',
 } as const satisfies Record<OrderedStep['kind'], string>
 
-export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserver & VettingObserver {
+export function makeObserver(
+  log: Log,
+  metrics: Metrics,
+): Observer & TaskObserver & VettingObserver & QuarantineObserver {
   let storeIsDown = false
   const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
   return {
@@ -95,6 +98,8 @@ export function makeObserver(log: Log, metrics: Metrics): Observer & TaskObserve
         mode === 'reject' ? 'payload refused: it does not fit its schema' : 'payload does not fit its schema',
       )
     },
+    // No line: a flood of forged requests must not flood the log.
+    quarantined: (outcome) => metrics.quarantined(outcome),
     committed(rows, tookMs) {
       metrics.committed(rows, tookMs)
       if (storeIsDown) log.info('store takes commits again')

@@ -12,9 +12,11 @@ export interface QuarantinedRequest {
   readonly encoding: PayloadEncoding
   /** Of the body and of what is kept beside it. */
   readonly bytes: number
+  /** Its sender was told that it is stored: only age and people take it, no cap does. */
+  readonly acknowledged: boolean
 }
 
-/** How much is kept of one source's; what is over it goes, the oldest first. */
+/** How much is kept of one source's that nobody was promised to keep; what is over it goes, the oldest first. */
 export interface QuarantineCaps {
   readonly count: number
   readonly bytes: number

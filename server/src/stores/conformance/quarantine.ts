@@ -50,6 +50,16 @@ export function quarantineConformance(open: OpenStore): void {
     assert.deepEqual(await kept(neighbour), [other.id])
   })
 
+  test('what was acknowledged is over no cap, and takes no room from the others', async () => {
+    const sourceId = await newSource()
+    const promised = Array.from({ length: 5 }, () => make.quarantined(sourceId, { acknowledged: true }))
+    const refused = Array.from({ length: 5 }, () => make.quarantined(sourceId))
+    await store().quarantine.keep([...promised, ...refused], { count: 3, bytes: 250 })
+    assert.deepEqual(await kept(sourceId), idsOf([...promised, ...refused.slice(3)]))
+    assert.deepEqual((await store().quarantine.find(sourceId, promised[0]?.id ?? 'qrtn_'))?.acknowledged, true)
+    assert.deepEqual(await store().quarantine.totals(sourceId), { count: 7, bytes: 700 })
+  })
+
   test('the oldest are read in portions, each at least one and not over its bytes', async () => {
     const sourceId = await newSource()
     const rows = [300, 100, 100, 100].map((bytes) => make.quarantined(sourceId, { bytes }))

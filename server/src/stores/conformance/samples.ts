@@ -81,7 +81,7 @@ export function samples() {
       ...changes,
     }),
     quarantined: (sourceId: SourceId, changes: Partial<QuarantinedRequest> = {}): QuarantinedRequest => ({
-      ...{ id: id('quarantine'), sourceId, payload: '{"a":1}', encoding: null, bytes: 100 },
+      ...{ id: id('quarantine'), sourceId, payload: '{"a":1}', encoding: null, bytes: 100, acknowledged: false },
       request: {
         ...{ method: 'POST', target: '/in/t', headers: ['Host', 'x', 'A', '1', 'A', '2'], peer: '::1', client: '::1' },
         ...{ receivedAt: now, verification: { kind: 'refused', reason: 'signature-wrong', explanation: ['No.'] } },

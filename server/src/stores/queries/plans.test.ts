@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { PageSearch } from '../../domain/page.ts'
+import type { QuarantinedRequest } from '../../ports/store.ts'
 import type { Db, SqlParameters, SqlRow } from '../db.ts'
 import { openConnection } from '../sqlite/connection.ts'
 import { migrate } from '../sqlite/migrate.ts'
@@ -122,6 +123,12 @@ test('a request finds its source by two seeks, and what is quarantined is summed
   assert.match(totals ?? '', /SEARCH quarantine USING COVERING INDEX quarantine_id \(source_id=\?\)/)
   const [tokens] = await plansOf((db) => sources.sweepTokens(db, 1, 10))
   assert.match(tokens ?? '', /INDEX source_token_until \(until<\?\)/)
+  const kept: QuarantinedRequest = {
+    ...{ id: 'qrtn_', sourceId: 'src_', payload: '', encoding: null, bytes: 0, acknowledged: false },
+    request: {} as QuarantinedRequest['request'],
+  }
+  const [, capped] = await plansOf((db) => quarantine.keep(db, [kept], { count: 1, bytes: 1 }))
+  assert.match(capped ?? '', /SEARCH quarantine USING COVERING INDEX quarantine_capped \(source_id=\?\)/)
   const [old] = await plansOf((db) => quarantine.sweep(db, 1, 10))
   assert.match(old ?? '', /INDEX quarantine_age \(id<\?\)/)
   for (const plan of [byToken, totals, tokens, old]) assert.doesNotMatch(plan ?? '', /SCAN |TEMP B-TREE/)

@@ -13,10 +13,11 @@ type QuarantineRow = {
   readonly payload: string | null
   readonly encoding: PayloadEncoding
   readonly bytes: number
+  readonly acknowledged: number
 }
 
 const select = (payload: string): string =>
-  `select id, source_id, request, ${payload} as payload, encoding, bytes from quarantine`
+  `select id, source_id, request, ${payload} as payload, encoding, bytes, acknowledged from quarantine`
 const whole = select('payload')
 const withoutPayload = select('null')
 
@@ -27,14 +28,16 @@ const quarantinedOf = (row: QuarantineRow): QuarantinedRequest => ({
   payload: row.payload,
   encoding: row.encoding,
   bytes: row.bytes,
+  acknowledged: row.acknowledged === 1,
 })
 
 const rowsOf = (ids: readonly string[]): string => JSON.stringify(ids.map((id) => [id]))
 
 // A source that was deleted meanwhile is to leave nothing.
 const append = `
-  insert into quarantine (id, source_id, request, payload, encoding, bytes)
-  select value->>0, value->>1, value->>2, value->>3, value->>4, cast(value->>5 as bigint) from @each(:rows)
+  insert into quarantine (id, source_id, request, payload, encoding, bytes, acknowledged)
+  select value->>0, value->>1, value->>2, value->>3, value->>4, cast(value->>5 as bigint), cast(value->>6 as bigint)
+  from @each(:rows)
   where exists (select 1 from source where source.id = value->>1 and source.deleted_at is null)`
 
 const deleteThese = `
@@ -44,10 +47,10 @@ const trimStep = 100
 
 /** What is over the caps goes, the oldest first; the youngest stays, however large it is. */
 async function trim(db: Db, sourceId: SourceId, caps: QuarantineCaps): Promise<void> {
-  let { count, bytes } = await totals(db, sourceId)
+  let { count, bytes } = await sumUp(db, capped, sourceId)
   while (count > 1 && (count > caps.count || bytes > caps.bytes)) {
     const oldest = await db.all<{ id: QuarantineId; bytes: number }>(
-      'select id, bytes from quarantine where source_id = :sourceId order by id limit :limit',
+      'select id, bytes from quarantine where source_id = :sourceId and acknowledged = 0 order by id limit :limit',
       { sourceId, limit: Math.min(trimStep, count - 1) },
     )
     const going: QuarantineId[] = []
@@ -66,8 +69,8 @@ const keep = (db: Db, rows: readonly QuarantinedRequest[], caps: QuarantineCaps)
     if (rows.length === 0) return
     await db.run(append, {
       rows: JSON.stringify(
-        rows.map(({ id, sourceId, request, payload, encoding, bytes }) => [
-          ...[id, sourceId, JSON.stringify(request), payload ?? '', encoding, bytes],
+        rows.map(({ id, sourceId, request, payload, encoding, bytes, acknowledged }) => [
+          ...[id, sourceId, JSON.stringify(request), payload ?? '', encoding, bytes, acknowledged ? 1 : 0],
         ]),
       ),
     })
@@ -118,14 +121,15 @@ async function remove(db: Db, sourceId: SourceId, ids: readonly QuarantineId[]):
 const deleteAll = (db: Db, sourceId: SourceId): Promise<number> =>
   db.run('delete from quarantine where source_id = :sourceId', { sourceId })
 
-async function totals(db: Db, sourceId: SourceId): Promise<{ readonly count: number; readonly bytes: number }> {
-  const row = await first<{ kept: number; bytes: number }>(
-    db,
-    'select count(*) as kept, coalesce(sum(bytes), 0) as bytes from quarantine where source_id = :sourceId',
-    { sourceId },
-  )
+const sum = 'select count(*) as kept, coalesce(sum(bytes), 0) as bytes from quarantine where source_id = :sourceId'
+const capped = `${sum} and acknowledged = 0`
+
+async function sumUp(db: Db, text: string, sourceId: SourceId): Promise<QuarantineCaps> {
+  const row = await first<{ kept: number; bytes: number }>(db, text, { sourceId })
   return { count: row?.kept ?? 0, bytes: row?.bytes ?? 0 }
 }
+
+const totals = (db: Db, sourceId: SourceId): Promise<QuarantineCaps> => sumUp(db, sum, sourceId)
 
 async function sweep(db: Db, before: Millis, limit: number): Promise<number> {
   return db.run(

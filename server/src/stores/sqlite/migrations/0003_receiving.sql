@@ -59,9 +59,11 @@ create table quarantine (
   request text not null,
   payload text not null,
   encoding text,
-  bytes integer not null
+  bytes integer not null,
+  acknowledged integer not null -- 1: its sender was told that it is stored, so that no cap may take it
 );
 create index quarantine_id on quarantine (source_id, id, bytes); -- with the size: to sum it up, no large row is read
+create index quarantine_capped on quarantine (source_id, id, bytes) where acknowledged = 0;
 create index quarantine_age on quarantine (id);
 
 -- null: it is JSON. 'text': UTF-8 that is not. 'base64': bytes that are no UTF-8.
