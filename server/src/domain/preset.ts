@@ -146,6 +146,11 @@ export interface Scheme {
   /** What is signed. Equality, basic and tokens have none. */
   readonly template?: readonly Part[]
   readonly timestamp?: Timestamp
+  /**
+   * What must moreover be as the owner has set it, or the request is refused (`claim-wrong`); so it is where nothing is set.
+   * For providers whose key signs for all of their customers: without this, any of them could post here.
+   */
+  readonly checks?: readonly { readonly at: Ref; readonly setting: string }[]
   /** The forms of the URL that are tried where the template has one; usually only `exact`. */
   readonly url?: readonly UrlForm[]
   /** JSON Pointer to an array of the body: every item is verified by itself, and pointers begin at the item. */
