@@ -27,5 +27,9 @@ export const commands: Readonly<Record<string, Listed>> = {
     summary: 'check a signed request, and say which check fails',
     load: async () => (await import('./verify.ts')).verify,
   },
+  presets: {
+    summary: 'the providers whose webhooks can be received, and what is checked of each',
+    load: async () => (await import('./presets.ts')).presets,
+  },
   help: { summary: 'this overview, or more about one command', load: async () => (await import('./help.ts')).help },
 }

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { posthorn } from '../../test/support/posthorn-command.ts'
+
+describe('posthorn presets', { concurrency: true }, () => {
+  test('list names every preset with how it proves itself', async () => {
+    const { code, stdout } = await posthorn(['presets', 'list'])
+    assert.equal(code, 0)
+    assert.match(stdout, /^stripe +Stripe \(HMAC-SHA256\)$/m)
+    assert.match(stdout, /^gitlab +GitLab \(HMAC-SHA256, shared secret\)$/m)
+  })
+
+  test('show says where the secret is, what is signed, and what is answered', async () => {
+    const { stdout } = await posthorn(['presets', 'show', 'slack'])
+    assert.match(stdout, /^1\. The secret is the \*\*Signing secret\*\*: api\.slack\.com/m)
+    assert.match(stdout, /Over: `"v0:"` \+ header `X-Slack-Request-Timestamp` \+ `":"` \+ the body, byte for byte\./)
+    assert.match(stdout, /\*\*url-verification\*\*: where .*: 200, `\/challenge` of the body .*right signature/)
+  })
+
+  test('show --json prints the descriptor, for a custom source to begin with', async () => {
+    const { stdout } = await posthorn(['presets', 'show', 'github', '--json'])
+    assert.equal(JSON.parse(stdout).schemes[0].signature[0].header, 'X-Hub-Signature-256')
+  })
+
+  test('a mistyped name is refused with the one that was meant', async () => {
+    const { code, stderr } = await posthorn(['presets', 'show', 'strpe'])
+    assert.equal(code, 2)
+    assert.match(stderr, /no preset "strpe"; did you mean stripe\?/)
+  })
+})

@@ -1,0 +1,212 @@
+import { formatDuration } from '../../domain/duration.ts'
+import type { Preset, Ref } from '../../domain/preset.ts'
+import type { RecordedRequest } from '../../inbound/recorded.ts'
+import { answerInWords, challengeInWords, orOf, refInWords, schemeInWords } from './scheme-words.ts'
+
+/** The page of a provider under `docs/providers/`: what to do there and here, what is checked, and how sure that is. */
+export function providerPage(preset: Preset, requests: readonly RecordedRequest[]): string {
+  const sections = [
+    heading(preset),
+    setUp(preset, requests),
+    checked(preset),
+    handshakes(preset),
+    events(preset),
+    answers(preset),
+    list('Worth knowing', preset.notes ?? []),
+    facts(preset, requests),
+  ]
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`
+}
+
+/** The index of those pages. */
+export function providerIndex(presets: readonly Preset[]): string {
+  const rows = presets.map(
+    (preset) =>
+      `| [${cell(preset.title)}](${preset.name}.md) | \`${preset.name}\` | ${cell(checkWords(preset))} | ${cell(challengeNames(preset))} | ${preset.basis} |`,
+  )
+  return `# Providers
+
+What a source can be of, by its \`type\`. [Receive](../receive.md) tells how; a provider that is not here is a
+[custom source](../sources.md).
+
+| provider | \`type\` | how it proves itself | handshakes answered | founded on |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+Founded on: \`read\`: the provider's page, SDK or source; \`third-party\`: what others say of it; \`general-knowledge\`: check
+it before relying on it. These pages are printed from \`server/src/inbound/presets/\` by \`posthorn presets docs\`.
+`
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+/** How a provider proves who it is, in a few words. */
+export function checkWords({ schemes }: Preset): string {
+  if (schemes.length === 0) return 'nothing'
+  return [...new Set(schemes.map(({ algorithm }) => short[algorithm]))].join(', ')
+}
+
+const short = {
+  'hmac-sha1': 'HMAC-SHA1',
+  'hmac-sha256': 'HMAC-SHA256',
+  'hmac-sha512': 'HMAC-SHA512',
+  'hash-sha1': 'SHA-1 with the secret',
+  'hash-sha256': 'SHA-256 with the secret',
+  ed25519: 'Ed25519',
+  'ecdsa-p256-sha256': 'ECDSA',
+  'rsa-sha1': 'RSA-SHA1',
+  'rsa-sha256': 'RSA-SHA256',
+  jwt: 'JWT',
+  equality: 'shared secret',
+  basic: 'HTTP Basic',
+} as const
+
+const challengeNames = ({ challenges = [] }: Preset): string => challenges.map(({ name }) => name).join(', ')
+
+function heading({ title, docs }: Preset): string {
+  return `# ${title}
+
+The provider's own page: <${docs}>`
+}
+
+function setUp(preset: Preset, requests: readonly RecordedRequest[]): string {
+  const { name, title, secret, settings = [] } = preset
+  const config = Object.fromEntries([
+    ...(secret === null ? [] : [['secret', `your ${secret.label}`]]),
+    ...settings.filter(({ required }) => required).map((setting) => [setting.name, setting.label]),
+  ])
+  const event = requests.find((request) => request.event !== null && request.expect !== 'refused')?.event
+  const captured = preset.challenges?.some(({ capture }) => capture !== undefined)
+  return `## Set it up
+
+${[
+  ...(secret === null
+    ? []
+    : [
+        `The secret is the **${secret.label}**: ${sentence(secret.where)}${captured ? ' The source may also be made without one: it comes with the handshake.' : ''}`,
+      ]),
+  `Make the source, and give its \`ingestUrl\` to ${title} as the address of the webhook (\`$INGEST\` and \`call\` are those of [receive](../receive.md)):`,
+]
+  .map((line, index) => `${index + 1}. ${line}`)
+  .join('\n')}
+
+   \`\`\`sh
+   call $INGEST/source -d '${JSON.stringify({ name: title, uid: name, type: name, config }).replaceAll("'", "'\\''")}'
+   \`\`\`
+${
+  settings.length === 0
+    ? ''
+    : `\nWhat \`config\` takes beside the secret:\n\n${table(
+        ['member', 'meaning', 'where it is found'],
+        settings.map((setting) => [
+          `\`${setting.name}\`${setting.required ? ', required' : ''}`,
+          `${setting.label}${setting.default === undefined ? '' : `; \`${setting.default}\` if left out`}`,
+          setting.where,
+        ]),
+      )}\n`
+}${
+  event === undefined || event === null
+    ? ''
+    : `\nTry it before the provider does: \`npx posthorn trigger ${name} ${event} --source ${name}\`.\n`
+}`.trimEnd()
+}
+
+function checked({ title, schemes }: Preset): string {
+  if (schemes.length === 0) {
+    return `## What is checked
+
+Nothing: ${title} does not sign. Every request is marked \`unverified\`; the URL is the only secret, so keep it one, and
+say \`allowedAddresses\` where the provider publishes where it posts from.`
+  }
+  const several =
+    schemes.length > 1
+      ? '\n\nA request passes when one of these does; `schemes` of the source names those that count.'
+      : ''
+  return `## What is checked${several}
+
+${schemes
+  .map(
+    (scheme) =>
+      `**${scheme.name}**\n\n${schemeInWords(scheme)
+        .map((line) => `- ${line}`)
+        .join('\n')}`,
+  )
+  .join('\n\n')}`
+}
+
+function handshakes({ challenges = [] }: Preset): string {
+  if (challenges.length === 0) return ''
+  return `## Handshakes
+
+Answered by the gateway, always, and forwarded only where the source says \`forwardChallenges\`.
+
+${challenges.map((challenge) => `- **${challenge.name}**: ${lowered(challengeInWords(challenge))}`).join('\n')}`
+}
+
+function events({ id, type, orderingKey, retry }: Preset): string {
+  const alternatives = (given: readonly (readonly Ref[])[]): string =>
+    given.map((refs) => refs.map(refInWords).join(' with ')).join('; or else ')
+  const otherwise = id.otherwise === 'body' ? 'method, query and body' : 'nothing: each request is a message'
+  const same = id.alternatives.length === 0 ? otherwise : `${alternatives(id.alternatives)}; or else ${otherwise}`
+  return `## What it tells
+
+${table(
+  ['', 'taken from'],
+  [
+    ['what makes two requests the same', same],
+    ...(type === undefined || type.length === 0 ? [] : [['event type', alternatives(type)]]),
+    ...(orderingKey === undefined || orderingKey.length === 0 ? [] : [['ordering key', alternatives(orderingKey)]]),
+    ...(retry?.number === undefined ? [] : [['number of the retry', refInWords(retry.number)]]),
+    ...(retry?.reason === undefined ? [] : [['reason of the retry', refInWords(retry.reason)]]),
+  ],
+)}`
+}
+
+function answers({ title, ack, refusal, deadline, retryWindow, giveUpOn = [], ips }: Preset): string {
+  return list('Answers and retries', [
+    `What is stored is answered ${ack === undefined ? '200, without a body' : answerInWords(ack)}; what does not pass, ${refusal ?? 401}.`,
+    ...(deadline === undefined ? [] : [`${title} waits ${formatDuration(deadline * 1_000)} for the answer.`]),
+    retryWindow === 0
+      ? `${title} does not repeat by itself.`
+      : `It may repeat a request for ${formatDuration(retryWindow * 1_000)}; a repeat within that time is a duplicate.`,
+    ...(giveUpOn.length === 0 ? [] : [`It gives up after ${orOf(giveUpOn.map(String))}.`]),
+    ...(ips === undefined
+      ? []
+      : [
+          `It posts from ${ips.ranges.length} networks (<${ips.published}>, as of ${ips.asOf}): \`"allowedAddresses":["provider"]\` lets in nobody else.`,
+        ]),
+  ])
+}
+
+const foundations = {
+  read: "What this page says was read in the provider's own page, SDK or source",
+  'third-party': 'What this page says comes from others than the provider. Check it before relying on it',
+  'general-knowledge': 'What this page says is general knowledge. Check it before relying on it',
+} as const
+
+const origins = {
+  published: 'published',
+  derived: 'derived from published ones',
+  made: 'made by the rule above',
+} as const
+
+function facts({ basis, source }: Preset, requests: readonly RecordedRequest[]): string {
+  const counted = Object.entries(origins).flatMap(([origin, words]) => {
+    const count = requests.filter((request) => request.origin === origin).length
+    return count === 0 ? [] : [`${count} ${words}`]
+  })
+  return `## How well this is founded
+
+${foundations[basis]}${source === undefined ? '' : `: ${source}`}.
+
+${requests.length} recorded ${requests.length === 1 ? 'request is' : 'requests are'} checked with it by every test run: ${counted.join(', ')}.`
+}
+
+const list = (title: string, lines: readonly string[]): string =>
+  lines.length === 0 ? '' : `## ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
+const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
