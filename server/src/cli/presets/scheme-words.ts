@@ -73,7 +73,7 @@ const urlWords: Readonly<Record<UrlForm, string>> = {
 
 /** What one scheme checks, as sentences for a list. Markdown. */
 export function schemeInWords(scheme: Scheme): readonly string[] {
-  const { when = [], template, timestamp, url = [], each, jwt } = scheme
+  const { when = [], template, timestamp, url = [], each, jwt, checks = [] } = scheme
   return [
     ...(when.length > 0 ? [`Where ${conditionsInWords(when)}.`] : []),
     `${capital(algorithmWords[scheme.algorithm])} in ${orOf(scheme.signature.map(refInWords))}${formInWords(scheme)}.`,
@@ -82,6 +82,7 @@ export function schemeInWords(scheme: Scheme): readonly string[] {
     ...(url.length > 1 ? [`The URL is tried ${orOf(url.map((form) => urlWords[form]))}.`] : []),
     ...(jwt === undefined ? [] : jwtInWords(jwt)),
     ...keyInWords(scheme.key),
+    ...checks.map(({ at, setting }) => `Besides, ${refInWords(at)} must be the setting ${code(setting)}.`),
     ...(timestamp === undefined
       ? []
       : [
@@ -118,13 +119,17 @@ function jwtInWords({ algorithms, claims, withBody = [] }: NonNullable<Scheme['j
 
 function keyInWords(key: KeySource): readonly string[] {
   if (key.from === 'certificate') {
-    const end = key.pathEnds === undefined ? '' : `, with a path that ends with ${code(key.pathEnds)}`
+    const { pathEnds, issuedTo } = key
+    const end = pathEnds === undefined ? '' : `, with a path that ends with ${code(pathEnds)}`
+    const issued = issuedTo === undefined ? '' : `; it must be issued to ${orOf(issuedTo.map(code))}`
     return [
-      `The key is that of the certificate in ${refInWords(key.url)}, fetched only from ${orOf(key.hosts.map(code))}${end}.`,
+      `The key is that of the certificate in ${refInWords(key.url)}, fetched only from ${orOf(key.hosts.map(code))}${end}${issued}.`,
     ]
   }
-  if (key.from === 'jwks')
-    return [`The keys are fetched from ${partsInWords(key.url)}, at ${orOf(key.hosts.map(code))} only.`]
+  if (key.from === 'jwks') {
+    const at = key.hosts.length === 0 ? '' : `, at ${orOf(key.hosts.map(code))} only`
+    return [`The keys are fetched from ${partsInWords(key.url)}${at}.`]
+  }
   const { encoding, strip, chosenBy } = key
   return [
     ...(encoding === 'utf8' && strip === undefined
@@ -159,6 +164,9 @@ function conditionInWords({ at, equals, matches, absent }: Condition): string {
   return `there is ${refInWords(at)}`
 }
 
+const hostsInWords = (hosts: readonly string[] | { readonly setting: string }): string =>
+  'setting' in hosts ? `the hosts in the setting ${code(hosts.setting)}` : orOf(hosts.map(code))
+
 /** One challenge and what is answered to it, as a sentence. Markdown. */
 export function challengeInWords({ match, verified, check, capture, answer, fetch }: Challenge): string {
   const said = [
@@ -167,7 +175,7 @@ export function challengeInWords({ match, verified, check, capture, answer, fetc
       ? [`${refInWords(check.at)} must be the setting ${code(check.setting)}, else the answer is ${check.refusal}`]
       : []),
     ...(capture ? [`${refInWords(capture)} becomes the secret of the source, where it has none`] : []),
-    ...(fetch ? [`the URL in ${refInWords(fetch.url)} is fetched, at ${orOf(fetch.hosts.map(code))} only`] : []),
+    ...(fetch ? [`the URL in ${refInWords(fetch.url)} is fetched, at ${hostsInWords(fetch.hosts)} only`] : []),
   ]
   const after = said.length === 0 ? '' : ` (${said.join('; ')})`
   return `Where ${conditionsInWords(match)}: ${answer === null ? 'answered as any message' : answerInWords(answer)}${after}.`
