@@ -14,7 +14,7 @@ export type Ref =
   | { readonly query: string }
   /** A field of a form; `pointer`: into the JSON that the field holds. */
   | { readonly form: string; readonly pointer?: string }
-  /** JSON Pointer (RFC 6901) into the body, whatever its content type says; a `*` stands for every element or member. */
+  /** JSON Pointer (RFC 6901) into the body, whatever its content type says; a `*` stands for every item of an array. */
   | { readonly body: string }
   /** `url`: the public one, as the provider knows it; `path`: its path and query; `body`: the bytes. */
   | { readonly request: 'method' | 'url' | 'path' | 'body' }
@@ -26,11 +26,16 @@ type DigestName = 'sha1' | 'sha256' | 'sha512' | 'md5'
 
 /** A piece of what is signed, or of an answer. A string stands for itself. A value that is not there makes the whole fail. */
 export type Part =
+  | PlainPart
+  | { readonly hash: DigestName; readonly of: readonly PlainPart[]; readonly encoding: TextEncoding }
+  /** Under the source's first secret: for answers to challenges. */
+  | { readonly hmac: DigestName; readonly of: readonly PlainPart[]; readonly encoding: TextEncoding }
+
+export type PlainPart =
   | string
   | Ref
-  | { readonly hash: DigestName; readonly of: readonly Part[]; readonly encoding: TextEncoding }
-  /** Under the source's first secret: for answers to challenges. */
-  | { readonly hmac: DigestName; readonly of: readonly Part[]; readonly encoding: TextEncoding }
+  /** Empty where it is not there. */
+  | { readonly optional: Ref }
   /** CRC-32 of the body, decimal and unsigned. */
   | { readonly crc32: 'body' }
   /** The secret itself: for plain hashes. */
@@ -110,8 +115,8 @@ export type KeySource =
 export interface Condition {
   readonly at: Ref
   readonly equals?: string | number | boolean | null
-  /** Regular expression over the whole value. */
-  readonly matches?: string
+  /** The whole value looks like this; `*` stands for any characters or none. */
+  readonly like?: string
   readonly absent?: true
 }
 
@@ -147,10 +152,11 @@ export interface Scheme {
   readonly template?: readonly Part[]
   readonly timestamp?: Timestamp
   /**
-   * What must moreover be as the owner has set it, or the request is refused (`claim-wrong`); so it is where nothing is set.
-   * For providers whose key signs for all of their customers: without this, any of them could post here.
+   * What must moreover be so, or the request is refused (`claim-wrong`): what stands there is this. A hash of the body in a
+   * URL that is signed; what the owner has set, where a provider's key signs for all of its customers and any of them
+   * could post here. Where a part is not there, or has not been set, it is not so.
    */
-  readonly checks?: readonly { readonly at: Ref; readonly setting: string }[]
+  readonly agree?: readonly { readonly at: Ref; readonly is: readonly Part[] }[]
   /** The forms of the URL that are tried where the template has one; usually only `exact`. */
   readonly url?: readonly UrlForm[]
   /** JSON Pointer to an array of the body: every item is verified by itself, and pointers begin at the item. */

@@ -34,6 +34,7 @@ export function partsInWords(parts: readonly Part[]): string {
 
 function partInWords(part: Part): string {
   if (typeof part === 'string') return code(JSON.stringify(part))
+  if ('optional' in part) return `${refInWords(part.optional)}, if there is one`
   if ('hash' in part) return `${part.encoding} of ${part.hash.toUpperCase()}(${partsInWords(part.of)})`
   if ('hmac' in part)
     return `${part.encoding} of HMAC-${part.hmac.toUpperCase()}(${partsInWords(part.of)}) under the secret`
@@ -73,7 +74,7 @@ const urlWords: Readonly<Record<UrlForm, string>> = {
 
 /** What one scheme checks, as sentences for a list. Markdown. */
 export function schemeInWords(scheme: Scheme): readonly string[] {
-  const { when = [], template, timestamp, url = [], each, jwt, checks = [] } = scheme
+  const { when = [], template, timestamp, url = [], each, jwt, agree = [] } = scheme
   return [
     ...(when.length > 0 ? [`Where ${conditionsInWords(when)}.`] : []),
     `${capital(algorithmWords[scheme.algorithm])} in ${orOf(scheme.signature.map(refInWords))}${formInWords(scheme)}.`,
@@ -82,7 +83,7 @@ export function schemeInWords(scheme: Scheme): readonly string[] {
     ...(url.length > 1 ? [`The URL is tried ${orOf(url.map((form) => urlWords[form]))}.`] : []),
     ...(jwt === undefined ? [] : jwtInWords(jwt)),
     ...keyInWords(scheme.key),
-    ...checks.map(({ at, setting }) => `Besides, ${refInWords(at)} must be the setting ${code(setting)}.`),
+    ...agree.map(({ at, is }) => `Besides, ${refInWords(at)} must be ${partsInWords(is)}.`),
     ...(timestamp === undefined
       ? []
       : [
@@ -157,10 +158,10 @@ const keyWords = {
 export const conditionsInWords = (conditions: readonly Condition[]): string =>
   conditions.map(conditionInWords).join(' and ')
 
-function conditionInWords({ at, equals, matches, absent }: Condition): string {
+function conditionInWords({ at, equals, like, absent }: Condition): string {
   if (absent) return `there is no ${refInWords(at)}`
   if (equals !== undefined) return `${refInWords(at)} is ${code(String(equals))}`
-  if (matches !== undefined) return `${refInWords(at)} matches ${code(matches)}`
+  if (like !== undefined) return `${refInWords(at)} looks like ${code(like)}`
   return `there is ${refInWords(at)}`
 }
 
