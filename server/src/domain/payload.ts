@@ -66,6 +66,32 @@ export function sliceItems(text: string): Span[] | null {
   return items
 }
 
+/**
+ * The spans of what a JSON Pointer (RFC 6901, already split and unescaped) leads to; `*` stands for every item of an array.
+ * None where it leads nowhere. `text` as for `slicePayload`.
+ */
+export function slicePath(text: string, steps: readonly string[]): Span[] {
+  const whole = skipSpace(text, 0)
+  let spans: Span[] = [{ start: whole, end: skipValue(text, whole) }]
+  for (const step of steps) {
+    spans = spans.flatMap(({ start, end }) => {
+      const value = text.slice(start, end)
+      return sliceStep(value, step).map((span) => ({ start: start + span.start, end: start + span.end }))
+    })
+  }
+  return spans
+}
+
+function sliceStep(text: string, step: string): readonly Span[] {
+  const items = sliceItems(text)
+  if (items && step === '*') return items
+  const found = items ? items[arrayIndex(step) ?? -1] : sliceValue(text, step)
+  return found ? [found] : []
+}
+
+/** The index that a step of a JSON Pointer names; null: it names none. RFC 6901 §4: no leading zeros. */
+export const arrayIndex = (step: string): number | null => (/^(?:0|[1-9]\d{0,8})$/.test(step) ? Number(step) : null)
+
 function isKey(text: string, start: number, end: number, key: string): boolean {
   if (end - start === key.length) return text.startsWith(key, start) && !key.includes('\\')
   // An escape takes more room than what it stands for, so only a longer spelling can be the key in disguise.
