@@ -4,7 +4,7 @@ import type { Target } from './gateway.ts'
 import { makeLatency, type Quantiles } from './latency.ts'
 import { bodyAt, nowUs, untimedBody } from './message.ts'
 import { findTool } from './tool.ts'
-import { runWrk } from './wrk.ts'
+import { publishByWrk } from './wrk-publish.ts'
 
 export interface LoadAsk {
   readonly seconds: number
@@ -87,7 +87,7 @@ async function runNode(target: Target, ask: LoadAsk): Promise<Load> {
 /** As many messages as `connections` callers get through, each waiting for its answer before the next. */
 export async function fullLoad(wanted: 'wrk' | 'node', target: Target, ask: LoadAsk): Promise<Load> {
   const wrk = wanted === 'wrk' ? findTool('wrk') : null
-  return wrk === null ? runNode(target, ask) : runWrk(wrk, target, ask)
+  return wrk === null ? runNode(target, ask) : publishByWrk(wrk, target, ask)
 }
 
 /** A fixed number of messages per second, whatever the gateway does (an open loop). wrk has no rate, so this is Node. */
