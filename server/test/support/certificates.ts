@@ -65,9 +65,9 @@ export function certify(wish: Certify): Certified {
 
 /** Adds these to the authorities that the machine trusts, until the test is over. */
 export function trust(t: TestContext, ...authorities: readonly { readonly pem: string }[]): void {
-  const before = tls.getCACertificates('default')
-  tls.setDefaultCACertificates([...before, ...authorities.map(({ pem }) => pem)])
-  t.after(() => tls.setDefaultCACertificates(before))
+  const added = new Set(authorities.map(({ pem }) => pem.trim()))
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...added])
+  t.after(() => tls.setDefaultCACertificates(tls.getCACertificates('default').filter((pem) => !added.has(pem.trim()))))
 }
 
 // DER (X.690): tag, length, content.
