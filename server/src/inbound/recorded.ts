@@ -2,7 +2,7 @@
 // `posthorn trigger` begins with. Read only by those; the door knows nothing of them.
 
 import { existsSync, readFileSync } from 'node:fs'
-import type { InboundRequest, RefusalReason } from '../domain/inbound.ts'
+import type { InboundRequest, RefusalReason, Verification } from '../domain/inbound.ts'
 
 /**
  * `published`: input and signature stand in a public document or test. `derived`: made from published input by the
@@ -41,9 +41,9 @@ export interface RecordedRequest {
   readonly clock: number
   /** `challenge`: one of the preset's, and answered with `answer`; its signature is right where the preset asks for one. */
   readonly expect: 'verified' | 'refused' | 'unverified' | 'challenge'
-  /** Of a refusal. */
-  readonly reason?: RefusalReason
-  /** Left out for a challenge: as for any message. */
+  /** Why it is refused, or cannot be verified. */
+  readonly reason?: RefusalReason | Extract<Verification, { kind: 'unverified' }>['because']
+  /** Of a challenge; what is left out is not compared. */
   readonly answer?: RecordedAnswer
   /** What there is to learn from it. */
   readonly note?: string
