@@ -113,6 +113,12 @@ export const problems = {
     happened: 'The body is larger than this server takes.',
     remedy: 'Send less, or raise POSTHORN_MAX_BODY.',
   },
+  'inbound-too-large': {
+    status: 413,
+    title: 'Webhook body is too large',
+    happened: 'A third party sent a larger body than this server takes; nothing of it was kept.',
+    remedy: 'Raise POSTHORN_MAX_INBOUND_BODY, and have the request sent again.',
+  },
   'uri-too-long': {
     status: 414,
     title: 'URL is too long',

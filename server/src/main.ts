@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { makeDoor } from './api/door.ts'
 import { createApi } from './api/http.ts'
 import { type Settings, serverControl } from './config.ts'
 import { openSecrets } from './domain/endpoint-seal.ts'
-import { type Millis, makeIds } from './domain/ids.ts'
+import { isId, type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
 import { Chores } from './engine/chores.ts'
 import { Claimer } from './engine/claimer.ts'
@@ -16,6 +17,7 @@ import { Retention } from './engine/retention.ts'
 import { SeenEventTypes } from './engine/seen-event-types.ts'
 import { TaskRunner } from './engine/tasks.ts'
 import { makeVet } from './engine/vetting.ts'
+import { makeInbound } from './inbound/inbound.ts'
 import { makeJudge } from './judge/judge.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
@@ -27,6 +29,7 @@ import type { Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { makeObserver } from './telemetry/observer.ts'
 import { createHttpTransport } from './transports/http/client.ts'
+import { createFetcher } from './transports/http/fetcher.ts'
 
 export const version: string = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -74,6 +77,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     world,
     maxConnectionsPerOrigin: settings.globalInFlight,
   })
+  const userAgent = `Posthorn/${version} (+${settings.publicUrl}/docs)`
+  const fetcher = createFetcher({ allow: settings.egressAllow, world, userAgent })
   const dispatcher: Dispatcher = new Dispatcher({
     world,
     store: store.road,
@@ -93,7 +98,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       commits,
       teller,
       observer,
-      userAgent: `Posthorn/${version} (+${settings.publicUrl}/docs)`,
+      userAgent,
       jitter: settings.retryJitter,
       disableAfterMs: settings.disableAfter,
       expect: (dueAt) => claimer.expect(dueAt),
@@ -121,6 +126,20 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     expunge: (...span) => expunger.expungeBetween(...span),
   })
 
+  const seen = new SeenEventTypes(store.eventTypes, world)
+  const vet = makeVet({ directory, judge, observer })
+  const accept = { world, newId, directory, commits, dispatcher, observer, seen, vet }
+  const { publish, publishAll, take } = makePublish(accept)
+  const inbound = makeInbound({
+    ...{ store, world, newId, masterKey, judge, take, fetcher, observer },
+    publicUrl: settings.publicUrl,
+    trustedProxies: settings.trustedProxies,
+    quarantine: { count: settings.quarantineCount, bytes: settings.quarantineSize, age: settings.quarantineAge },
+    capture: (source, secret) => manage.captureSecret(source, secret),
+    onKeyFailure: (url, detail) =>
+      log.warn({ url, detail }, 'a key of a provider could not be had: its requests are answered 503'),
+  })
+
   const manage: Manage = makeManage({
     store,
     world,
@@ -132,6 +151,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     told: (environmentId, facts) => teller.told(environmentId, facts),
     changed(applicationId) {
       directory.forget(applicationId)
+      if (isId('source', applicationId)) inbound.changed(applicationId)
       dispatcher.changed(applicationId)
       chores.sweep()
       claimer.wake()
@@ -157,7 +177,6 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       claimer.wake()
     },
   })
-  const seen = new SeenEventTypes(store.eventTypes, world)
   const newKey = await ensureKey(manage, settings.apiKey)
 
   const recovered = await store.road.recover(world.now())
@@ -166,12 +185,17 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   claimer.wake()
   tasks.start()
 
-  const vet = makeVet({ directory, judge, observer })
   const api = createApi({
     store,
     world,
     manage,
-    ...makePublish({ world, newId, directory, commits, dispatcher, observer, seen, vet }),
+    publish,
+    publishAll,
+    door: makeDoor({
+      ...{ receive: inbound.receive, world, log, publicUrl: settings.publicUrl },
+      maxBodyBytes: settings.maxInboundBody,
+      trustedProxies: settings.trustedProxies,
+    }),
     metrics,
     log,
     publicUrl: settings.publicUrl,
@@ -207,6 +231,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       await store.road.releaseAll(lease, world.now()).catch((error) => {
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
+      await inbound.stop()
+      await fetcher.close()
       await judge.close()
       await transport.close()
       await seen.flush()

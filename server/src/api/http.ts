@@ -1,7 +1,7 @@
 // API: everything that speaks to callers. It turns requests into calls of manage/ and engine/, and what comes back into
 // answers; it decides nothing about messages, and knows no store beyond asking it for keys and for its health.
 
-import type { IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Publish, PublishAll } from '../engine/accept.ts'
@@ -11,6 +11,7 @@ import type { World } from '../ports/world.ts'
 import { AllowedMethods } from './allowed.ts'
 import { Authenticator } from './auth.ts'
 import { allowOrigins, type CrossOrigins } from './cross-origin.ts'
+import { isForDoor } from './door.ts'
 import { portalPage } from './portal-page.ts'
 import { intoApplication } from './portal-wall.ts'
 import { demand, type Principal } from './principal.ts'
@@ -44,6 +45,8 @@ export interface ApiDeps {
   readonly manage: Manage
   readonly publish: Publish
   readonly publishAll: PublishAll
+  /** Answers what is for the public door. */
+  readonly door: RequestListener
   readonly metrics: { render(): Promise<string>; readonly contentType: string }
   readonly log: Pick<Logger, 'error'>
   /** Without a slash at its end. */
@@ -60,6 +63,8 @@ export interface ApiDeps {
 const longestParameter = 1024
 // A request that has not arrived in full by then is not going to (slow senders hold a socket and a buffer each).
 const requestTimeoutMs = 60_000
+// As the framework's own server.
+const keepAliveMs = 72_000
 
 /** The listener with every route, not listening yet. */
 export function createApi(deps: ApiDeps): FastifyInstance {
@@ -70,10 +75,16 @@ export function createApi(deps: ApiDeps): FastifyInstance {
 
   const app = fastify({
     logger: false,
-    // Asked for below, where it is answered with a problem.
-    http: { requireHostHeader: false },
+    serverFactory: (framework) => {
+      const listener: RequestListener = (request, response) =>
+        isForDoor(request.url) ? deps.door(request, response) : framework(request, response)
+      // A missing host is asked for below, where it is answered with a problem.
+      return createServer(
+        { requireHostHeader: false, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveMs },
+        listener,
+      )
+    },
     bodyLimit: deps.maxBodyBytes,
-    requestTimeout: requestTimeoutMs,
     // While stopping, what still arrives on open connections is served, and told to close.
     return503OnClosing: false,
     genReqId: (request) => givenRequestId(request) ?? newRequestId(),

@@ -143,6 +143,13 @@ export const table = {
     default: '1MiB',
     doc: 'The largest request body taken; beyond it the answer is 413.',
   }),
+  maxInboundBody: setting({
+    env: 'POSTHORN_MAX_INBOUND_BODY',
+    flag: 'max-inbound-body',
+    parse: size(1024, 64 * 1024 * 1024),
+    default: '25MiB', // what GitHub sends at most (docs.github.com, "Webhook events and payloads", 2026-11)
+    doc: 'The largest body taken from a third party; beyond it the answer is 413. Nothing is ever cut.',
+  }),
   apiRate: optional({
     env: 'POSTHORN_API_RATE',
     flag: 'api-rate',

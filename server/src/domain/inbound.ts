@@ -25,6 +25,8 @@ export type RefusalReason =
   | 'from-the-future'
   | 'claim-wrong'
   | 'address-not-allowed'
+  /** There is nothing to verify it with, and the source lets nothing pass unverified. */
+  | 'unverifiable'
   /** Verified, but not what the source's schema wants. */
   | 'schema-violated'
 

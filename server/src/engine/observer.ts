@@ -1,6 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { SchemaValidation } from '../domain/environment.ts'
-import type { ApplicationId, EndpointId, Millis } from '../domain/ids.ts'
+import type { ApplicationId, EndpointId, Millis, SourceId } from '../domain/ids.ts'
 import type { OrderedStep } from '../domain/order.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Fault } from '../domain/problem.ts'
@@ -43,4 +43,13 @@ export interface VettingObserver {
   undecided(endpointId: EndpointId, verdict: Undecided): void
   /** A payload does not fit its schema, or could not be checked against it. */
   misfit(applicationId: ApplicationId, eventType: string, because: SchemaValidation, faults: readonly Fault[]): void
+}
+
+/** What became of a request of a third party. `dropped`: its source is disabled. */
+export type ReceivedAs = 'stored' | 'duplicate' | 'refused' | 'challenge' | 'challenge-failed' | 'dropped'
+
+/** The same of sources. */
+export interface ReceivingObserver {
+  /** `tookMs`: from its last byte to the answer. */
+  received(sourceId: SourceId, as: ReceivedAs, tookMs: Millis): void
 }

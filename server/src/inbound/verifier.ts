@@ -97,5 +97,6 @@ const rank: Readonly<Record<RefusalReason, number>> = {
   'from-the-future': 7,
   stale: 7,
   'address-not-allowed': 0,
+  unverifiable: 0,
   'schema-violated': 0,
 }

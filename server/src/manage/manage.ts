@@ -18,6 +18,7 @@ import {
   resend,
 } from './attempts.ts'
 import { cancelMessage } from './cancel.ts'
+import { captureSecret } from './captured-secret.ts'
 import type { Expectation } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { getEndpointHeaders, patchEndpointHeaders, replaceEndpointHeaders } from './endpoint-headers.ts'
@@ -170,6 +171,7 @@ export const makeManage = (context: ManageContext) => ({
     list: (...given: Given<typeof listKeys>) => listKeys(context, ...given),
     revoke: (...given: Given<typeof revokeKey>) => revokeKey(context, ...given),
   },
+  captureSecret: (...given: Given<typeof captureSecret>) => captureSecret(context, ...given),
   portalTokens: {
     create: (...given: Given<typeof createPortalToken>) => createPortalToken(context, ...given),
     end: (...given: Given<typeof endPortalToken>) => endPortalToken(context, ...given),

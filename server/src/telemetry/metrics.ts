@@ -61,6 +61,12 @@ export class Metrics {
     labelNames: ['mode'] as const,
     registers: [this.#registry],
   })
+  readonly #received = new Counter({
+    name: 'posthorn_requests_received_total',
+    help: 'Requests that came to sources, by what became of them',
+    labelNames: ['as'] as const,
+    registers: [this.#registry],
+  })
   readonly #quarantined = new Counter({
     name: 'posthorn_quarantine_requests_total',
     help: 'Refused requests of sources, by whether they were kept, or why not',
@@ -76,6 +82,7 @@ export class Metrics {
   })
   readonly #commitSeconds = this.#seconds('posthorn_commit_seconds', 'One commit, to the disk and back')
   readonly #publishSeconds = this.#seconds('posthorn_publish_seconds', 'From a parsed publish to its 202')
+  readonly #receiveSeconds = this.#seconds('posthorn_receive_seconds', 'From the last byte of a request to its answer')
   readonly #firstByteSeconds = this.#seconds(
     'posthorn_first_byte_seconds',
     'From acceptance to the first byte to the receiver',
@@ -103,6 +110,11 @@ export class Metrics {
     else this.#unreachable.inc()
     this.#attemptSeconds.observe(durationMs / 1000)
     if (sinceAcceptMs !== null) this.#firstByteSeconds.observe(sinceAcceptMs / 1000)
+  }
+
+  received(as: string, tookMs: Millis): void {
+    this.#received.inc({ as })
+    this.#receiveSeconds.observe(tookMs / 1000)
   }
 
   retried(): void {

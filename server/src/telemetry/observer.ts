@@ -2,7 +2,13 @@
 // not spent on logging; failures and turns are lines at `info` and above.
 
 import type { OrderedStep } from '../domain/order.ts'
-import type { Observer, QuarantineObserver, TaskObserver, VettingObserver } from '../engine/observer.ts'
+import type {
+  Observer,
+  QuarantineObserver,
+  ReceivingObserver,
+  TaskObserver,
+  VettingObserver,
+} from '../engine/observer.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -17,7 +23,7 @@ const failedLine = {
 export function makeObserver(
   log: Log,
   metrics: Metrics,
-): Observer & TaskObserver & VettingObserver & QuarantineObserver {
+): Observer & TaskObserver & VettingObserver & QuarantineObserver & ReceivingObserver {
   let storeIsDown = false
   const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
   return {
@@ -111,6 +117,11 @@ export function makeObserver(
       if (!storeIsDown)
         log.error({ err: error }, 'store refused a commit: publishes are answered 503 until it takes them again')
       storeIsDown = true
+    },
+    received(sourceId, as, tookMs) {
+      metrics.received(as, tookMs)
+      // A stranger can be refused as often as he likes: counted, and kept in the quarantine, but no line each.
+      if (tellsSuccess()) log.debug({ sourceId, as, tookMs }, 'request received')
     },
     taskStumbled(task, error) {
       log.warn({ taskId: task.id, kind: task.ask.kind, err: error }, 'a step of a task failed and is tried again')

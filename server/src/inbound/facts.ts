@@ -1,0 +1,76 @@
+// What a request tells, read from where its preset says: what makes it the same as another, its type, its order.
+
+import { hash } from 'node:crypto'
+import type { Verification } from '../domain/inbound.ts'
+import type { Preset, Ref } from '../domain/preset.ts'
+import type { RequestView, SettingValues } from './view.ts'
+
+const longestKey = 256
+const longestType = 256
+
+/** A request with what its source's owner has set, which says where some values stand. */
+export interface Told {
+  readonly view: RequestView
+  readonly values: SettingValues
+}
+
+/** The values of the first alternative of which every part is there; null: of none. */
+function firstOf(
+  alternatives: readonly (readonly Ref[])[],
+  { view, values }: Told,
+): { readonly at: number; readonly parts: readonly (readonly string[])[] } | null {
+  for (const [at, refs] of alternatives.entries()) {
+    const parts = refs.map((ref) => view.valuesAt(ref, values))
+    if (parts.every(({ length }) => length > 0)) return { at, parts }
+  }
+  return null
+}
+
+// A key that is one plain text is kept as it is, since people look for it; any other is spelled so that no two are alike:
+// ("ab", "c") is not ("a", "bc"), and an id out of one place is not the same text out of another.
+const isPlain = /^(?!\[|sha256:|unverified:)[\x21-\x7e]{1,256}$/
+
+/**
+ * What another request must have as well to be the same event; null: nothing makes it the same. Requests that were not
+ * verified have keys of their own, so that nobody can take the id of an event that is still to come.
+ */
+export function duplicateKeyOf({ id }: Pick<Preset, 'id'>, told: Told, verification: Verification): string | null {
+  const key = spelledKey(id, told)
+  const trusted =
+    verification.kind === 'verified' || (verification.kind === 'unverified' && verification.because === 'no-scheme')
+  return key === null || trusted ? key : shortened(`unverified:${key}`)
+}
+
+function spelledKey(id: Preset['id'], told: Told): string | null {
+  const found = firstOf(id.alternatives, told)
+  if (found !== null) {
+    const [only] = found.parts.length === 1 ? (found.parts[0] ?? []) : []
+    const alone = found.at === 0 && found.parts[0]?.length === 1 ? only : undefined
+    return alone !== undefined && isPlain.test(alone) ? alone : shortened(JSON.stringify([found.at, ...found.parts]))
+  }
+  if (id.otherwise === 'none') return null
+  const { method, target, body } = told.view.request
+  return `sha256:${hash('sha256', Buffer.concat([Buffer.from(`${method}\n${queryOf(target)}\n`), body]))}`
+}
+
+const queryOf = (target: string): string => target.slice(target.indexOf('?') + 1 || target.length)
+
+const shortened = (key: string): string => (key.length <= longestKey ? key : `sha256:${hash('sha256', key)}`)
+
+/** The event type as endpoints filter by it. Of several values in one place the first counts. */
+export function eventTypeOf({ type = [], name }: Pick<Preset, 'type' | 'name'>, told: Told): string {
+  const parts = firstOf(type, told)?.parts.map(([first = '']) => first) ?? []
+  const text = parts
+    .join('.')
+    .replaceAll(/[^a-zA-Z0-9\-_./]/g, '_')
+    .slice(0, longestType)
+  return text === '' || text === '.' || text === '..' ? name : text
+}
+
+/** Deliveries with the same key reach an endpoint that wants an order one after the other. */
+export function orderingKeyOf({ orderingKey = [] }: Pick<Preset, 'orderingKey'>, told: Told): string | null {
+  const parts = firstOf(orderingKey, told)?.parts
+  if (!parts) return null
+  const key = parts.length === 1 && parts[0]?.length === 1 ? (parts[0][0] as string) : JSON.stringify(parts)
+  return shortened(key)
+}

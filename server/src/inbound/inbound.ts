@@ -1,0 +1,71 @@
+import type { makeIds, SourceId } from '../domain/ids.ts'
+import type { QuarantineLimits } from '../domain/quarantine.ts'
+import type { Source } from '../domain/source.ts'
+import type { Take } from '../engine/accept.ts'
+import type { QuarantineObserver, ReceivingObserver } from '../engine/observer.ts'
+import type { Fetcher } from '../ports/fetcher.ts'
+import type { Judge } from '../ports/judge.ts'
+import type { Store } from '../ports/store.ts'
+import type { World } from '../ports/world.ts'
+import { KeyFetching } from './fetching.ts'
+import { SourceNotes } from './notes.ts'
+import { presetBook } from './presets.ts'
+import { Quarantine } from './quarantine.ts'
+import { makeReceive, type Receive } from './receive.ts'
+import { makeRelease } from './release.ts'
+import { makeReverify, type Reverify } from './reverify.ts'
+import { Sources } from './sources.ts'
+import { makeTell } from './telling.ts'
+import { makeVerify } from './verify.ts'
+import { Visits } from './visits.ts'
+
+export interface InboundParts {
+  readonly store: Pick<Store, 'sources' | 'quarantine'>
+  readonly world: World
+  readonly newId: ReturnType<typeof makeIds>
+  readonly masterKey: Uint8Array
+  readonly judge: Judge
+  readonly take: Take
+  readonly fetcher: Fetcher
+  readonly observer: ReceivingObserver & QuarantineObserver
+  readonly publicUrl: string
+  readonly trustedProxies: number
+  readonly quarantine: QuarantineLimits
+  /** A key of a provider could not be had. */
+  readonly onKeyFailure: (url: string, detail: string) => void
+  /** See `ReceiveParts`. */
+  readonly capture: (source: Source, secret: string) => Promise<boolean>
+}
+
+export interface Inbound {
+  readonly receive: Receive
+  readonly reverify: Reverify
+  /** Something about a source is different now: called before whoever changed it is answered. */
+  readonly changed: (sourceId: SourceId) => void
+  readonly changedAll: () => void
+  /** Writes what nobody waited for. */
+  readonly stop: () => Promise<void>
+}
+
+/** Everything that receives, put together. */
+export function makeInbound(parts: InboundParts): Inbound {
+  const { store, world, newId, masterKey, judge, observer, publicUrl, trustedProxies } = parts
+  const sources = new Sources({ store: store.sources, world, masterKey, presets: presetBook, judge, publicUrl })
+  const keys = new KeyFetching({ fetcher: parts.fetcher, world, onFailure: parts.onKeyFailure })
+  const verify = makeVerify({ keys })
+  const tell = makeTell(parts.take)
+  const notes = new SourceNotes(store.sources, world)
+  const visits = new Visits(parts.fetcher, world)
+  const quarantine = new Quarantine({ store: store.quarantine, world, newId, limits: parts.quarantine, observer })
+  const receiving = { sources, tell, verify, trustedProxies }
+  return {
+    receive: makeReceive({ ...receiving, quarantine, notes, visits, observer, world, capture: parts.capture }),
+    reverify: makeReverify({ store: store.quarantine, world, release: makeRelease(receiving) }),
+    changed: (sourceId) => sources.forget(sourceId),
+    changedAll: () => sources.forgetAll(),
+    async stop() {
+      visits.close()
+      await notes.flush()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { payloadOf } from '../domain/payload-text.ts'
+import { addressRefusal } from './addresses.ts'
+import { eventTypeOf } from './facts.ts'
+import { doorOf, failClosed } from './receive.ts'
+import type { Release } from './reverify.ts'
+import type { Sources } from './sources.ts'
+import type { Tell } from './telling.ts'
+import type { Verify } from './verify.ts'
+import { RequestView } from './view.ts'
+
+export interface ReleaseParts {
+  readonly sources: Pick<Sources, 'prepared'>
+  readonly verify: Verify
+  readonly tell: Tell
+  readonly trustedProxies: number
+}
+
+/** What the door does with a message, for a request that it has refused before. */
+export const makeRelease =
+  ({ sources, verify, tell, trustedProxies }: ReleaseParts): Release =>
+  async (source, id, request) => {
+    const prepared = sources.prepared(source)
+    if (addressRefusal(prepared.allowed, request, trustedProxies) !== null) return 'refused'
+    const pathLength = doorOf(request.target)?.length ?? request.target.length
+    const view = new RequestView(request, { url: prepared.publicUrl, pathLength })
+    const verification = failClosed(await verify(prepared, view), source.settings.mode)
+    if (verification.kind === 'refused') return 'refused'
+    const text = payloadOf(request.body)
+    if (prepared.checkSchema !== null) {
+      const checked = await prepared.checkSchema(eventTypeOf(prepared.preset, { view, values: prepared.values }), text)
+      if (checked.kind === 'quarantine') return 'refused'
+    }
+    return tell(prepared, view, text, verification, `quarantine:${id}`)
+  }
