@@ -5,13 +5,12 @@ import type { SourceSecret } from '../domain/source.ts'
 import { allHold } from './conditions.ts'
 import { bytesOf } from './parts.ts'
 import { presetBook } from './presets.ts'
-import { type RecordedRequest, recordedInbound, recordedRequests } from './recorded.ts'
-import type { FetchedKeys, Verdict } from './verdict.ts'
+import { type RecordedRequest, recordedInbound, recordedKeys, recordedRequests } from './recorded.ts'
+import type { Verdict } from './verdict.ts'
 import { makeVerifier, settingValues } from './verifier.ts'
 import { RequestView } from './view.ts'
 
 const door = '/in/token'
-const nothingFetched: FetchedKeys = new Map()
 
 const viewOf = (recorded: RecordedRequest): RequestView =>
   new RequestView(recordedInbound(recorded, door), {
@@ -35,7 +34,7 @@ const verdictOf = (preset: Preset, recorded: RecordedRequest): Verdict =>
     preset,
     secrets: secretsOf(recorded),
     settings: { values: recorded.settings ?? {}, schemes: null, tolerance: null },
-  }).verify(viewOf(recorded), recorded.clock * 1000, nothingFetched)
+  }).verify(viewOf(recorded), recorded.clock * 1000, recordedKeys(recorded))
 
 const each = (
   look: (preset: Preset, recorded: RecordedRequest) => readonly string[],

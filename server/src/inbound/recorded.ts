@@ -3,6 +3,8 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import type { InboundRequest, RefusalReason, Verification } from '../domain/inbound.ts'
+import { readKeySet } from './key-set.ts'
+import type { FetchedKeys } from './verdict.ts'
 
 /**
  * `published`: input and signature stand in a public document or test. `derived`: made from published input by the
@@ -37,6 +39,8 @@ export interface RecordedRequest {
   readonly settings?: Readonly<Record<string, string>>
   /** The source's URL as the provider knows it, for what signs it. */
   readonly publicUrl?: string
+  /** What stands at the URLs from which keys would be fetched for it: key sets (RFC 7517). */
+  readonly served?: Readonly<Record<string, { readonly keys: readonly unknown[] }>>
   /** When it arrives, Unix seconds. */
   readonly clock: number
   /** `challenge`: one of the preset's, and answered with `answer`; its signature is right where the preset asks for one. */
@@ -59,6 +63,12 @@ export function recordedRequests(preset: string): readonly RecordedRequest[] {
 
 export const recordedBody = ({ body, bodyBase64 }: RecordedRequest): Uint8Array =>
   bodyBase64 === undefined ? Buffer.from(body ?? '', 'utf8') : Buffer.from(bodyBase64, 'base64')
+
+/** What would have been fetched for it, so that nothing has to be. */
+export const recordedKeys = ({ served = {} }: RecordedRequest): FetchedKeys =>
+  new Map(
+    Object.entries(served).map(([url, set]) => [url, { as: 'jwks', keys: readKeySet(JSON.stringify(set)) ?? [] }]),
+  )
 
 /** The request as it stands at a door whose URL ends with `path`, for example `/in/token`. */
 export const recordedInbound = (recorded: RecordedRequest, path: string): InboundRequest => ({
