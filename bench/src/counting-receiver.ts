@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { makeLatency } from './latency.ts'
 import { nowUs, sentAtUs } from './message.ts'
+import { providers } from './provider.ts'
 
 const times = new Map<string, number>()
 const latency = makeLatency()
@@ -37,9 +38,11 @@ const server = createServer((request, response) => {
       answer({ missing, unexpected: times.size - (accepted.size - missing) })
     })
   } else {
+    // What came to a source is known by its provider's id: only so a message made twice shows.
+    const provider = providers.find(({ type }) => request.url === `/hook/${type}`)
     textOf(request, (text) => {
       received += 1
-      const id = request.headers['webhook-id']
+      const id = provider === undefined ? request.headers['webhook-id'] : provider.idOf(request.headers, text)
       if (typeof id === 'string') times.set(id, (times.get(id) ?? 0) + 1)
       else nameless += 1
       const sent = sentAtUs(text)

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 import { type Child, freePort, startChild } from './child.ts'
 import { type Metrics, scrape } from './metrics.ts'
+import type { Provider } from './provider.ts'
 import { type Usage, usageOf } from './usage.ts'
 import { makeFolder, root, sizeOf } from './workspace.ts'
 
@@ -20,9 +21,17 @@ export interface Server extends AsyncDisposable {
   usage(): Usage | null
 }
 
+/** Where a third party posts to a source. */
+export interface Door {
+  readonly url: string
+  readonly provider: Provider
+}
+
 export interface Gateway extends Server {
   /** Makes an application with one endpoint; resolves to where its messages are published. */
   addApplication(uid: string, endpointUrl: string): Promise<Target>
+  /** Makes a source with one endpoint; resolves to its public URL. */
+  addSource(provider: Provider, endpointUrl: string): Promise<Door>
   metrics(): Promise<Metrics>
   /** Bytes on disk. */
   storeBytes(): number
@@ -48,6 +57,7 @@ export async function startGateway(): Promise<Gateway> {
   const make = async (path: string, body: unknown) => {
     const { status, text } = await ask('POST', path, body)
     if (status < 200 || status > 299) throw new Error(`POST ${path}: ${status} ${text.slice(0, 500)}`)
+    return JSON.parse(text) as unknown
   }
   const child = await startChild({
     name: 'gateway',
@@ -70,6 +80,18 @@ export async function startGateway(): Promise<Gateway> {
       await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })
       await make(`/api/v1/app/${uid}/endpoint`, { url: endpointUrl })
       return { url: `${base}/api/v1/app/${uid}/msg`, apiKey }
+    },
+    addSource: async (provider, endpointUrl) => {
+      const { type, secret } = provider
+      const source = await make('/ingest/api/v1/source', {
+        name: `Benchmark ${type}`,
+        uid: type,
+        type,
+        config: { secret },
+      })
+      await make(`/ingest/api/v1/source/${type}/endpoint`, { url: endpointUrl })
+      const { ingestUrl } = source as { ingestUrl: string }
+      return { url: ingestUrl, provider }
     },
     metrics: () => scrape(`${base}/metrics`),
     storeBytes: () => sizeOf(folder.path),

@@ -15,12 +15,12 @@ export interface LoadAsk {
 
 /** What the generator saw of one run at full load. */
 export interface Load {
-  /** Answered 202. */
+  /** Answered 202; of requests to a source: as its provider wants it. */
   readonly accepted: number
   /** Answered otherwise, or not at all. What was under way when the time was over is neither. */
   readonly failed: number
   readonly seconds: number
-  /** Publish call to its answer, in a closed loop: when the gateway stalls the generator stalls with it, which flatters. */
+  /** Request to its answer, in a closed loop: when the gateway stalls the generator stalls with it, which flatters. */
   readonly p50Ms: number
   readonly p99Ms: number
   /** Of accepted messages; null unless `timed`. */
@@ -58,36 +58,44 @@ const clientFor = (target: Target, connections: number) => {
   }
 }
 
-async function runNode(target: Target, ask: LoadAsk): Promise<Load> {
-  const client = clientFor(target, ask.connections)
+/** As many sends as `connections` callers get through, each waiting for its answer. `send`: whether it was accepted. */
+export async function closedLoop(
+  { seconds, connections }: Omit<LoadAsk, 'timed'>,
+  send: (atUs: number) => Promise<boolean>,
+): Promise<Omit<Load, 'ids'>> {
   const latency = makeLatency()
-  const ids: string[] = []
-  let accepted = 0
-  let failed = 0
+  let [accepted, failed] = [0, 0]
   const start = nowUs()
-  const end = start + ask.seconds * 1e6
+  const end = start + seconds * 1e6
   const loop = async () => {
     for (let at = nowUs(); at < end; at = nowUs()) {
-      const id = await client.publish(ask.timed ? bodyAt(at) : untimedBody)
-      if (id === null) failed += 1
-      else {
+      if (await send(at)) {
         accepted += 1
-        if (ask.timed) ids.push(id)
         latency.record(nowUs() - at)
-      }
+      } else failed += 1
     }
   }
-  await Promise.all(Array.from({ length: ask.connections }, loop))
-  const seconds = (nowUs() - start) / 1e6
-  await client.close()
+  await Promise.all(Array.from({ length: connections }, loop))
   const { p50Ms, p99Ms } = latency.quantiles()
-  return { accepted, failed, seconds, p50Ms, p99Ms, ids: ask.timed ? ids : null }
+  return { accepted, failed, seconds: (nowUs() - start) / 1e6, p50Ms, p99Ms }
+}
+
+async function publishByNode(target: Target, ask: LoadAsk): Promise<Load> {
+  const client = clientFor(target, ask.connections)
+  const ids: string[] = []
+  const seen = await closedLoop(ask, async (at) => {
+    const id = await client.publish(ask.timed ? bodyAt(at) : untimedBody)
+    if (id !== null && ask.timed) ids.push(id)
+    return id !== null
+  })
+  await client.close()
+  return { ...seen, ids: ask.timed ? ids : null }
 }
 
 /** As many messages as `connections` callers get through, each waiting for its answer before the next. */
 export async function fullLoad(wanted: 'wrk' | 'node', target: Target, ask: LoadAsk): Promise<Load> {
   const wrk = wanted === 'wrk' ? findTool('wrk') : null
-  return wrk === null ? runNode(target, ask) : publishByWrk(wrk, target, ask)
+  return wrk === null ? publishByNode(target, ask) : publishByWrk(wrk, target, ask)
 }
 
 /** A fixed number of messages per second, whatever the gateway does (an open loop). wrk has no rate, so this is Node. */

@@ -70,7 +70,7 @@ export async function audit(receiver: CountingReceiver, ids: readonly string[], 
   const faults: string[] = []
   if (missing > 0) faults.push(`${whole(missing)} of ${whole(ids.length)} accepted messages never arrived`)
   if (doubled > 0) faults.push(`${whole(doubled)} messages arrived more than once`)
-  if (nameless > 0) faults.push(`${whole(nameless)} deliveries came without a webhook-id`)
+  if (nameless > 0) faults.push(`${whole(nameless)} deliveries came without an id`)
   if (unexpected > mayBeUnread) faults.push(`${whole(unexpected)} messages arrived that nobody was told were accepted`)
   return { accepted: ids.length, lost: missing, doubled, unread: unexpected, faults }
 }

@@ -4,6 +4,7 @@ import { backlog } from './backlog.ts'
 import { machine } from './machine.ts'
 import { type Options, optionsOf, UsageError, usage } from './options.ts'
 import { passThrough, publish, shortRate } from './publish.ts'
+import { receive } from './receive.ts'
 import { printed, type Report } from './report.ts'
 import { tenth } from './tenth.ts'
 
@@ -21,6 +22,9 @@ async function* answers(options: Options): AsyncGenerator<Report> {
     case 'backlog':
       yield backlog(options)
       break
+    case 'receive':
+      yield receive(options)
+      break
     case 'pass-through':
       yield passThrough(options)
       break
@@ -28,6 +32,7 @@ async function* answers(options: Options): AsyncGenerator<Report> {
       const full = await publish(options)
       yield full
       yield tenth(options, full.deliveredPerS)
+      yield receive(options)
       yield backlog(options)
     }
   }

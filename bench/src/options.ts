@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-const questions = ['publish', 'tenth', 'backlog', 'pass-through', 'all'] as const
+const questions = ['publish', 'tenth', 'receive', 'backlog', 'pass-through', 'all'] as const
 type Question = (typeof questions)[number]
 
 /** What the caller wants to know, and how long it may take. */
@@ -27,9 +27,10 @@ export const usage = `npm run bench -- [question] [options]
 Questions
   publish        how many messages per second are accepted and delivered, beside the limit of one process (default)
   tenth          latency at a tenth of that rate
+  receive        how many signed requests of third parties are accepted and forwarded per second, beside publish
   backlog        what a million deliveries waiting for a dead endpoint cost another endpoint, and memory
   pass-through   the limit of one process alone
-  all            publish, tenth, backlog
+  all            publish, tenth, receive, backlog
 
 Options
   --seconds N       length of one measured window (20)

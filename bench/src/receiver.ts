@@ -11,6 +11,7 @@ import { makeFolder } from './workspace.ts'
 /** Where deliveries go. */
 export interface Receiver extends AsyncDisposable {
   readonly kind: 'nginx' | 'node'
+  /** With `/<type of a provider>` behind it, deliveries there are known by that provider's ids. */
   readonly url: string
   /** Deliveries answered so far, by the receiver's own count. */
   received(): Promise<number>
@@ -22,7 +23,7 @@ interface Seen {
   readonly unique: number
   /** Ids that came more than once. */
   readonly doubled: number
-  /** Deliveries without a `webhook-id`. */
+  /** Deliveries without an id. */
   readonly nameless: number
   /** From the sending time in the payload to its last byte here. */
   readonly latency: Quantiles

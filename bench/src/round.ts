@@ -39,7 +39,7 @@ export interface Side {
   round(options: Options, receiver: Receiver, measured: readonly Measured[]): Promise<MeasuredRound>
 }
 
-export const refused = (from: string, { failed }: Load): readonly string[] =>
+export const refused = (from: string, { failed }: Pick<Load, 'failed'>): readonly string[] =>
   failed > 0 ? [`${from}: ${whole(failed)} requests were not accepted`] : []
 
 /** `gateway`: the server, where it is one that counts what it accepts. `load`: the full load, for some seconds. */

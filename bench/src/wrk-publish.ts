@@ -4,7 +4,7 @@ import type { Target } from './gateway.ts'
 import type { Load, LoadAsk } from './generator.ts'
 import { bodyBytes, head, tail, untimedBody } from './message.ts'
 import { makeFolder } from './workspace.ts'
-import { quote, runWrk } from './wrk.ts'
+import { loadOf, quote, runWrk } from './wrk.ts'
 
 const headers = (target: Target) => ({
   'Content-Type': 'application/json',
@@ -61,12 +61,5 @@ export async function publishByWrk(wrk: string, target: Target, ask: LoadAsk): P
   const ids = answers?.filter((line) => line.startsWith('msg_')) ?? null
   // With every answer looked at, anything but a readable 202 counts; without, what wrk itself calls an error.
   const odd = answers === null || ids === null ? summary.status : answers.length - ids.length
-  return {
-    accepted: summary.requests - odd,
-    failed: odd + summary.connect + summary.read + summary.write + summary.timeout,
-    seconds: summary.durationUs / 1e6,
-    p50Ms: summary.p50Us / 1000,
-    p99Ms: summary.p99Us / 1000,
-    ids,
-  }
+  return loadOf(summary, odd, ids)
 }

@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startChild } from './child.ts'
+import type { Load } from './generator.ts'
 import { makeFolder } from './workspace.ts'
 
 /** A text as Lua spells it. */
 export const quote = (text: string): string =>
-  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\r\n', '\\r\\n')}'`
+  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\r', '\\r').replaceAll('\n', '\\n')}'`
 
 const doneScript = (summary: string) => `
 function done(summary, latency, requests)
@@ -29,6 +30,16 @@ interface Summary {
   readonly status: number
   readonly timeout: number
 }
+
+/** `odd`: answers that were not as they should be, which wrk itself does not see. */
+export const loadOf = (summary: Summary, odd: number, ids: Load['ids']): Load => ({
+  accepted: summary.requests - odd,
+  failed: odd + summary.connect + summary.read + summary.write + summary.timeout,
+  seconds: summary.durationUs / 1e6,
+  p50Ms: summary.p50Us / 1000,
+  p99Ms: summary.p99Us / 1000,
+  ids,
+})
 
 /**
  * A closed loop of `connections`, on one thread. `script`: what makes the requests, in Lua; an error in it ends the run.
