@@ -19,6 +19,10 @@ import { healthOperations } from './operations/health.ts'
 import { messageOperations } from './operations/message.ts'
 import { messageAttemptOperations } from './operations/message-attempt.ts'
 import { operationalWebhookOperations } from './operations/operational-webhook.ts'
+import { quarantineOperations } from './operations/quarantine.ts'
+import { receivedOperations } from './operations/received.ts'
+import { quarantineSchemas } from './quarantine.ts'
+import { receivedSchemas } from './received.ts'
 import { taskSchemas } from './task.ts'
 
 /** The bodies that have a name in the reference. */
@@ -33,6 +37,8 @@ export const schemas = {
   ...authenticationSchemas,
   ...controlSchemas,
   ...taskSchemas,
+  ...receivedSchemas,
+  ...quarantineSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */
@@ -49,6 +55,8 @@ export const operations = {
   ...messageAttemptOperations,
   ...backgroundTaskOperations,
   ...operationalWebhookOperations,
+  ...receivedOperations,
+  ...quarantineOperations,
 } as const
 
 export type OperationId = keyof typeof operations

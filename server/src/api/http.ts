@@ -36,6 +36,8 @@ import { messageBatchRoute } from './rest/message-batch.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
 import { notBuiltRoutes } from './rest/not-built.ts'
 import { operationalWebhookRoutes } from './rest/operational-webhook.ts'
+import { quarantineRoutes } from './rest/quarantine.ts'
+import { receivedRoutes } from './rest/received.ts'
 import { refuseUnreadable } from './unreadable.ts'
 import { makeReadYaml } from './yaml.ts'
 
@@ -139,6 +141,8 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     notBuiltRoutes(api)
     backgroundTaskRoutes(api, deps.manage)
     operationalWebhookRoutes(api, deps.manage)
+    receivedRoutes(api, deps.manage)
+    quarantineRoutes(api, deps.manage)
   })
   return app
 }

@@ -53,6 +53,8 @@ import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createOperational, listOperational, replaceOperational } from './operational-endpoints.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
+import { deleteQuarantined, getQuarantined, getQuarantineSource, listQuarantined } from './quarantine.ts'
+import { getReceived, listReceived } from './received.ts'
 import {
   beginApplicationUsage,
   beginEventTypeUsage,
@@ -141,6 +143,16 @@ export const makeManage = (context: ManageContext) => ({
     cancel: (...given: Given<typeof cancelMessage>) => cancelMessage(context, ...given),
     expunge: (...given: Given<typeof expungeMessage>) => expungeMessage(context, ...given),
     expungeMany: (...given: Given<typeof expungeMany>) => expungeMany(context, ...given),
+  },
+  received: {
+    list: (...given: Given<typeof listReceived>) => listReceived(context, ...given),
+    get: (...given: Given<typeof getReceived>) => getReceived(context, ...given),
+  },
+  quarantine: {
+    source: (...given: Given<typeof getQuarantineSource>) => getQuarantineSource(context, ...given),
+    list: (...given: Given<typeof listQuarantined>) => listQuarantined(context, ...given),
+    get: (...given: Given<typeof getQuarantined>) => getQuarantined(context, ...given),
+    delete: (...given: Given<typeof deleteQuarantined>) => deleteQuarantined(context, ...given),
   },
   attempts: {
     get: (...given: Given<typeof getAttempt>) => getAttempt(context, ...given),

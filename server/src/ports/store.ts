@@ -9,6 +9,7 @@ import type { KeyStore } from './store/key.ts'
 import type { MessageStore } from './store/message.ts'
 import type { PortalTokenStore } from './store/portal-token.ts'
 import type { QuarantineStore } from './store/quarantine.ts'
+import type { ReceivedStore } from './store/received.ts'
 import type { RetentionStore } from './store/retention.ts'
 import type { RoadStore } from './store/road.ts'
 import type { SourceStore } from './store/source.ts'
@@ -27,6 +28,7 @@ export type * from './store/key.ts'
 export type * from './store/message.ts'
 export type * from './store/portal-token.ts'
 export type * from './store/quarantine.ts'
+export type * from './store/received.ts'
 export type * from './store/retention.ts'
 export type * from './store/road.ts'
 export type * from './store/source.ts'
@@ -51,6 +53,7 @@ export interface Store {
   readonly tallies: TallyStore
   readonly sources: SourceStore
   readonly quarantine: QuarantineStore
+  readonly received: ReceivedStore
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
   /** Grows when another process has changed the database; what was read before may be stale. */

@@ -27,11 +27,11 @@ export type MessageRow = {
 }
 
 /** What `messageOf` reads, for a select from `message` beside other tables. Without payloads, they are not even read. */
-export const messageColumns = (withPayload: boolean): string =>
+export const messageColumns = (withPayload: boolean, withRequest = withPayload): string =>
   `message.id as message_id, message.application_id as application_id, message.event_type as event_type,
    message.event_id as event_id, message.channels as channels, message.tags as tags,
    message.content_type as content_type, ${withPayload ? 'message.payload' : 'null'} as payload,
-   message.encoding as encoding, ${withPayload ? 'message.request' : 'null'} as request,
+   message.encoding as encoding, ${withRequest ? 'message.request' : 'null'} as request,
    message.accepted_at as accepted_at, message.ordering_key as ordering_key, message.deliver_at as deliver_at,
    message.expires_at as expires_at`
 

@@ -140,6 +140,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     keys: noun('keys'),
     sources: noun('sources'),
     quarantine: noun('quarantine'),
+    received: noun('received'),
     portalTokens: noun('portalTokens'),
     applications: noun('applications'),
     endpoints: noun('endpoints'),

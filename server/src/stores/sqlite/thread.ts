@@ -13,6 +13,7 @@ import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
 import { portalTokens } from '../queries/portal-tokens.ts'
 import { quarantine } from '../queries/quarantine.ts'
+import { received } from '../queries/received.ts'
 import { retention } from '../queries/retention.ts'
 import { road } from '../queries/road.ts'
 import { sources } from '../queries/sources.ts'
@@ -62,6 +63,7 @@ const nouns = {
   portalTokens,
   sources,
   quarantine,
+  received,
   applications,
   endpoints,
   eventTypes,
