@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Answer, Part, Preset } from '../domain/preset.ts'
 import type { SourceSecret } from '../domain/source.ts'
 import { allHold } from './conditions.ts'
+import { eventTypeOf } from './facts.ts'
 import { bytesOf } from './parts.ts'
 import { presetBook } from './presets.ts'
 import { type RecordedRequest, recordedInbound, recordedKeys, recordedRequests } from './recorded.ts'
@@ -134,5 +135,16 @@ test('nothing that is recorded as an ordinary request is taken for a challenge',
     (preset, recorded) => (answered(preset, recorded) === null ? [] : ['it is taken for a challenge']),
     ({ expect }) => expect !== 'challenge',
   )
+  assert.deepEqual(faults, [])
+})
+
+test('every recorded request tells the event type that it says, or none but the name of its preset', () => {
+  const { faults } = each((preset, recorded) => {
+    const told = { view: viewOf(recorded), values: settingValues(preset, recorded.settings ?? {}) }
+    const type = eventTypeOf(preset, told)
+    // As eventTypeOf spells what providers write otherwise.
+    const said = recorded.event?.replaceAll(/[^a-zA-Z0-9\-_./]/g, '_') ?? preset.name
+    return type === said ? [] : [`it says ${said} and tells ${type}`]
+  })
   assert.deepEqual(faults, [])
 })
