@@ -56,4 +56,5 @@ export type {
 export { type OperationId, operations, schemas } from './operations.ts'
 export type { ProblemOut } from './problem.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'
+export type { QuarantinedRequestOut, QuarantineReverifyOut } from './quarantine.ts'
 export type { BackgroundTaskOut, BulkReplayIn, RecoverIn, TaskBegunOut } from './task.ts'

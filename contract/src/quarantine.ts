@@ -1,4 +1,5 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
 import { cameShown, contentShown } from './received.ts'
 
@@ -10,7 +11,7 @@ const quarantinedShown = {
   reason: Type.Enum([
     ...(['signature-missing', 'signature-malformed', 'signature-wrong', 'timestamp-missing'] as const),
     ...(['timestamp-malformed', 'stale', 'from-the-future', 'claim-wrong', 'address-not-allowed'] as const),
-    'schema-violated',
+    ...(['unverifiable', 'schema-violated'] as const),
   ]),
   explanation: Type.Array(Type.String(), { description: 'Why, in sentences for people, the most helpful first.' }),
   acknowledged: Type.Boolean({
@@ -28,6 +29,7 @@ const example = {
 }
 
 export const QuarantinedRequestOut = Type.Object(quarantinedShown, { examples: [example] })
+export type QuarantinedRequestOut = Static<typeof QuarantinedRequestOut>
 
 export const QuarantinedRequestFullOut = Type.Object(
   { ...quarantinedShown, ...contentShown },
@@ -47,9 +49,35 @@ export const QuarantinedRequestFullOut = Type.Object(
 
 export const ListResponseQuarantinedRequestOut = listOf(QuarantinedRequestOut)
 
+export const QuarantineReverifyIn = Type.Object(
+  {
+    iterator: Type.Optional(
+      nullable(
+        Type.String({ description: 'From the answer before, where it was not `done`; left out: from the oldest.' }),
+      ),
+    ),
+  },
+  { examples: [{}] },
+)
+
+export const QuarantineReverifyOut = Type.Object(
+  {
+    checked: Type.Integer(),
+    released: Type.Integer({ description: 'Pass now, and became messages.' }),
+    duplicates: Type.Integer({ description: 'Pass now, but were messages already; gone from the quarantine too.' }),
+    remaining: Type.Integer({ description: 'Still in quarantine, checked or not.' }),
+    iterator: nullable(Type.String({ description: 'Where the next call goes on.' })),
+    done: Type.Boolean({ description: 'Everything that was there has been checked.' }),
+  },
+  { examples: [{ checked: 12, released: 10, duplicates: 1, remaining: 1, iterator: null, done: true }] },
+)
+export type QuarantineReverifyOut = Static<typeof QuarantineReverifyOut>
+
 /** The bodies that have a name in the reference. */
 export const quarantineSchemas = {
   QuarantinedRequestOut,
   QuarantinedRequestFullOut,
   ListResponseQuarantinedRequestOut,
+  QuarantineReverifyIn,
+  QuarantineReverifyOut,
 } as const

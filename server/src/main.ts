@@ -191,6 +191,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     manage,
     publish,
     publishAll,
+    reverify: inbound.reverify,
     door: makeDoor({
       ...{ receive: inbound.receive, world, log, publicUrl: settings.publicUrl },
       maxBodyBytes: settings.maxInboundBody,

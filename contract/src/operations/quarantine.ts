@@ -1,6 +1,11 @@
 import Type from 'typebox'
 import { pageQuery } from '../page.ts'
-import { ListResponseQuarantinedRequestOut, QuarantinedRequestFullOut } from '../quarantine.ts'
+import {
+  ListResponseQuarantinedRequestOut,
+  QuarantinedRequestFullOut,
+  QuarantineReverifyIn,
+  QuarantineReverifyOut,
+} from '../quarantine.ts'
 import { done, get, named, none, operation } from './shared.ts'
 
 const tag = 'Quarantine'
@@ -54,5 +59,23 @@ export const quarantineOperations = {
     body: null,
     success: done,
     problems: ['not-found'],
+  }),
+  'v1.ingest.quarantine.reverify': operation({
+    operationId: 'v1.ingest.quarantine.reverify',
+    method: 'POST',
+    path: `${all}/reverify`,
+    own: true,
+    tag,
+    summary: 'Check all refused requests again',
+    description:
+      'As the source is now, with the time at which each came as the clock. What passes becomes a message, in the order in which they came, unless it is one already. Takes ten seconds at most: where it is not `done`, call again with `iterator`.',
+    scope: 'manage',
+    portal: null,
+    params: Type.Object(source),
+    query: none,
+    body: QuarantineReverifyIn,
+    bodyOptional: true,
+    success: [{ status: 200, meaning: 'Checked.', schema: QuarantineReverifyOut }],
+    problems: ['not-found', 'iterator-invalid', 'unavailable'],
   }),
 } as const

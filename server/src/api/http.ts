@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Publish, PublishAll } from '../engine/accept.ts'
+import type { Reverify } from '../inbound/reverify.ts'
 import type { Manage } from '../manage/manage.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
@@ -47,6 +48,7 @@ export interface ApiDeps {
   readonly manage: Manage
   readonly publish: Publish
   readonly publishAll: PublishAll
+  readonly reverify: Reverify
   /** Answers what is for the public door. */
   readonly door: RequestListener
   readonly metrics: { render(): Promise<string>; readonly contentType: string }
@@ -142,7 +144,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     backgroundTaskRoutes(api, deps.manage)
     operationalWebhookRoutes(api, deps.manage)
     receivedRoutes(api, deps.manage)
-    quarantineRoutes(api, deps.manage)
+    quarantineRoutes(api, deps.manage, deps.reverify)
   })
   return app
 }
