@@ -19,6 +19,9 @@ export function readCertificates(pem: string): readonly X509Certificate[] | null
   }
 }
 
+/** The authorities that are trusted, by what a certificate calls its issuer. */
+export type Trusted = (issuer: string) => readonly X509Certificate[]
+
 /**
  * The key of whoever a certificate belongs to, if it was valid at that time. With `issuedTo` (see `KeySource`) the name in
  * it must be one of these, and every certificate from it to an authority that the machine trusts must be right; the file
@@ -28,7 +31,7 @@ export function signerKey(
   certificates: readonly X509Certificate[],
   at: Millis,
   issuedTo?: readonly string[],
-  trusted: () => readonly X509Certificate[] = trustedAuthorities,
+  trusted: Trusted = trustedByMachine,
 ): SignerKey {
   const [signer, ...between] = certificates
   if (signer === undefined) return no('there is no certificate')
@@ -39,8 +42,8 @@ export function signerKey(
     if (!issuedTo.some((one) => hostMatches(one, name))) {
       return no(`the certificate is issued to "${name}", not to ${issuedTo.join(' or ')}`)
     }
-    const chainFault = faultOfChain(signer, between, at, trusted())
-    if (chainFault !== null) return no(chainFault)
+    const chainFault = faultOfChain(signer, between, at, trusted)
+    if (chainFault !== null) return no(`the certificate cannot be trusted: ${chainFault}`)
   }
   return { ok: true, key: signer.publicKey }
 }
@@ -49,21 +52,20 @@ function faultOfChain(
   signer: X509Certificate,
   between: readonly X509Certificate[],
   at: Millis,
-  trusted: readonly X509Certificate[],
+  trusted: Trusted,
 ): string | null {
   let current = signer
   let fault = 'no authority that this machine trusts has issued it'
   // Each step takes one certificate of the file at most, so it ends.
   for (let left = between; ; ) {
-    const from = current
-    const root = trusted.find((one) => issued(one, from))
-    if (root !== undefined) {
+    const issuer = (one: X509Certificate): boolean => issued(one, current)
+    for (const root of trusted(current.issuer).filter(issuer)) {
       const rootFault = datesFault(root, at)
       if (rootFault === null) return null
       fault = rootFault
     }
-    const next = left.find((one) => issued(one, from))
-    if (next === undefined) return `the certificate cannot be trusted: ${fault}`
+    const next = left.find(issuer)
+    if (next === undefined) return fault
     const nextFault = datesFault(next, at)
     if (nextFault !== null) return nextFault
     left = left.filter((one) => one !== next)
@@ -87,12 +89,17 @@ function commonName(certificate: X509Certificate): string {
   return names.length === 1 ? (names[0] ?? '').slice(3).toLowerCase() : ''
 }
 
-let authorities: readonly X509Certificate[] | null = null
+let known: { readonly from: readonly string[]; readonly bySubject: Map<string, readonly X509Certificate[]> } | null =
+  null
 
-// Those that TLS itself trusts, with NODE_EXTRA_CA_CERTS. Read when first needed: some 150, a few milliseconds.
-function trustedAuthorities(): readonly X509Certificate[] {
-  authorities ??= getCACertificates('default').map((pem) => new X509Certificate(pem))
-  return authorities
+// Those that TLS itself trusts, with NODE_EXTRA_CA_CERTS. Read when first needed: some 150, in about 30 ms.
+const trustedByMachine: Trusted = (issuer) => {
+  const from = getCACertificates('default')
+  if (known?.from !== from) {
+    const all = from.map((pem) => new X509Certificate(pem))
+    known = { from, bySubject: Map.groupBy(all, ({ subject }) => subject) }
+  }
+  return known.bySubject.get(issuer) ?? []
 }
 
 const no = (detail: string): SignerKey => ({ ok: false, detail })

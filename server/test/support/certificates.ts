@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import tls from 'node:tls'
 
@@ -23,14 +23,14 @@ export interface Certify {
   readonly from?: Date
   readonly until?: Date
   readonly type?: 'rsa' | 'ec'
+  /** Its private key, where that is there already; RSA keys take long to make. */
+  readonly key?: KeyObject
 }
 
 /** Makes a key pair and a certificate of it (RFC 5280): just as much as TLS and chains need, so that tests can choose names and dates. */
 export function certify(wish: Certify): Certified {
-  const { publicKey, privateKey } =
-    wish.type === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const privateKey = wish.key ?? newKey(wish.type)
+  const publicKey = createPublicKey(privateKey)
   const issuer = wish.by ?? { name: wish.name, privateKey }
   const rsa = issuer.privateKey.asymmetricKeyType === 'rsa'
   const algorithm = rsa ? sequence(oid('2a864886f70d01010b'), tlv(0x05)) : sequence(oid('2a8648ce3d040302'))
@@ -69,6 +69,11 @@ export function trust(t: TestContext, ...authorities: readonly { readonly pem: s
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...added])
   t.after(() => tls.setDefaultCACertificates(tls.getCACertificates('default').filter((pem) => !added.has(pem.trim()))))
 }
+
+const newKey = (type: Certify['type']): KeyObject =>
+  type === 'rsa'
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 
 // DER (X.690): tag, length, content.
 function tlv(tag: number, ...content: readonly Uint8Array[]): Buffer {
