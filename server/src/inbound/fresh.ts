@@ -34,13 +34,15 @@ export function freshened(
   return {
     ...request,
     body: Buffer.from(
-      text.replace(uuids, (id) => freshLike(id, randomBytes)),
+      text.replace(chance, (id) => freshLike(id, randomBytes)),
       'latin1',
     ),
   }
 }
 
-const uuids = /\b[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\b/i
+// In XML and the like; and where there is no id at all, the fraction of a second in a time.
+const chance = /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|(?<=T\d\d:\d\d:\d\d\.)\d+/i
+
 const lower = 'abcdefghijklmnopqrstuvwxyz'
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 const date = /^\d{4}-\d\d-\d\d/
@@ -50,13 +52,13 @@ const looksLikeId = (text: string): boolean => text.length >= 4 && /\d/.test(tex
 
 /**
  * Another id of the same look: `evt_1NG8Du2eZvKYlo2C` becomes `evt_7Ru0Ma5kTqWXsd9P`, a UUID another UUID, a number one of
- * as many digits. What stands before the first `_` or `-` is taken for a prefix and stays.
+ * as many digits. What stands before the first `_` or `-` is taken for a prefix and stays; of a URL, all but its last step.
  */
 export function freshLike(id: string, randomBytes: RandomBytes): string {
   const isUuid = uuid.test(id)
   const isHex = isUuid || /^(?=.*\d)[0-9a-f]{16,}$/i.test(id)
   const isNumber = /^\d+$/.test(id)
-  const prefix = isUuid ? 0 : (/^[A-Za-z]+[_-]/.exec(id)?.[0].length ?? 0)
+  const prefix = isUuid ? 0 : (/^(?:https?:\/\/.*\/|[A-Za-z]+[_-])/.exec(id)?.[0].length ?? 0)
   const dice = randomBytes(id.length)
   let fresh = id.slice(0, prefix)
   for (let at = prefix; at < id.length; at++) {
@@ -86,7 +88,10 @@ function idLeaf(request: OutgoingRequest): { readonly body: string } | { readonl
 
 function leafOf(value: unknown, pointer: string): string | null {
   if (/sign|hash|hmac/i.test(pointer)) return null
-  if (typeof value === 'string') return looksLikeId(value) && !/[\s/@]/.test(value) ? pointer : null
+  if (typeof value === 'string') {
+    const id = /^https?:\/\/[^?#]*\/([^/?#]+)$/.exec(value)?.[1] ?? value
+    return looksLikeId(id) && !/[\s/@]/.test(id) ? pointer : null
+  }
   if (typeof value === 'number') return Number.isSafeInteger(value) && value > 999 ? pointer : null
   if (typeof value !== 'object' || value === null) return null
   for (const [name, inner] of Object.entries(value)) {

@@ -52,6 +52,9 @@ export function place(
     const body = withMembers(request.body, ref.body, rewrite)
     return body === null ? null : { ...request, body }
   }
+  if ('request' in ref && ref.request === 'body') {
+    return { ...request, body: Buffer.from(rewrite(Buffer.from(request.body).toString('utf8'))) }
+  }
   return null
 }
 

@@ -1,5 +1,6 @@
 import type { Millis } from '../domain/ids.ts'
 import type { Preset, Timestamp } from '../domain/preset.ts'
+import { challengeOf } from './challenges.ts'
 import { freshened, type RandomBytes } from './fresh.ts'
 import type { SigningKeys } from './make-signature.ts'
 import { type OutgoingRequest, place } from './place.ts'
@@ -59,6 +60,11 @@ export function trigger({ recorded, kind, now, randomBytes, ...ask }: TriggerAsk
     body: recordedBody(recorded),
   }
   const request = freshened(preset, withChecks(preset, template, settings), settings, randomBytes)
+  const challenge = challengeOf(preset, viewOf(request), settings)
+  if (challenge && !challenge.verified) {
+    if (kind === 'valid') return { kind: 'signed', request, schemes: [] }
+    return { kind: 'not-signable', because: `The challenge ${challenge.name} is answered whether it is signed or not.` }
+  }
   if (kind !== 'stale') return signRequest({ ...ask, request, now, forged: kind === 'forged' })
   const signed = signRequest({ ...ask, request, now: now - oldest(preset, ask.tolerance) - hourMs })
   if (signed.kind === 'not-signable') return signed
