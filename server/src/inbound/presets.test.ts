@@ -45,3 +45,25 @@ test('names within a preset are unique: those of its schemes, settings, challeng
   )
   assert.deepEqual(doubled, [])
 })
+
+test('a preset speaks of no setting that it does not have, and has none that it does not speak of', () => {
+  const wrong = presetBook.all().flatMap((preset) => {
+    const { settings = [], ...rest } = preset
+    const declared = settings.map(({ name }) => name)
+    const spoken = [...JSON.stringify(rest).matchAll(/"setting":"([^"]*)"/g)].map((match) => match[1] ?? '')
+    return [
+      ...spoken.filter((name) => !declared.includes(name)).map((name) => `${preset.name}: ${name} is not declared`),
+      ...declared.filter((name) => !spoken.includes(name)).map((name) => `${preset.name}: ${name} is not used`),
+    ]
+  })
+  assert.deepEqual(wrong, [])
+})
+
+test('a provider that may repeat a request has a way to tell that it is the same, or says why nothing is taken for one', () => {
+  const silent = presetBook
+    .all()
+    .filter(({ id, retryWindow }) => id.otherwise === 'none' && id.alternatives.length === 0 && retryWindow > 0)
+    .filter(({ notes = [] }) => !notes.some((note) => note.includes('duplicate')))
+    .map(({ name }) => name)
+  assert.deepEqual(silent, [])
+})

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Answer, Part, Preset } from '../domain/preset.ts'
+import type { Preset, Scheme } from '../domain/preset.ts'
 import type { SourceSecret } from '../domain/source.ts'
-import { allHold } from './conditions.ts'
+import { answerChallenge, challengeOf } from './challenges.ts'
 import { eventTypeOf } from './facts.ts'
-import { bytesOf } from './parts.ts'
 import { presetBook } from './presets.ts'
-import { type RecordedRequest, recordedInbound, recordedKeys, recordedRequests } from './recorded.ts'
+
+import { type RecordedRequest, recordedBody, recordedInbound, recordedKeys, recordedRequests } from './recorded.ts'
+import { replyOf } from './reply.ts'
 import type { Verdict } from './verdict.ts'
+
 import { makeVerifier, settingValues } from './verifier.ts'
 import { RequestView } from './view.ts'
 
@@ -30,12 +32,19 @@ const secretsOf = (recorded: RecordedRequest): readonly SourceSecret[] =>
     createdAt: 0,
   }))
 
-const verdictOf = (preset: Preset, recorded: RecordedRequest): Verdict =>
+interface Otherwise {
+  /** Seconds after it was recorded. */
+  readonly later?: number
+  /** The only scheme that counts. */
+  readonly scheme?: Scheme
+}
+
+const verdictOf = (preset: Preset, recorded: RecordedRequest, { later = 0, scheme }: Otherwise = {}): Verdict =>
   makeVerifier({
     preset,
     secrets: secretsOf(recorded),
-    settings: { values: recorded.settings ?? {}, schemes: null, tolerance: null },
-  }).verify(viewOf(recorded), recorded.clock * 1000, recordedKeys(recorded))
+    settings: { values: recorded.settings ?? {}, schemes: scheme ? [scheme.name] : null, tolerance: null },
+  }).verify(viewOf(recorded), (recorded.clock + later) * 1000, recordedKeys(recorded))
 
 const each = (
   look: (preset: Preset, recorded: RecordedRequest) => readonly string[],
@@ -67,47 +76,29 @@ test('every recorded request is verified or refused as it says, through the veri
   assert.ok(seen >= 150, `${seen} recorded requests were seen`)
 })
 
-/** What the preset makes of a request that it takes for a challenge; null: it does not. */
-function answered(preset: Preset, recorded: RecordedRequest): RenderedAnswer | null {
-  const view = viewOf(recorded)
-  const settings = settingValues(preset, recorded.settings ?? {})
-  const challenge = preset.challenges?.find(({ match }) => allHold(match, view, settings))
-  if (!challenge) return null
-  if (challenge.verified && verdictOf(preset, recorded).kind !== 'verified') return null
-  const { check } = challenge
-  if (check && !view.valuesAt(check.at, settings).includes(settings[check.setting] ?? '')) {
-    return { status: check.refusal, headers: {}, body: '' }
-  }
-  if (challenge.capture) assert.deepEqual(view.valuesAt(challenge.capture, settings).length, 1)
-  const answer = challenge.answer ?? preset.ack ?? { status: 200 }
-  return rendered(answer, view, settings, recorded.secrets[0]?.value)
-}
-
-interface RenderedAnswer {
+interface Answered {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-function rendered(
-  answer: Answer,
-  view: RequestView,
-  settings: Readonly<Record<string, string>>,
-  secret: string | undefined,
-): RenderedAnswer {
-  const around = { settings, secret: secret === undefined ? undefined : Buffer.from(secret) }
-  const text = (parts: readonly Part[]): string => bytesOf(parts, view, around)?.toString() ?? '(not there)'
-  const json = Object.entries(answer.json ?? {}).map(([name, value]) => [
-    name,
-    typeof value === 'object' ? text(value) : value,
-  ])
+/** What is answered to a request that the preset takes for a challenge; null: it does not. */
+function answered(preset: Preset, recorded: RecordedRequest): Answered | null {
+  const view = viewOf(recorded)
+  const values = settingValues(preset, recorded.settings ?? {})
+  const challenge = challengeOf(preset, view, values)
+  if (!challenge) return null
+  if (challenge.verified && verdictOf(preset, recorded).kind !== 'verified') return null
+  const source = { secrets: secretsOf(recorded), values }
+  const outcome = answerChallenge(challenge, view, source)
+  const reply = outcome.reply ?? replyOf(preset.ack ?? { status: 200 }, view, source)
+  const pairs = (reply?.headers ?? []).flatMap((name, at, all) =>
+    at % 2 === 0 ? [[name.toLowerCase(), all[at + 1] ?? '']] : [],
+  )
   return {
-    status: answer.status,
-    headers: Object.fromEntries([
-      ...Object.entries(answer.headers ?? {}).map(([name, parts]) => [name.toLowerCase(), text(parts)]),
-      ...(answer.contentType === undefined ? [] : [['content-type', answer.contentType]]),
-    ]),
-    body: answer.json ? JSON.stringify(Object.fromEntries(json)) : answer.text ? text(answer.text) : '',
+    status: reply?.status ?? 0,
+    headers: Object.fromEntries(pairs),
+    body: Buffer.from(reply?.body ?? '').toString(),
   }
 }
 
@@ -138,13 +129,74 @@ test('nothing that is recorded as an ordinary request is taken for a challenge',
   assert.deepEqual(faults, [])
 })
 
-test('every recorded request tells the event type that it says, or none but the name of its preset', () => {
+const isVerified = ({ expect }: RecordedRequest): boolean => expect === 'verified'
+
+/** Another letter in the middle, of the same alphabet: what is hex, base64 or PEM stays so. */
+const altered = (secret: string): string => {
+  const at = Math.floor(secret.length / 2)
+  return `${secret.slice(0, at)}${secret[at] === 'a' ? 'b' : 'a'}${secret.slice(at + 1)}`
+}
+
+test('nothing passes with a secret in which one letter is another', () => {
+  const { seen, faults } = each(
+    (preset, recorded) => {
+      const others = recorded.secrets.map((secret) => ({ ...secret, value: altered(secret.value) }))
+      return verdictOf(preset, { ...recorded, secrets: others }).kind === 'verified' ? ['it passes'] : []
+    },
+    (recorded) => isVerified(recorded) && recorded.secrets.length > 0,
+  )
+  assert.deepEqual(faults, [])
+  assert.ok(seen >= 100, `${seen} were seen`)
+})
+
+const schemeOf = (preset: Preset, recorded: RecordedRequest): Scheme | undefined => {
+  const verdict = verdictOf(preset, recorded)
+  return preset.schemes.find(({ name }) => verdict.kind === 'verified' && name === verdict.scheme)
+}
+
+// These sign only some members of their bodies; their notes say so.
+const partlySigned = ['adyen standard', 'aws-sns v1', 'aws-sns v2', 'mailgun form', 'mailgun json']
+
+test('nothing passes with another byte in its body, but for providers that do not sign all of it', () => {
+  const passing = new Set<string>()
+  each((preset, recorded) => {
+    const scheme = schemeOf(preset, recorded)
+    // What is only a shared value, or a token that was made for any body, says nothing of it.
+    const claims = JSON.stringify(scheme?.jwt?.claims ?? {})
+    if (!scheme || scheme.algorithm === 'equality' || scheme.algorithm === 'basic') return []
+    if (scheme.algorithm === 'jwt' && !claims.includes('"body"')) return []
+    const { body: _, ...rest } = recorded
+    const body = recordedBody(recorded)
+    const positions = Array.from({ length: Math.ceil(body.length / 23) }, (_position, index) => index * 23)
+    const passes = positions.some((at) => {
+      const other = Buffer.from(body)
+      other[at] = (other[at] ?? 0) ^ 1
+      const changed = { ...rest, bodyBase64: other.toString('base64') }
+      return verdictOf(preset, changed, { scheme }).kind === 'verified'
+    })
+    if (passes) passing.add(`${preset.name} ${scheme.name}`)
+    return []
+  }, isVerified)
+  assert.deepEqual([...passing].sort(), partlySigned)
+})
+
+test('whatever has a clock is refused as stale one second after the time that its preset allows', () => {
+  const { faults } = each((preset, recorded) => {
+    const scheme = schemeOf(preset, recorded)
+    const tolerance = scheme?.timestamp?.tolerance ?? null
+    if (!scheme || tolerance === null) return []
+    const verdict = verdictOf(preset, recorded, { later: tolerance + 1, scheme })
+    return verdict.kind === 'refused' && verdict.reason === 'stale' ? [] : [`it is ${verdict.kind}`]
+  }, isVerified)
+  assert.deepEqual(faults, [])
+})
+
+test('the event type of a recorded request is the one that its preset finds in it, as its provider spells it', () => {
   const { faults } = each((preset, recorded) => {
     const told = { view: viewOf(recorded), values: settingValues(preset, recorded.settings ?? {}) }
-    const type = eventTypeOf(preset, told)
-    // As eventTypeOf spells what providers write otherwise.
-    const said = recorded.event?.replaceAll(/[^a-zA-Z0-9\-_./]/g, '_') ?? preset.name
-    return type === said ? [] : [`it says ${said} and tells ${type}`]
+    const found = eventTypeOf(preset, told)
+    const spelled = recorded.event?.replaceAll(/[^a-zA-Z0-9\-_./]/g, '_') ?? preset.name
+    return found === spelled ? [] : [`${found} is found`]
   })
   assert.deepEqual(faults, [])
 })
