@@ -38,6 +38,14 @@ export type {
   EventTypeUpsertIn,
 } from './event-type.ts'
 export type {
+  IngestSourceConsumerPortalAccessIn,
+  IngestSourceIn,
+  IngestSourceOut,
+  IngestSourcePatch,
+  IngestSourceSecretRotateIn,
+  RotateTokenOut,
+} from './ingest.ts'
+export type {
   BulkExpungeContentsOut,
   MessageIn,
   MessageOut,

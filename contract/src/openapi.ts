@@ -86,6 +86,8 @@ function callbacksOf(operation: Operation): Json {
 
 function callbackOf({ body, path }: Operation): keyof typeof deliveryCallbacks | null {
   if (body === null || !('properties' in body) || !('url' in Object(body.properties))) return null
+  // What is forwarded from a source is what a third party has sent: nothing that could be described here.
+  if (path.startsWith('/ingest/')) return null
   return path.includes('/operational-webhook/') ? 'operational' : 'messages'
 }
 

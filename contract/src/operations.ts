@@ -5,6 +5,7 @@ import { controlSchemas } from './control.ts'
 import { endpointSchemas } from './endpoint.ts'
 import { environmentSchemas } from './environment.ts'
 import { eventTypeSchemas } from './event-type.ts'
+import { ingestSchemas } from './ingest.ts'
 import { messageSchemas } from './message.ts'
 import { operationalWebhookSchemas } from './operational-webhook.ts'
 import { applicationOperations } from './operations/application.ts'
@@ -16,6 +17,8 @@ import { endpointSecretOperations } from './operations/endpoint-secret.ts'
 import { environmentOperations } from './operations/environment.ts'
 import { eventTypeOperations } from './operations/event-type.ts'
 import { healthOperations } from './operations/health.ts'
+import { ingestEndpointOperations } from './operations/ingest-endpoint.ts'
+import { ingestSourceOperations } from './operations/ingest-source.ts'
 import { messageOperations } from './operations/message.ts'
 import { messageAttemptOperations } from './operations/message-attempt.ts'
 import { operationalWebhookOperations } from './operations/operational-webhook.ts'
@@ -39,6 +42,7 @@ export const schemas = {
   ...taskSchemas,
   ...receivedSchemas,
   ...quarantineSchemas,
+  ...ingestSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */
@@ -57,6 +61,8 @@ export const operations = {
   ...operationalWebhookOperations,
   ...receivedOperations,
   ...quarantineOperations,
+  ...ingestSourceOperations,
+  ...ingestEndpointOperations,
 } as const
 
 export type OperationId = keyof typeof operations

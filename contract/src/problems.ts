@@ -101,6 +101,20 @@ export const problems = {
     happened: 'A request with the same key has been received and not answered yet.',
     remedy: 'Wait `Retry-After` seconds and repeat: the answer is then that of the first request.',
   },
+  'token-rotations-spent': {
+    status: 409,
+    title: 'The token was rotated three times within 48 hours',
+    happened:
+      'Former URLs of a source work for 48 hours after a rotation, and there are never more than three of them.',
+    remedy: 'Wait until the oldest of them has ended. If nobody may use any of them, create another source.',
+  },
+  'application-of-source': {
+    status: 409,
+    title: 'Application belongs to a source',
+    happened: 'A source is its own application: what is said of the one is said of the other.',
+    remedy:
+      'Change the source: `PUT`, `PATCH` or `DELETE /ingest/api/v1/source/{source_id}`, with the same id. Endpoints and messages are reached both ways.',
+  },
   'precondition-failed': {
     status: 412,
     title: 'The resource is not in the state you expected',

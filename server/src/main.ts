@@ -18,6 +18,7 @@ import { SeenEventTypes } from './engine/seen-event-types.ts'
 import { TaskRunner } from './engine/tasks.ts'
 import { makeVet } from './engine/vetting.ts'
 import { makeInbound } from './inbound/inbound.ts'
+import { presetBook } from './inbound/presets.ts'
 import { makeJudge } from './judge/judge.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
@@ -135,7 +136,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     publicUrl: settings.publicUrl,
     trustedProxies: settings.trustedProxies,
     quarantine: { count: settings.quarantineCount, bytes: settings.quarantineSize, age: settings.quarantineAge },
-    capture: (source, secret) => manage.captureSecret(source, secret),
+    capture: (source, secret) => manage.sources.capture(source, secret),
     onKeyFailure: (url, detail) =>
       log.warn({ url, detail }, 'a key of a provider could not be had: its requests are answered 503'),
   })
@@ -147,6 +148,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     masterKey,
     egressAllow: settings.egressAllow,
     judge,
+    presets: presetBook,
     control,
     told: (environmentId, facts) => teller.told(environmentId, facts),
     changed(applicationId) {

@@ -32,7 +32,7 @@ export const answerHeaders = {
   },
   ETag: {
     description: 'The entity tag of what is shown: another whenever a byte of it is. Strong (RFC 9110, 8.8.3).',
-    schema: { type: 'string', pattern: '^"[\\w-]+"$', maxLength: 64 },
+    schema: { type: 'string', pattern: '^"[\\w-]+(\\.[\\w-]+)?"$', maxLength: 64 },
   },
   'Idempotent-Replayed': {
     description: 'The answer was given before, to the same request with the same `Idempotency-Key`.',

@@ -14,5 +14,8 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   'Operational Webhook': 'Webhooks that tell the operator what becomes of endpoints, messages and tasks.',
   Quarantine: 'Requests that a source has refused, with why, kept apart until somebody has looked at them.',
   Received: 'What has come to a source, as it came.',
+  Preset:
+    'A preset says how one provider signs, shakes hands and names its events: data, of which a `custom` source has its own.',
+  Source: "A source is a public door for a third party's webhooks: what passes becomes messages for its endpoints.",
   Statistics: 'Counts of what was sent.',
 }

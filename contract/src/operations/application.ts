@@ -69,7 +69,7 @@ export const applicationOperations = {
     query: none,
     body: ApplicationIn,
     success: upserted(ApplicationOut),
-    problems: ['not-found', 'uid-taken', 'changed-meanwhile'],
+    problems: ['not-found', 'uid-taken', 'application-of-source', 'changed-meanwhile'],
   }),
   'v1.application.patch': operation({
     operationId: 'v1.application.patch',
@@ -83,7 +83,7 @@ export const applicationOperations = {
     query: none,
     body: ApplicationPatch,
     success: get(ApplicationOut),
-    problems: ['not-found', 'uid-taken', 'changed-meanwhile'],
+    problems: ['not-found', 'uid-taken', 'application-of-source', 'changed-meanwhile'],
   }),
   'v1.application.delete': operation({
     operationId: 'v1.application.delete',
@@ -97,6 +97,6 @@ export const applicationOperations = {
     query: none,
     body: null,
     success: done,
-    problems: ['not-found'],
+    problems: ['not-found', 'application-of-source'],
   }),
 } as const

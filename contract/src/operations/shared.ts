@@ -13,6 +13,7 @@ export const operation = <Path extends TProperties, Query extends TProperties, B
 export const named = (description: string) => Type.String({ description })
 export const app = { app_id: named("The application's id or uid.") }
 export const endpoint = { ...app, endpoint_id: named("The endpoint's id or uid.") }
+export const source = { source_id: named("The source's id or uid.") }
 export const message = { ...app, msg_id: named("The message's id or eventId.") }
 export const eventType = { event_type_name: EventTypeName }
 

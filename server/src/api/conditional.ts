@@ -3,8 +3,18 @@
 import { hash } from 'node:crypto'
 import { Problem } from '../domain/problem.ts'
 
-/** Strong: it changes whenever a byte of the representation does. */
-export const etagOf = (json: string): string => `"${hash('sha256', json, 'base64url').slice(0, 22)}"`
+/**
+ * Strong: it changes whenever a byte of the representation does. `steady`: the representation without what moves by
+ * itself; the part of the tag before the dot is of that alone.
+ */
+export const etagOf = (json: string, steady?: string): string =>
+  `"${steady === undefined ? '' : `${digest(steady)}.`}${digest(json)}"`
+
+const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22)
+
+/** Whether two tags are of the same, but for what moves by itself. */
+const isOfSame = (text: string, current: string): boolean =>
+  text === current || (current.includes('.') && text.split('.', 1)[0] === current.split('.', 1)[0])
 
 interface Tag {
   readonly weak: boolean
@@ -36,7 +46,7 @@ const skipEmpty = (list: string): string => list.replace(/^[ \t,]+/, '')
 
 /** Strong comparison, for what is to be changed. `current` null: there is nothing. */
 export const matchesStrongly = (list: TagList, current: string | null): boolean =>
-  current !== null && (list === '*' || list.some(({ weak, text }) => !weak && text === current))
+  current !== null && (list === '*' || list.some(({ weak, text }) => !weak && isOfSame(text, current)))
 
 /** Weak comparison, for what is read. */
 export const matchesWeakly = (list: TagList, current: string | null): boolean =>

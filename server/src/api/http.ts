@@ -37,8 +37,11 @@ import { messageBatchRoute } from './rest/message-batch.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
 import { notBuiltRoutes } from './rest/not-built.ts'
 import { operationalWebhookRoutes } from './rest/operational-webhook.ts'
+import { presetRoutes } from './rest/preset.ts'
 import { quarantineRoutes } from './rest/quarantine.ts'
 import { receivedRoutes } from './rest/received.ts'
+import { sourceRoutes } from './rest/source.ts'
+import { sourceEndpointRoutes } from './rest/source-endpoint.ts'
 import { refuseUnreadable } from './unreadable.ts'
 import { makeReadYaml } from './yaml.ts'
 
@@ -145,6 +148,9 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     operationalWebhookRoutes(api, deps.manage)
     receivedRoutes(api, deps.manage)
     quarantineRoutes(api, deps.manage, deps.reverify)
+    sourceRoutes(api, deps.manage, publicUrl)
+    sourceEndpointRoutes(api, deps.manage)
+    presetRoutes(api, deps.manage)
   })
   return app
 }
@@ -167,7 +173,7 @@ function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage, r
         .read(request.headers.authorization)
         .then((principal) => {
           admit(principal)
-          return principal.kind === 'portal' ? intoApplication(manage.applications, principal, request) : undefined
+          return principal.kind === 'portal' ? intoApplication(manage, principal, request) : undefined
         })
         .then(() => done(), done)
       return
@@ -178,7 +184,7 @@ function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage, r
       return done(error instanceof Error ? error : new Error(String(error)))
     }
     if (known.kind === 'key') return done()
-    intoApplication(manage.applications, known, request).then(() => done(), done)
+    intoApplication(manage, known, request).then(() => done(), done)
   })
 }
 

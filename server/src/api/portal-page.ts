@@ -2,7 +2,11 @@ import { type Capability, capabilities, type Operation, operations } from '@post
 import type { FastifyInstance } from 'fastify'
 import { html, page, pageOnlyPolicy } from './page.ts'
 
-export const portalPath = '/portal'
+const portalPath = '/portal'
+
+/** Where the holder of a portal token goes. In the fragment, which browsers keep to themselves: no server, proxy or log on the way sees it. */
+export const portalUrl = (publicUrl: string, token: string, applicationId: string): string =>
+  `${publicUrl}${portalPath}#key=${token}&app=${applicationId}`
 
 const all: readonly Operation[] = Object.values(operations)
 

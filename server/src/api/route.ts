@@ -29,6 +29,8 @@ declare module 'fastify' {
 export interface Answer {
   readonly status: number
   readonly json?: string
+  /** The JSON without what moves by itself: what a change is to depend on. Left out: nothing does. */
+  readonly steady?: string
   readonly link?: string
   /** A page of a list: it moves while it is read, and has no entity tag. */
   readonly page?: true
@@ -82,7 +84,7 @@ export function serve<O extends Operation>(
       const expect =
         method === 'GET' || method === 'POST' ? expectNothing : expectationOf(request, app.shown.get(path), caller)
       const work = (ask: RepeatableAsk | null): Promise<Answer> => handle(read(request), { ...caller, ask, expect })
-      const { status, json, link, page, replayed } =
+      const { status, json, steady, link, page, replayed } =
         method === 'POST' ? await app.repeatable.answer(request, work) : await work(null)
       if (replayed) reply.header(replayedHeader, 'true')
       if (link) reply.header('link', link)
@@ -90,7 +92,7 @@ export function serve<O extends Operation>(
       reply.code(status)
       const shows = method === 'GET' || (method === 'PATCH' && app.shown.has(path))
       if (shows && json !== undefined && !page) {
-        const etag = etagOf(json)
+        const etag = etagOf(json, steady)
         reply.header('etag', etag)
         if (method === 'GET' && isKnown(request.headers, etag)) return reply.code(304).send()
       }
@@ -108,7 +110,7 @@ function expectationOf(request: FastifyRequest, show: Show | undefined, caller: 
       if (error instanceof Problem && error.code === 'not-found') return null
       throw error
     })
-    expected(current?.json === undefined ? null : etagOf(current.json))
+    expected(current?.json === undefined ? null : etagOf(current.json, current.steady))
   }
 }
 

@@ -6,6 +6,7 @@ import type { Fact } from '../domain/operational.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
 import { uidAfterReplace, uidFault } from '../domain/uid.ts'
+import type { Told } from '../ports/store.ts'
 import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
@@ -122,7 +123,10 @@ export async function createApplication(
   })
 }
 
-/** Creates under the uid of the path what is not there. Throws `not-found`, `uid-taken`, `changed-meanwhile`, `request-invalid`. */
+/**
+ * Creates under the uid of the path what is not there. Throws `not-found`, `uid-taken`,
+ * `application-of-source`, `changed-meanwhile`, `request-invalid`.
+ */
 export async function replaceApplication(
   context: ManageContext,
   environmentId: EnvironmentId,
@@ -134,7 +138,7 @@ export async function replaceApplication(
   return untilFresh(async () => {
     const found = await context.store.applications.find(environmentId, idOrUid)
     if (!found) {
-      if (isId('application', idOrUid)) throw applicationNotFound(idOrUid)
+      if (isId('application', idOrUid) || isId('source', idOrUid)) throw applicationNotFound(idOrUid)
       refuse([uidFault(idOrUid, '/path/app_id'), otherName(wish.uid, idOrUid)])
       await expect()
       const row = fresh(context, environmentId, { ...wish, uid: idOrUid })
@@ -142,6 +146,7 @@ export async function replaceApplication(
       context.changed(row.id)
       return { created: true, row }
     }
+    demandCustomer(found)
     await expect()
     const { name, throttleRate, metadata } = wish
     const row = await changed(context, found, {
@@ -155,7 +160,7 @@ export async function replaceApplication(
   })
 }
 
-/** Throws `not-found`, `uid-taken`, `changed-meanwhile`, `request-invalid`. */
+/** Throws `not-found`, `uid-taken`, `application-of-source`, `changed-meanwhile`, `request-invalid`. */
 export async function patchApplication(
   context: ManageContext,
   environmentId: EnvironmentId,
@@ -166,6 +171,7 @@ export async function patchApplication(
   check(patch)
   return untilFresh(async () => {
     const found = await getApplication(context, environmentId, idOrUid)
+    demandCustomer(found)
     await expect()
     return changed(context, found, {
       name: patch.name ?? found.name,
@@ -177,7 +183,7 @@ export async function patchApplication(
   })
 }
 
-/** With its endpoints and what waits for them. Throws `not-found`, `changed-meanwhile`. */
+/** With its endpoints and what waits for them. Throws `not-found`, `application-of-source`, `changed-meanwhile`. */
 export async function deleteApplication(
   context: ManageContext,
   environmentId: EnvironmentId,
@@ -187,16 +193,26 @@ export async function deleteApplication(
   await untilFresh(async () => {
     const application = await getApplication(context, environmentId, idOrUid)
     await expect()
-    const endpoints = await context.store.endpoints.all(application.id)
-    const facts = endpoints.map(
-      ({ id, uid }): Fact => ({ kind: 'endpoint.deleted', endpoint: { id, uid, application } }),
-    )
-    const told = facts.length === 0 ? null : await context.told(environmentId, facts)
+    demandCustomer(application)
+    const told = await endpointsGone(context, application)
     const { id, revision } = application
     const result = await context.store.applications.delete(id, context.world.now(), told, revision)
     if (result === 'done') context.changed(id)
     return result
   })
+}
+
+/** What is told when an application goes, with all its endpoints. */
+export async function endpointsGone(context: ManageContext, application: Application): Promise<Told | null> {
+  const endpoints = await context.store.endpoints.all(application.id)
+  const facts = endpoints.map(({ id, uid }): Fact => ({ kind: 'endpoint.deleted', endpoint: { id, uid, application } }))
+  return facts.length === 0 ? null : context.told(application.environmentId, facts)
+}
+
+/** An application that is a source is changed as a source. */
+function demandCustomer({ id, kind }: Application): void {
+  if (kind !== 'source') return
+  throw new Problem('application-of-source', `Change the source instead: /ingest/api/v1/source/${id}.`)
 }
 
 /** A thing is created under the name in the path; a body that gives it another name contradicts itself. */

@@ -7,6 +7,7 @@ import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, MessageId, makeIds } from '../domain/ids.ts'
 import type { Fact } from '../domain/operational.ts'
 import type { Judge } from '../ports/judge.ts'
+import type { PresetBook } from '../ports/preset-book.ts'
 import type { Store, Told } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 
@@ -22,6 +23,7 @@ export interface ManageContext {
   /** Operational webhooks of these facts, to be stored with them; null: nobody wants to hear. */
   told(environmentId: EnvironmentId, facts: readonly Fact[]): Promise<Told | null>
   readonly judge: Judge
+  readonly presets: PresetBook
   /** The fast road must read this application anew. Called before the caller is answered. */
   changed(applicationId: ApplicationId): void
   /** The same for all applications of an environment. */

@@ -11,6 +11,7 @@ import { openSecrets } from '../domain/endpoint-seal.ts'
 import { type EnvironmentId, makeIds } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
 import { newSecret, publicKeyOf, secretsAt } from '../domain/secret.ts'
+import { presetBook } from '../inbound/presets.ts'
 import { makeJudge } from '../judge/judge.ts'
 import type { Store } from '../ports/store.ts'
 import { openSqliteStore } from '../stores/sqlite/store.ts'
@@ -31,6 +32,7 @@ before(async () => {
   store = await openSqliteStore(join(folder, 'test.db'))
   manage = makeManage({
     judge,
+    presets: presetBook,
     changedEventTypes: () => {},
     store,
     world,

@@ -18,7 +18,6 @@ import {
   resend,
 } from './attempts.ts'
 import { cancelMessage } from './cancel.ts'
-import { captureSecret } from './captured-secret.ts'
 import type { Expectation } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { getEndpointHeaders, patchEndpointHeaders, replaceEndpointHeaders } from './endpoint-headers.ts'
@@ -55,6 +54,10 @@ import { createOperational, listOperational, replaceOperational } from './operat
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
 import { deleteQuarantined, getQuarantined, getQuarantineSource, listQuarantined } from './quarantine.ts'
 import { getReceived, listReceived } from './received.ts'
+import { captureSecret, recordOf, rotateSourceSecret, standingOf } from './source-secrets.ts'
+import { rotateToken, tokenOf } from './source-tokens.ts'
+import { getPreset, listPresets, presetOf } from './source-types.ts'
+import { createSource, deleteSource, getSource, listSources, patchSource, replaceSource } from './sources.ts'
 import {
   beginApplicationUsage,
   beginEventTypeUsage,
@@ -173,6 +176,25 @@ export const makeManage = (context: ManageContext) => ({
     list: (...given: Given<typeof listTasks>) => listTasks(context, ...given),
     cancel: (...given: Given<typeof cancelTask>) => cancelTask(context, ...given),
   },
+  sources: {
+    list: (...given: Given<typeof listSources>) => listSources(context, ...given),
+    create: (...given: Given<typeof createSource>) => createSource(context, ...given),
+    get: (...given: Given<typeof getSource>) => getSource(context, ...given),
+    replace: (...given: Given<typeof replaceSource>) => replaceSource(context, ...given),
+    patch: (...given: Given<typeof patchSource>) => patchSource(context, ...given),
+    delete: (...given: Given<typeof deleteSource>) => deleteSource(context, ...given),
+    preset: (...given: Given<typeof presetOf>) => presetOf(context, ...given),
+    standing: (...given: Given<typeof standingOf>) => standingOf(context, ...given),
+    record: (...given: Given<typeof recordOf>) => recordOf(context, ...given),
+    token: (...given: Given<typeof tokenOf>) => tokenOf(context, ...given),
+    rotateToken: (...given: Given<typeof rotateToken>) => rotateToken(context, ...given),
+    rotateSecret: (...given: Given<typeof rotateSourceSecret>) => rotateSourceSecret(context, ...given),
+    capture: (...given: Given<typeof captureSecret>) => captureSecret(context, ...given),
+  },
+  presets: {
+    list: (...given: Given<typeof listPresets>) => listPresets(context, ...given),
+    get: (...given: Given<typeof getPreset>) => getPreset(context, ...given),
+  },
   answers: {
     find: (...given: Given<typeof findAnswer>) => findAnswer(context, ...given),
     keep: (...given: Given<typeof keepAnswer>) => keepAnswer(context, ...given),
@@ -183,7 +205,6 @@ export const makeManage = (context: ManageContext) => ({
     list: (...given: Given<typeof listKeys>) => listKeys(context, ...given),
     revoke: (...given: Given<typeof revokeKey>) => revokeKey(context, ...given),
   },
-  captureSecret: (...given: Given<typeof captureSecret>) => captureSecret(context, ...given),
   portalTokens: {
     create: (...given: Given<typeof createPortalToken>) => createPortalToken(context, ...given),
     end: (...given: Given<typeof endPortalToken>) => endPortalToken(context, ...given),

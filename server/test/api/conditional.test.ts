@@ -15,7 +15,12 @@ const all: readonly Operation[] = Object.values(operations)
 const shown = (path: string): boolean => all.some((one) => one.path === path && one.method === 'GET')
 const changes = all.filter(({ method, path }) => method !== 'GET' && method !== 'POST' && shown(path))
 
-const names: Readonly<Record<string, string>> = { app_id: 'a', endpoint_id: 'ep', event_type_name: 'et' }
+const names: Record<string, string> = {
+  app_id: 'a',
+  endpoint_id: 'ep',
+  event_type_name: 'et',
+  source_id: 's',
+}
 const pathOf = ({ path }: Operation): string => path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name] ?? name)
 
 beforeEach(async () => {
@@ -23,11 +28,26 @@ beforeEach(async () => {
     ['/api/v1/app/a', { name: 'A' }],
     ['/api/v1/app/a/endpoint/ep', { url: 'http://127.0.0.1:9/', disabled: true }],
     ['/api/v1/event-type/et', { description: '' }],
+    [
+      '/ingest/api/v1/source/s',
+      { name: 'S', type: 'svix', config: { secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' } },
+    ],
+    ['/ingest/api/v1/source/s/endpoint/ep', { url: 'http://127.0.0.1:9/', disabled: true }],
     ['/api/v1/operational-webhook/endpoint/ep', { url: 'http://127.0.0.1:9/', disabled: true }],
   ] as const) {
     await (await send('PUT', path, {}, body)).text()
   }
+  names.quarantine_id = await refusedRequest()
 })
+
+/** Of something that came to the source unsigned. */
+async function refusedRequest(): Promise<string> {
+  const { ingestUrl } = (await (await server.fetch('/ingest/api/v1/source/s')).json()) as { ingestUrl: string }
+  await (await fetch(server.url + new URL(ingestUrl).pathname, { method: 'POST', body: '{}' })).text()
+  const list = await server.fetch('/ingest/api/v1/source/s/quarantine')
+  const { data } = (await list.json()) as { data: readonly { readonly id: string }[] }
+  return data[0]?.id ?? assert.fail('nothing was refused')
+}
 
 async function send(method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<Response> {
   await server.world.advance(1)

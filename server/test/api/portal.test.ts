@@ -9,6 +9,7 @@ import { Authenticator } from '../../src/api/auth.ts'
 import { intoApplication } from '../../src/api/portal-wall.ts'
 import { covers } from '../../src/domain/portal.ts'
 import { getApplication } from '../../src/manage/applications.ts'
+import { getSource } from '../../src/manage/sources.ts'
 import { openDatabase } from '../support/database.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { eventually, receiver } from './receiver.ts'
@@ -126,8 +127,8 @@ test('every operation is allowed to a token whose capabilities cover it, and to 
   }
 })
 
-test('outside of an application a token reaches only what has a wall of its own', () => {
-  const open = all.filter(({ portal, path }) => portal !== null && !path.includes('/{app_id}'))
+test('outside of an application or a source a token reaches only what has a wall of its own', () => {
+  const open = all.filter(({ portal, path }) => portal !== null && !/\/\{(app|source)_id\}/.test(path))
   assert.deepEqual(open.map(({ operationId }) => operationId).toSorted(), [
     'v1.authentication.logout',
     'v1.background-task.get',
@@ -239,7 +240,11 @@ test('the name in a path is settled before a handler runs, so that no change mea
   const principal = await new Authenticator(server.store, server.world).read(`Bearer ${token}`)
   assert.ok(principal.kind === 'portal')
   const request = { params: { app_id: uid, endpoint_id: 'x' } }
-  await intoApplication({ get: (...given) => getApplication(server, ...given) }, principal, request)
+  const applications: Parameters<typeof intoApplication>[0]['applications'] = {
+    get: (...given) => getApplication(server, ...given),
+  }
+  const sources: Parameters<typeof intoApplication>[0]['sources'] = { get: (...given) => getSource(server, ...given) }
+  await intoApplication({ applications, sources }, principal, request)
   assert.deepEqual(request.params, { app_id: id, endpoint_id: 'x' })
 })
 

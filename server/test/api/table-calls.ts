@@ -1,4 +1,4 @@
-import type { Svix } from 'svix'
+import type { IngestSourceIn, Svix } from 'svix'
 
 /** What the calls of the table find on the server. */
 export interface Scene {
@@ -9,6 +9,8 @@ export interface Scene {
   readonly eventType: string
   readonly task: string
   readonly operational: string
+  readonly source: string
+  readonly sourceEndpoint: string
   /** Where a receiver listens. */
   readonly url: string
   /** Times around everything the scene holds. */
@@ -36,7 +38,12 @@ const openapi = {
   },
 }
 
-/** A real call of each operation about sending, by the name of the client's method. */
+export const svixSource: IngestSourceIn = {
+  ...{ name: 'Made', type: 'svix' },
+  config: { secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' },
+}
+
+/** A real call of each operation about sending and receiving, by the name of the client's method. */
 export const calls: Readonly<Record<string, Call>> = {
   'application.list': (svix) => svix.application.list({ limit: 2 }),
   'application.create': (svix, { fresh }) => svix.application.create({ name: 'Made', uid: fresh(), throttleRate: 5 }),
@@ -96,6 +103,31 @@ export const calls: Readonly<Record<string, Call>> = {
     }),
 
   'health.get': (svix) => svix.health.get(),
+
+  'ingest.authentication.consumerPortalAccess': (svix, { source }) =>
+    svix.ingest.authentication.consumerPortalAccess(source, { expiry: 3600, readOnly: true }),
+  'ingest.source.list': (svix) => svix.ingest.source.list({ limit: 2 }),
+  'ingest.source.create': (svix, { fresh }) =>
+    svix.ingest.source.create({ ...svixSource, uid: fresh(), metadata: { a: 'b' } }),
+  'ingest.source.get': (svix, { source }) => svix.ingest.source.get(source),
+  'ingest.source.upsert': (svix, { fresh }) => svix.ingest.source.upsert(fresh(), svixSource),
+  'ingest.source.delete': async (svix) => svix.ingest.source.delete((await svix.ingest.source.create(svixSource)).id),
+  'ingest.source.rotateToken': (svix, { source }) => svix.ingest.source.rotateToken(source),
+  'ingest.endpoint.list': (svix, { source }) => svix.ingest.endpoint.list(source, { limit: 2 }),
+  'ingest.endpoint.create': (svix, { source, url, fresh }) =>
+    svix.ingest.endpoint.create(source, { url, uid: fresh(), headers: { 'x-a': 'b' } }),
+  'ingest.endpoint.get': (svix, { source, sourceEndpoint }) => svix.ingest.endpoint.get(source, sourceEndpoint),
+  'ingest.endpoint.upsert': (svix, { source, url, fresh }) => svix.ingest.endpoint.upsert(source, fresh(), { url }),
+  'ingest.endpoint.delete': async (svix, { source, url }) =>
+    svix.ingest.endpoint.delete(source, (await svix.ingest.endpoint.create(source, { url })).id),
+  'ingest.endpoint.getSecret': (svix, { source, sourceEndpoint }) =>
+    svix.ingest.endpoint.getSecret(source, sourceEndpoint),
+  'ingest.endpoint.rotateSecret': (svix, { source, sourceEndpoint }) =>
+    svix.ingest.endpoint.rotateSecret(source, sourceEndpoint),
+  'ingest.endpoint.getHeaders': (svix, { source, sourceEndpoint }) =>
+    svix.ingest.endpoint.getHeaders(source, sourceEndpoint),
+  'ingest.endpoint.setHeaders': (svix, { source, sourceEndpoint }) =>
+    svix.ingest.endpoint.setHeaders(source, sourceEndpoint, { headers: { 'x-a': 'b' } }),
 
   'message.list': (svix, { app, eventType }) => svix.message.list(app, { eventTypes: [eventType], withContent: true }),
   'message.create': (svix, { app, eventType, fresh }) =>

@@ -7,10 +7,10 @@ import { ApiException, Svix } from 'svix'
 import { type ClientMethod, clientMethods, misfits } from '../support/client-sources.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { eventually, receiver } from './receiver.ts'
-import { calls, type Scene } from './table-calls.ts'
+import { calls, type Scene, svixSource } from './table-calls.ts'
 
-/** How many of the client's operations worked when this was last raised: 62 are all those about sending. Never lower it. */
-const worked = 62
+/** How many of the client's operations worked when this was last raised: 62 are about sending, 16 about receiving. Never lower it. */
+const worked = 78
 
 const shape = ({ method, path }: { readonly method: string; readonly path: string }): string => `${method} ${path}`
 const unbuilt = new Set(notBuilt.map(shape))
@@ -108,6 +108,7 @@ async function makeScene(url: string): Promise<Scene> {
     () => svix.messageAttempt.listByMsg(app, message),
     ({ data }) => data.length === 1,
   )
+  const { id: source } = await svix.ingest.source.create(svixSource)
   const since = new Date(world.now() - 3_600_000)
   const until = new Date(world.now() + 3_600_000)
   const built = (name: string): boolean => {
@@ -124,6 +125,8 @@ async function makeScene(url: string): Promise<Scene> {
     operational: built('operationalWebhook.endpoint.create')
       ? (await svix.operationalWebhook.endpoint.create({ url })).id
       : 'ep_none',
+    source,
+    sourceEndpoint: (await svix.ingest.endpoint.create(source, { url })).id,
     url,
     since,
     until,

@@ -62,18 +62,20 @@ interface Member {
   readonly type: string
 }
 
+const membersIn = (body: string): readonly Member[] =>
+  [...body.matchAll(/^ {2}(\w+)(\?)?: ([^;]+);/gm)].map(([, name = '', optional, type = '']) => ({
+    ...{ name, optional: optional !== undefined, type },
+  }))
+
 const models = new Map<string, readonly Member[]>()
 const enums = new Map<string, readonly unknown[]>()
 for (const text of textsOf('models')) {
   for (const [, name = '', body = ''] of text.matchAll(/^export interface (\w+) \{(.*?)\}$/gms)) {
-    models.set(
-      name,
-      [...body.matchAll(/^ {2}(\w+)(\?)?: ([^;]+);/gm)].map(([, member = '', optional, type = '']) => ({
-        name: member,
-        optional: optional !== undefined,
-        type,
-      })),
-    )
+    models.set(name, membersIn(body))
+  }
+  // One model is a union over the types of sources; what they have in common stands by itself.
+  for (const [, name = '', body = ''] of text.matchAll(/^interface _(\w+)Fields \{(.*?)^\}$/gms)) {
+    models.set(name, [...membersIn(body), { name: 'type', optional: false, type: 'string' }])
   }
   for (const [, name = '', body = ''] of text.matchAll(/^export enum (\w+) \{(.*?)^\}$/gms)) {
     enums.set(

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { capabilitiesOf } from '../../domain/portal.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Manage } from '../../manage/manage.ts'
-import { portalPath } from '../portal-page.ts'
+import { portalUrl } from '../portal-page.ts'
 import { done, ok, serve } from '../route.ts'
 import { ensureApplication } from './application.ts'
 
@@ -18,8 +18,7 @@ export function authenticationRoutes(app: FastifyInstance, manage: Manage, publi
       sessionId: sessionId ?? null,
       lifeMs: expiry == null ? null : expiry * 1000,
     })
-    // In the fragment, which browsers keep to themselves: no server, proxy or log on the way sees it.
-    const url = `${publicUrl}${portalPath}#key=${text}&app=${token.applicationId}`
+    const url = portalUrl(publicUrl, text, token.applicationId)
     return ok(JSON.stringify({ url, token: text } satisfies AppPortalAccessOut))
   })
   serve(app, operations['v1.authentication.expire-all'], async ({ params, body }, { principal }) => {

@@ -15,7 +15,7 @@ import { timeOf, timeText } from './time.ts'
 export const usualGraceSeconds = 86_400
 
 /** What a body says about an endpoint; what it leaves out takes its default. */
-const wish = (body: EndpointUpsertIn, principal: Principal): EndpointWish => ({
+export const endpointWish = (body: EndpointUpsertIn, principal: Principal): EndpointWish => ({
   url: body.url,
   description: body.description ?? '',
   uid: body.uid,
@@ -28,9 +28,10 @@ const wish = (body: EndpointUpsertIn, principal: Principal): EndpointWish => ({
   throttleRate: rateOf(body) ?? null,
 })
 
-export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): void {
-  /** By itself an endpoint is shown with what counts for it; in a list that would be read anew for each. */
-  const whole = async (environmentId: EnvironmentId, row: Endpoint): Promise<string> => {
+/** By itself an endpoint is shown with what counts for it; in a list that would be read anew for each. */
+export const wholeEndpoint =
+  (endpoints: Pick<Manage['endpoints'], 'resolved'>) =>
+  async (environmentId: EnvironmentId, row: Endpoint): Promise<string> => {
     const { control, applicationThrottleRate } = await endpoints.resolved(environmentId, row)
     const shared = { applicationThrottleRate: { value: applicationThrottleRate, from: 'application' } }
     return JSON.stringify({
@@ -39,14 +40,23 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
       resolved: { ...resolvedShown(control), ...shared },
     })
   }
+
+export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): void {
+  const whole = wholeEndpoint(endpoints)
   serve(app, operations['v1.endpoint.list'], async ({ params, query }, { principal, url }) => {
     const page = await endpoints.list(principal.environmentId, params.app_id, pageAskOf(query, 'ascending'))
-    return pageAnswer(page, url, json)
+    return pageAnswer(page, url, endpointJson)
   })
   serve(app, operations['v1.endpoint.create'], async ({ params, body }, { principal }) => {
     const { secret = null, headers } = body
     const { environmentId } = principal
-    const row = await endpoints.create(environmentId, params.app_id, wish(body, principal), secret, headers ?? {})
+    const row = await endpoints.create(
+      environmentId,
+      params.app_id,
+      endpointWish(body, principal),
+      secret,
+      headers ?? {},
+    )
     return created(await whole(environmentId, row))
   })
   serve(app, operations['v1.endpoint.get'], async ({ params }, { principal }) => {
@@ -59,7 +69,7 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
       principal.environmentId,
       app_id,
       endpoint_id,
-      wish(body, principal),
+      endpointWish(body, principal),
       expect,
     )
     return upserted(created, await whole(principal.environmentId, row))
@@ -93,10 +103,10 @@ export function endpointRoutes(app: FastifyInstance, { endpoints }: Manage): voi
     return ok(JSON.stringify(shown))
   })
   serve(app, operations['v1.endpoint.pause'], async ({ params }, { principal }) =>
-    ok(json(await endpoints.pause(principal.environmentId, params.app_id, params.endpoint_id, true))),
+    ok(endpointJson(await endpoints.pause(principal.environmentId, params.app_id, params.endpoint_id, true))),
   )
   serve(app, operations['v1.endpoint.resume'], async ({ params }, { principal }) =>
-    ok(json(await endpoints.pause(principal.environmentId, params.app_id, params.endpoint_id, false))),
+    ok(endpointJson(await endpoints.pause(principal.environmentId, params.app_id, params.endpoint_id, false))),
   )
   serve(app, operations['v1.endpoint.get-secret'], async ({ params }, { principal }) =>
     ok(JSON.stringify({ key: await endpoints.secret(principal.environmentId, params.app_id, params.endpoint_id) })),
@@ -149,4 +159,4 @@ export const endpointShown = (row: Endpoint): Omit<EndpointOut, 'metadata'> => (
   updatedAt: timeText(row.updatedAt),
 })
 
-const json = (row: Endpoint): string => JSON.stringify({ ...endpointShown(row), metadata: row.metadata })
+export const endpointJson = (row: Endpoint): string => JSON.stringify({ ...endpointShown(row), metadata: row.metadata })
