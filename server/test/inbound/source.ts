@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import type { ApplicationId, EndpointId, MessageId, SourceId } from '../../src/domain/ids.ts'
-import type { Verification } from '../../src/domain/inbound.ts'
+import type { EndpointId, MessageId, SourceId } from '../../src/domain/ids.ts'
+import type { ReceivedRequest, Verification } from '../../src/domain/inbound.ts'
 import { bodyOf } from '../../src/domain/payload-text.ts'
 import type { TestServer } from '../support/server.ts'
 
-interface NewSource {
+const allOf = { beyond: null, descending: true, limit: 250 }
+
+export interface NewSource {
   readonly id: SourceId
   /** Of its URL: where requests go. */
   readonly path: string
@@ -45,33 +47,38 @@ interface ReceivedMessage {
   readonly id: MessageId
   readonly eventType: string
   readonly eventId: string | null
+  readonly request: ReceivedRequest
   readonly verification: Verification
+  readonly duplicates: number
   readonly body: Uint8Array
 }
 
 /** The messages of a source as they are stored, newest first. */
 export async function receivedMessages(
   { store }: Pick<TestServer, 'store'>,
-  sourceId: string,
+  sourceId: SourceId,
 ): Promise<readonly ReceivedMessage[]> {
-  const nothing = { channel: null, tag: null, eventTypes: null, before: null, after: null }
-  const rows = await store.messages.list(sourceId as ApplicationId, nothing, true, {
-    beyond: null,
-    descending: true,
-    limit: 250,
-  })
-  return rows.map(({ id, eventType, eventId, payload, encoding, request }) => {
-    assert.ok(request && payload !== null)
-    return { id, eventType, eventId, verification: request.verification, body: bodyOf({ payload, encoding }) }
-  })
+  const all = await store.received.list(sourceId, { eventTypes: null, before: null, after: null }, allOf)
+  return Promise.all(
+    all.map(async ({ message: { id, eventType, eventId }, duplicates }) => {
+      const found = await store.received.find(sourceId, id)
+      const { payload, encoding, request } = found?.message ?? assert.fail(`${id} is gone`)
+      assert.ok(request && payload !== null)
+      const { verification } = request
+      return { id, eventType, eventId, request, verification, duplicates, body: bodyOf({ payload, encoding }) }
+    }),
+  )
 }
 
 /** The only message of a source; null: it has none. */
 export async function receivedMessage(
   server: Pick<TestServer, 'store'>,
-  sourceId: string,
+  sourceId: SourceId,
 ): Promise<ReceivedMessage | null> {
   const messages = await receivedMessages(server, sourceId)
   assert.ok(messages.length <= 1, `${messages.length} messages`)
   return messages[0] ?? null
 }
+
+export const quarantined = ({ store }: Pick<TestServer, 'store'>, sourceId: SourceId) =>
+  store.quarantine.list(sourceId, allOf)

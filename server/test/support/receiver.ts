@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net'
 
 export interface Received {
+  readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly rawHeaders: readonly string[]
@@ -35,6 +36,7 @@ export async function startReceiver(): Promise<Receiver> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const one: Received = {
+        method: request.method ?? '',
         path: request.url ?? '',
         headers: request.headers,
         rawHeaders: request.rawHeaders,

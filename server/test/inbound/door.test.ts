@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import { createHmac, randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import type { SourceId } from '../../src/domain/ids.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { type SeenAnswer, sendRequest } from '../support/sent-request.ts'
+import { startTestServer, type TestServer } from '../support/server.ts'
+import { type NewSource, newEndpoint, newSource, quarantined, receivedMessages } from './source.ts'
+
+const maxInboundBody = 64 * 1024
+let server: TestServer
+let receiver: Receiver
+
+before(async () => {
+  server = await startTestServer({ settings: { maxInboundBody } })
+  receiver = await startReceiver()
+})
+after(async () => {
+  await receiver.close()
+  await server.stop()
+})
+
+const secret = "It's a Secret to Everybody"
+const signature = (body: Uint8Array, key = secret): string =>
+  `sha256=${createHmac('sha256', key).update(body).digest('hex')}`
+
+const github = (body: Readonly<Record<string, unknown>> = {}): Promise<NewSource> =>
+  newSource(server, { type: 'github', config: { secret }, ...body })
+
+interface Delivery {
+  readonly id?: string
+  readonly body?: string | Uint8Array
+  readonly headers?: readonly string[]
+  readonly key?: string
+}
+
+function deliver(path: string, { id = randomBytes(8).toString('hex'), body = '{}', headers, key }: Delivery = {}) {
+  const bytes = Buffer.from(body)
+  const own = ['X-GitHub-Event', 'push', 'X-GitHub-Delivery', id, 'X-Hub-Signature-256', signature(bytes, key)]
+  return send('POST', path, headers ?? own, bytes)
+}
+
+const send = (
+  method: string,
+  target: string,
+  headers: readonly string[],
+  body: Uint8Array | string = '',
+): Promise<SeenAnswer> => sendRequest({ method, origin: server.url, target, headers, body: Buffer.from(body) })
+
+const idsOf = async (source: SourceId): Promise<readonly (string | null)[]> =>
+  (await receivedMessages(server, source)).map(({ eventId }) => eventId)
+
+test('any method and any content goes through as it came, and on to the endpoint byte for byte', async () => {
+  const source = await newSource(server, { type: 'generic-webhook' })
+  await newEndpoint(server, source.id, `${receiver.url}/generic`)
+  const cases: readonly (readonly [method: string, type: string | null, body: Uint8Array | string])[] = [
+    ['POST', 'application/x-www-form-urlencoded', 'a=1&a=2&b=%7B%22x%22%3A1%7D&c=+'],
+    [
+      'POST',
+      'multipart/form-data; boundary=x',
+      '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
+    ],
+    ['PUT', 'text/xml', '<?xml version="1.0"?><Response/>'],
+    ['POST', 'text/plain', 'plain, and a line\n'],
+    ['POST', 'application/json', '{"a": 1.0, "a": 12345678901234567890, "e": "\\u00e9\\/"}'],
+    ['POST', 'application/json', '\ufeff{"bom":true}'],
+    ['POST', null, ''],
+    ['POST', 'application/octet-stream', Buffer.from([0, 255, 254, 128, 10, 13, 0])],
+    ['POST', 'application/json; charset=utf-16', Buffer.from('{"a":1}', 'utf16le')],
+    ['DELETE', null, ''],
+    ['GET', null, ''],
+    ['HEAD', null, ''],
+    ['OPTIONS', null, ''],
+    ['PATCH', 'application/json', '{'],
+  ]
+  for (const [method, type, body] of cases) {
+    const before = receiver.received.length
+    const headers = [
+      ...(type === null ? [] : ['Content-Type', type]),
+      'X-Twice',
+      'one',
+      'x-twice',
+      'two',
+      'X-Latin',
+      'é',
+    ]
+    const answer = await send(method, `${source.path}/any/path?x=1&y=%20`, headers, body)
+    assert.equal(answer.status, 200, `${method} ${type}`)
+    await receiver.until(before + 1)
+    const [message] = await receivedMessages(server, source.id)
+    const got = receiver.received[before]
+    assert.deepEqual(Buffer.from(message?.body ?? []), Buffer.from(body), `stored: ${method} ${type}`)
+    assert.deepEqual(got?.body, Buffer.from(body), `forwarded: ${method} ${type}`)
+    assert.equal(got?.method, method)
+    assert.equal(got?.headers['content-type'], type ?? undefined)
+    assert.equal(message?.request.target, `${source.path}/any/path?x=1&y=%20`)
+    assert.equal(message?.request.method, method)
+    // In their order, spelled as they were, repeats and all.
+    const own = (raw: readonly string[]): readonly string[] =>
+      raw.filter((_, at) => /^x-/i.test(raw[at - (at % 2)] ?? ''))
+    assert.deepEqual(own(message?.request.headers ?? []), own(headers))
+    assert.deepEqual(own(got?.rawHeaders ?? []), own(headers))
+    assert.equal(got?.headers['posthorn-verification'], 'unverified')
+  }
+})
+
+test('a compressed body is verified, stored and forwarded compressed, however large it would become', async () => {
+  const source = await github()
+  await newEndpoint(server, source.id, `${receiver.url}/gzip`)
+  const before = receiver.received.length
+  const bomb = gzipSync(Buffer.alloc(40 * 1024 * 1024))
+  assert.ok(bomb.length < maxInboundBody)
+  const headers = ['X-GitHub-Event', 'push', 'Content-Encoding', 'gzip', 'X-Hub-Signature-256', signature(bomb)]
+  const rss = process.memoryUsage.rss()
+  assert.equal((await deliver(source.path, { body: bomb, headers })).status, 200)
+  await receiver.until(before + 1)
+  assert.deepEqual(receiver.received[before]?.body, bomb)
+  assert.equal(receiver.received[before]?.headers['content-encoding'], 'gzip')
+  assert.ok(process.memoryUsage.rss() - rss < 40 * 1024 * 1024, 'it was not expanded on the way')
+})
+
+test('the largest body is taken, one byte more is 413, whether it is announced or comes in chunks; nothing is cut', async () => {
+  const source = await github()
+  const largest = Buffer.alloc(maxInboundBody, 'a')
+  const headersOf = (body: Buffer): string[] => ['X-GitHub-Event', 'push', 'X-Hub-Signature-256', signature(body)]
+  const chunked = (body: Buffer) =>
+    send('POST', source.path, [...headersOf(body), 'Transfer-Encoding', 'chunked'], body)
+  assert.equal((await deliver(source.path, { body: largest, headers: headersOf(largest) })).status, 200)
+  const other = Buffer.alloc(maxInboundBody, 'b')
+  assert.equal((await chunked(other)).status, 200)
+  const more = Buffer.alloc(maxInboundBody + 1, 'c')
+  for (const answer of [await deliver(source.path, { body: more, headers: headersOf(more) }), await chunked(more)]) {
+    assert.equal(answer.status, 413)
+    assert.equal((JSON.parse(answer.body) as { code: string }).code, 'inbound-too-large')
+  }
+  const lengths = (await receivedMessages(server, source.id)).map(({ body }) => body.length)
+  assert.deepEqual(lengths, [maxInboundBody, maxInboundBody])
+})
+
+test('a body that is announced too large is turned away before it has come', async () => {
+  const source = await github()
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  socket.write(`POST ${source.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n`)
+  const heard = await new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(String(bytes))))
+  socket.destroy()
+  assert.match(heard, /^HTTP\/1\.1 413 /)
+  assert.match(heard, /connection: close/i)
+})
+
+test('one hundred identical requests at once become one message, and get one hundred equal answers', async () => {
+  const source = await github()
+  await newEndpoint(server, source.id, `${receiver.url}/once`)
+  const answers = await Promise.all(Array.from({ length: 100 }, () => deliver(source.path, { id: 'the-same' })))
+  assert.deepEqual(new Set(answers.map(({ status, body }) => `${status} ${body}`)), new Set(['200 ']))
+  assert.deepEqual(await idsOf(source.id), ['the-same'])
+  const [message] = await receivedMessages(server, source.id)
+  assert.equal(message?.duplicates, 99)
+  await eventually(server.world, 'it was forwarded', () => receiver.received.some(({ path }) => path === '/once'))
+  assert.equal(receiver.received.filter(({ path }) => path === '/once').length, 1)
+})
+
+test('the same id at two sources is two messages', async () => {
+  const [one, other] = [await github(), await github()]
+  await deliver(one.path, { id: 'shared' })
+  await deliver(other.path, { id: 'shared' })
+  assert.deepEqual([await idsOf(one.id), await idsOf(other.id)], [['shared'], ['shared']])
+})
+
+test('a forged request cannot burn an id: neither where it is refused nor where it is only observed', async () => {
+  for (const mode of ['enforce', 'observe']) {
+    const source = await github({ mode })
+    const forged = await deliver(source.path, { id: 'to-come', key: 'not the secret' })
+    assert.equal(forged.status, mode === 'enforce' ? 401 : 200)
+    const genuine = await deliver(source.path, { id: 'to-come' })
+    assert.equal(genuine.status, 200)
+    const verified = (await receivedMessages(server, source.id)).filter(
+      ({ verification: { kind } }) => kind === 'verified',
+    )
+    assert.deepEqual(
+      verified.map(({ eventId }) => eventId),
+      ['to-come'],
+      mode,
+    )
+  }
+})
+
+test('what is refused is answered without a body, kept with the reason, and becomes no message', async () => {
+  const source = await github()
+  const answer = await deliver(source.path, { key: 'another' })
+  assert.deepEqual([answer.status, answer.body], [401, ''])
+  assert.deepEqual(await idsOf(source.id), [])
+  const [kept] = await quarantined(server, source.id)
+  assert.equal(kept?.request.verification.kind, 'refused')
+})
+
+test('a source that enforces without a secret lets nothing pass', async () => {
+  const source = await newSource(server, { type: 'github', config: {}, mode: 'enforce' })
+  assert.equal((await deliver(source.path)).status, 401)
+  assert.deepEqual(await idsOf(source.id), [])
+})
+
+test('a source that only observes says of each message what it thinks of it', async () => {
+  const source = await newSource(server, { type: 'github', config: {} })
+  await newEndpoint(server, source.id, `${receiver.url}/observed`)
+  assert.equal((await deliver(source.path)).status, 200)
+  const [message] = await receivedMessages(server, source.id)
+  assert.deepEqual(message?.verification, { kind: 'unverified', because: 'no-secret' })
+  await eventually(server.world, 'it was forwarded', () => receiver.received.some(({ path }) => path === '/observed'))
+  const forwarded = receiver.received.find(({ path }) => path === '/observed')
+  assert.equal(forwarded?.headers['posthorn-verification'], 'unverified')
+})
+
+test('there is no source at other addresses, and every way to ask is told so alike', async () => {
+  const paths = ['/in/', '/in/x', `/in/${'x'.repeat(43)}`, `/in/${'x'.repeat(300)}`, '/in//', '/in/x/y?z', '/in/%00']
+  for (const path of paths) {
+    const answer = await send('POST', path, [], '{}')
+    assert.equal(answer.status, 404, path)
+    assert.equal((JSON.parse(answer.body) as { code: string }).code, 'not-found')
+  }
+})
+
+test('challenges are answered while the source is paused, and its messages are taken and wait', async () => {
+  const source = await newSource(server, { type: 'dropbox', config: { secret }, state: 'paused' })
+  await newEndpoint(server, source.id, `${receiver.url}/paused`)
+  const answer = await send('GET', `${source.path}?challenge=%3Cb%3E`, [])
+  assert.deepEqual([answer.status, answer.body], [200, '<b>'])
+  assert.match(answer.headers['content-type'] ?? '', /^text\/plain/)
+  assert.equal(answer.headers['x-content-type-options'], 'nosniff')
+  const body = Buffer.from('{"list_folder":{"accounts":["dbid:1"]}}')
+  const signed = ['X-Dropbox-Signature', createHmac('sha256', secret).update(body).digest('hex')]
+  assert.equal((await send('POST', source.path, signed, body)).status, 200)
+  assert.equal((await receivedMessages(server, source.id)).length, 1)
+  await server.world.advance(5_000)
+  assert.ok(!receiver.received.some(({ path }) => path === '/paused'))
+  await server.fetch(`/ingest/api/v1/source/${source.id}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: '{"state":"active"}',
+  })
+  await eventually(server.world, 'it goes on', () => receiver.received.some(({ path }) => path === '/paused'))
+})
+
+test('a disabled source turns away as its owner wants, and keeps nothing', async () => {
+  for (const disabledAnswer of [410, 200, 503]) {
+    const source = await github({ state: 'disabled', disabledAnswer })
+    const answer = await deliver(source.path)
+    assert.equal(answer.status, disabledAnswer)
+    if (disabledAnswer === 503) assert.ok(Number(answer.headers['retry-after']) > 0)
+    assert.deepEqual(await idsOf(source.id), [])
+  }
+})
