@@ -57,13 +57,13 @@ const queryOf = (target: string): string => target.slice(target.indexOf('?') + 1
 
 const shortened = (key: string): string => (key.length <= longestKey ? key : `sha256:${hash('sha256', key)}`)
 
+/** A provider's word for an event in the characters that event types have here. */
+export const asEventType = (text: string): string => text.replaceAll(/[^a-zA-Z0-9\-_./]/g, '_').slice(0, longestType)
+
 /** The event type as endpoints filter by it. Of several values in one place the first counts. */
 export function eventTypeOf({ type = [], name }: Pick<Preset, 'type' | 'name'>, told: Told): string {
   const parts = firstOf(type, told)?.parts.map(([first = '']) => first) ?? []
-  const text = parts
-    .join('.')
-    .replaceAll(/[^a-zA-Z0-9\-_./]/g, '_')
-    .slice(0, longestType)
+  const text = asEventType(parts.join('.'))
   return text === '' || text === '.' || text === '..' ? name : text
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Preset, Scheme } from '../domain/preset.ts'
 import type { SourceSecret } from '../domain/source.ts'
 import { answerChallenge, challengeOf } from './challenges.ts'
-import { eventTypeOf } from './facts.ts'
+import { asEventType, eventTypeOf } from './facts.ts'
 import { presetBook } from './presets.ts'
 
 import { type RecordedRequest, recordedBody, recordedInbound, recordedKeys, recordedRequests } from './recorded.ts'
@@ -195,7 +195,7 @@ test('the event type of a recorded request is the one that its preset finds in i
   const { faults } = each((preset, recorded) => {
     const told = { view: viewOf(recorded), values: settingValues(preset, recorded.settings ?? {}) }
     const found = eventTypeOf(preset, told)
-    const spelled = recorded.event?.replaceAll(/[^a-zA-Z0-9\-_./]/g, '_') ?? preset.name
+    const spelled = asEventType(recorded.event ?? preset.name)
     return found === spelled ? [] : [`${found} is found`]
   })
   assert.deepEqual(faults, [])

@@ -196,8 +196,13 @@ test('what is refused is answered without a body, kept with the reason, and beco
   assert.equal(kept?.request.verification.kind, 'refused')
 })
 
-test('a source that enforces without a secret lets nothing pass', async () => {
-  const source = await newSource(server, { type: 'github', config: {}, mode: 'enforce' })
+test('a source whose only secret has lapsed lets nothing pass', async () => {
+  const until = new Date(server.world.now() - 1).toISOString()
+  const source = await newSource(server, {
+    type: 'github',
+    config: { secrets: [{ value: secret, until }] },
+    mode: 'enforce',
+  })
   assert.equal((await deliver(source.path)).status, 401)
   assert.deepEqual(await idsOf(source.id), [])
 })
