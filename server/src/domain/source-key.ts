@@ -9,7 +9,8 @@ const takesSecret = ({ key }: Scheme): boolean => key.from === 'secret' || key.f
 
 /** What is wrong with a text as a secret of this preset, null if nothing. Never repeats the text. */
 export function keyFault(text: string, preset: Preset): string | null {
-  if (preset.secret === null) return `is too much: ${preset.title} has no secret`
+  // Where certificates are fetched, the owner can pin one instead.
+  if (preset.secret === null && !preset.schemes.some(takesSecret)) return `is too much: ${preset.title} has no secret`
   if (text.trim() !== text && !text.includes('-----BEGIN ')) return 'has white space around it'
   const faults = preset.schemes.filter(takesSecret).map((scheme) => faultFor(text, scheme))
   // A secret that only challenges are answered with is no key of any scheme.

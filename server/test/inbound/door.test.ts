@@ -197,12 +197,13 @@ test('what is refused is answered without a body, kept with the reason, and beco
 })
 
 test('a source whose only secret has lapsed lets nothing pass', async () => {
-  const until = new Date(server.world.now() - 1).toISOString()
+  const until = new Date(server.world.now() + 1_000).toISOString()
   const source = await newSource(server, {
     type: 'github',
     config: { secrets: [{ value: secret, until }] },
     mode: 'enforce',
   })
+  await server.world.advance(1_000)
   assert.equal((await deliver(source.path)).status, 401)
   assert.deepEqual(await idsOf(source.id), [])
 })
