@@ -14,8 +14,12 @@ export type Ref =
   | { readonly query: string }
   /** A field of a form; `pointer`: into the JSON that the field holds. */
   | { readonly form: string; readonly pointer?: string }
-  /** JSON Pointer (RFC 6901) into the body, whatever its content type says; a `*` stands for every item of an array. */
-  | { readonly body: string }
+  /**
+   * JSON Pointer (RFC 6901) into the body, whatever its content type says; a `*` stands for every item of an array. Where
+   * the body is itself a token (JWT), into its claims. `inner`: what stands there is JSON as a text: pointers into that, and
+   * into what stands there, and so on.
+   */
+  | { readonly body: string; readonly inner?: readonly string[] }
   /** `url`: the public one, as the provider knows it; `path`: its path and query; `body`: the bytes. */
   | { readonly request: 'method' | 'url' | 'path' | 'body' }
   /** What the source's owner has set beside the secrets. */

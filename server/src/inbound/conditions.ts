@@ -7,14 +7,14 @@ export const allHold = (conditions: readonly Condition[], view: RequestView, set
 
 function holds(condition: Condition, view: RequestView, settings: SettingValues): boolean {
   const { at, equals, like } = condition
-  if ('body' in at && equals !== undefined && typeof equals !== 'string') {
+  if ('body' in at && at.inner === undefined && equals !== undefined && typeof equals !== 'string') {
     return view.json().at(at.body).includes(equals)
   }
   const values = view.valuesAt(at, settings)
   if (condition.absent) return values.length === 0
   if (equals !== undefined) return values.includes(String(equals))
   if (like !== undefined) return values.some((value) => isLike(value, like))
-  return values.length > 0 || ('body' in at && view.json().at(at.body).length > 0)
+  return values.length > 0 || ('body' in at && at.inner === undefined && view.json().at(at.body).length > 0)
 }
 
 /**

@@ -48,6 +48,20 @@ test('JSON is read whatever its content type says, behind a byte order mark too'
   assert.deepEqual(json('')({ body: '' }), [])
 })
 
+test('a body that is itself a token is read as its claims, and texts that are JSON can be gone into', () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const claims = { data: JSON.stringify({ type: 'paid', data: JSON.stringify({ id: 7.0, lines: ['a', 'b'] }) }), n: 1 }
+  const token = `${part({ alg: 'RS256' })}.${part(claims)}.c2ln`
+  const at = json(token)
+  assert.deepEqual(at({ body: '/n' }), ['1'])
+  assert.deepEqual(at({ body: '/data', inner: ['/type'] }), ['paid'])
+  assert.deepEqual(at({ body: '/data', inner: ['/data', '/lines/*'] }), ['a', 'b'])
+  assert.deepEqual(at({ body: '/data', inner: ['/data', '/none'] }), [])
+  assert.deepEqual(at({ body: '/n', inner: ['/type'] }), [])
+  assert.deepEqual(json(`${token} and more`)({ body: '/n' }), [])
+  assert.deepEqual(json('eyJ')({ body: '/n' }), [])
+})
+
 test('numbers keep their spelling, and so do arrays and objects', () => {
   const at = json('{"a": 12345678901234567890, "b":1.0,"c":[1e3, {"x" : 1.50}], "d":-0, "e":"1.0","f":true,"g":null}')
   assert.deepEqual(at({ body: '/a' }), ['12345678901234567890'])

@@ -55,9 +55,12 @@ export class RequestView {
     return this.#text
   }
 
-  /** The body as JSON, whatever it is said to be; an item of it where this view is of one. */
+  /**
+   * The body as JSON, whatever it is said to be; an item of it where this view is of one; the claims of a body that is a
+   * token, which nobody has checked here.
+   */
   json(): JsonText {
-    this.#json ??= new JsonText(this.text())
+    this.#json ??= new JsonText(claimsOf(this.text()) ?? this.text())
     return this.#json
   }
 
@@ -91,7 +94,10 @@ export class RequestView {
       const values = name === null ? [] : this.header(name)
       return ref.parameter === undefined ? values : parameters(values, ref.parameter, ref.separator ?? ',')
     }
-    if ('body' in ref) return this.json().textsAt(ref.body)
+    if ('body' in ref) {
+      const texts = this.json().textsAt(ref.body)
+      return ref.inner === undefined ? texts : ref.inner.reduce(innerTexts, texts)
+    }
     if ('query' in ref) return named(this.query(), ref.query)
     if ('form' in ref) {
       const values = named(this.form() ?? [], ref.form)
@@ -119,6 +125,16 @@ export class RequestView {
     const items = this.json().items(pointer)
     return items?.map((item) => new RequestView(this.request, this.door, item)) ?? null
   }
+}
+
+const innerTexts = (texts: readonly string[], pointer: string): readonly string[] =>
+  texts.flatMap((text) => new JsonText(text).textsAt(pointer))
+
+/** JSON text; null: it is no token. Every JWT begins like this, as its header begins with `{"`. */
+function claimsOf(text: string): string | null {
+  if (!text.startsWith('eyJ')) return null
+  const [, claims] = /^[\w-]+\.([\w-]+)\.[\w-]*\s*$/.exec(text) ?? []
+  return claims === undefined ? null : Buffer.from(claims, 'base64url').toString('utf8')
 }
 
 /** An empty setting is one that was not made. */

@@ -9,7 +9,7 @@ export function placeOf(ref: Ref): string {
   }
   if ('query' in ref) return `query parameter ${ref.query}`
   if ('form' in ref) return `form field ${ref.form}${ref.pointer ?? ''}`
-  if ('body' in ref) return `${ref.body} of the body`
+  if ('body' in ref) return `${[ref.body, ...(ref.inner ?? [])].join(' → ')} of the body`
   if ('setting' in ref) return `setting ${ref.setting}`
   return ref.request === 'body' ? 'the body' : `the ${ref.request}`
 }

@@ -15,7 +15,8 @@ export function refInWords(ref: Ref): string {
     return ref.pointer === undefined
       ? `form field ${code(ref.form)}`
       : `${code(ref.pointer)} of form field ${code(ref.form)}`
-  if ('body' in ref) return `${code(ref.body === '' ? '/' : ref.body)} of the body`
+  if ('body' in ref)
+    return `${[ref.body === '' ? '/' : ref.body, ...(ref.inner ?? [])].map(code).join(' → ')} of the body`
   if ('setting' in ref) return `the setting ${code(ref.setting)}`
   return requestWords[ref.request]
 }
