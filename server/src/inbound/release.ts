@@ -19,9 +19,11 @@ export interface ReleaseParts {
 export const makeRelease =
   ({ sources, verify, tell, trustedProxies }: ReleaseParts): Release =>
   async (source, id, request) => {
-    const prepared = sources.prepared(source)
+    const door = doorOf(request.target)
+    // The provider may have signed the URL, with the token that was current then.
+    const prepared = sources.prepared(source, door?.token)
     if (addressRefusal(prepared.allowed, request, trustedProxies) !== null) return 'refused'
-    const pathLength = doorOf(request.target)?.length ?? request.target.length
+    const pathLength = door?.length ?? request.target.length
     const view = new RequestView(request, { url: prepared.publicUrl, pathLength })
     const verification = failClosed(await verify(prepared, view), source.settings.mode)
     if (verification.kind === 'refused') return 'refused'

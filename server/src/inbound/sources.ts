@@ -94,9 +94,9 @@ export class Sources {
     }
   }
 
-  /** A source that was read elsewhere, as `byToken` would have it. */
-  prepared(source: Source): PreparedSource {
-    return this.#prepare(source, openToken(this.#parts.masterKey, source))
+  /** A source that was read elsewhere, as `byToken` would have it; `token`: the current one, where it is not known. */
+  prepared(source: Source, token = openToken(this.#parts.masterKey, source)): PreparedSource {
+    return this.#prepare(source, token)
   }
 
   #prepare(source: Source, token: string): PreparedSource {
