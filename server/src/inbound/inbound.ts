@@ -2,7 +2,7 @@ import type { makeIds, SourceId } from '../domain/ids.ts'
 import type { QuarantineLimits } from '../domain/quarantine.ts'
 import type { Source } from '../domain/source.ts'
 import type { Take } from '../engine/accept.ts'
-import type { QuarantineObserver, ReceivingObserver } from '../engine/observer.ts'
+import type { QuarantineObserver, ReceivingObserver, VettingObserver } from '../engine/observer.ts'
 import type { Fetcher } from '../ports/fetcher.ts'
 import type { Judge } from '../ports/judge.ts'
 import type { Store } from '../ports/store.ts'
@@ -27,7 +27,7 @@ export interface InboundParts {
   readonly judge: Judge
   readonly take: Take
   readonly fetcher: Fetcher
-  readonly observer: ReceivingObserver & QuarantineObserver
+  readonly observer: ReceivingObserver & QuarantineObserver & Pick<VettingObserver, 'misfit'>
   readonly publicUrl: string
   readonly trustedProxies: number
   readonly quarantine: QuarantineLimits

@@ -7,7 +7,7 @@ import { payloadOf } from '../domain/payload-text.ts'
 import type { Challenge } from '../domain/preset.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Source, SourceMode } from '../domain/source.ts'
-import type { ReceivedAs, ReceivingObserver } from '../engine/observer.ts'
+import type { ReceivedAs, ReceivingObserver, VettingObserver } from '../engine/observer.ts'
 import type { World } from '../ports/world.ts'
 import { addressRefusal } from './addresses.ts'
 import { answerChallenge, challengeOf } from './challenges.ts'
@@ -33,7 +33,7 @@ export interface ReceiveParts {
   /** Keeps a secret that came with a handshake; resolves to whether it was the first. */
   readonly capture: (source: Source, secret: string) => Promise<boolean>
   readonly visits: Visits
-  readonly observer: ReceivingObserver
+  readonly observer: ReceivingObserver & Pick<VettingObserver, 'misfit'>
   readonly world: World
 }
 
@@ -100,6 +100,7 @@ export function makeReceive(parts: ReceiveParts): Receive {
       const type = eventTypeOf(prepared.preset, { view, values: prepared.values })
       const checked = await prepared.checkSchema(type, text)
       if (checked.kind === 'quarantine') return refuse(one, checked.verification, ackOf(one))
+      if (checked.kind === 'warned') observer.misfit(prepared.source.id, type, 'warn', checked.faults)
     }
     note(one, await tell(prepared, view, text, verification))
     return ackOf(one)

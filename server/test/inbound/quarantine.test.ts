@@ -197,6 +197,15 @@ test('a genuine request that violates the schema is answered as stored, is kept,
   assert.equal((await quarantine()).length, 1)
 })
 
+test('a source that only warns of its schema takes the request, and the operator sees that it did not fit', async () => {
+  const schemas = { '*': { type: 'object', required: ['amount'] } }
+  const { path, source } = await door('stripe', 'whsec_right', { schemaCheck: 'warn', schemas })
+  assert.equal(await stripe(path, 'whsec_right', 'evt_1'), 200)
+  assert.equal((await receivedMessages(server, source.id)).length, 1)
+  const metrics = await (await server.fetch('/metrics')).text()
+  assert.match(metrics, /posthorn_payload_misfits_total\{mode="warn"\} 1/)
+})
+
 test('an address that may not call is refused with 403, known behind a proxy, and explained', async () => {
   const { path, quarantine } = await door('stripe', 'whsec_right', { allowedAddresses: ['192.0.2.0/24'] })
   const from = (address: string) => send(path, '{}', ['X-Forwarded-For', address])

@@ -17,6 +17,7 @@ import type { OpenStore } from './opened.ts'
 import { orderConformance } from './order.ts'
 import { portalTokensConformance } from './portal-tokens.ts'
 import { quarantineConformance } from './quarantine.ts'
+import { receivedConformance } from './received.ts'
 import { retentionConformance } from './retention.ts'
 import { sourcesConformance } from './sources.ts'
 import { tasksConformance } from './tasks.ts'
@@ -31,6 +32,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('endpoints', () => endpointsConformance(open))
     describe('sources', () => sourcesConformance(open))
     describe('quarantine', () => quarantineConformance(open))
+    describe('received', () => receivedConformance(open))
     describe('event types', () => eventTypesConformance(open))
     describe('messages', () => messagesConformance(open))
     describe('attempts', () => attemptsConformance(open))

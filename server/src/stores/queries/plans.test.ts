@@ -18,6 +18,7 @@ import { expunge } from './expunge.ts'
 import { messages } from './messages.ts'
 import { portalTokens } from './portal-tokens.ts'
 import { quarantine } from './quarantine.ts'
+import { received } from './received.ts'
 import { retention } from './retention.ts'
 import { sources } from './sources.ts'
 import { tallies } from './tallies.ts'
@@ -59,6 +60,10 @@ const pages: Record<string, (db: Db, search: PageSearch) => Promise<unknown>> = 
   applications: (db, page) => applications.list(db, 'env_', { withEndpointsOnly: false }, page),
   'applications with endpoints': (db, page) => applications.list(db, 'env_', { withEndpointsOnly: true }, page),
   sources: (db, page) => sources.list(db, 'env_', page),
+  'what a source has received': (db, page) =>
+    received.list(db, 'src_', { eventTypes: null, before: null, after: null }, page),
+  'what a source has received, filtered': (db, page) =>
+    received.list(db, 'src_', { eventTypes: ['e'], before: 2, after: 1 }, page),
   'what is quarantined': (db, page) => quarantine.list(db, 'src_', page),
   endpoints: (db, page) => endpoints.list(db, 'app_', page),
   'event types': (db, page) => eventTypes.list(db, 'env_', { includeArchived: true }, page),
