@@ -185,6 +185,15 @@ test('tokens are taken apart wherever they stand, also those inside of others', 
   assert.equal(decoded(encrypted).tokens[0]?.payload, null)
 })
 
+test('very many fields, elements and members are looked at up to a number', () => {
+  const form = typed('application/x-www-form-urlencoded', 'a=1&'.repeat(200_000))
+  assert.equal(form.content.kind === 'form' && form.content.fields.length, 1_000)
+  assert.match(form.faults[0] ?? '', /more than 1000 fields/)
+  const late = `,"${jwt({})}"]`
+  assert.equal(decoded(`[${'1,'.repeat(9_000)}1${late}`).tokens.length, 1)
+  assert.equal(decoded(`[${'1,'.repeat(1_000_000)}1${late}`).tokens.length, 0)
+})
+
 test('tokens in tokens come to an end, and so do many, and deep bodies', () => {
   let nested = jwt({ end: true })
   for (let depth = 0; depth < 6; depth++) nested = jwt({ in: nested })

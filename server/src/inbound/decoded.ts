@@ -94,9 +94,9 @@ function isJson(text: string): boolean {
 function formOf(body: Buffer, { parameters }: MediaType, faults: string[]): Content {
   const pairs = body
     .toString('latin1')
-    .split('&')
+    .split('&', mostFields * 10)
     .filter((pair) => pair !== '')
-  if (pairs.length > mostFields) faults.push(`It has ${pairs.length} fields; the first ${mostFields} are shown.`)
+  if (pairs.length > mostFields) faults.push(`It has more than ${mostFields} fields; the others are not shown.`)
   const raw = pairs.slice(0, mostFields).map((pair) => {
     const [name = '', ...value] = pair.split('=')
     return [bytesOf(name), bytesOf(value.join('='))] as const

@@ -66,9 +66,13 @@ export function* stringsIn(value: unknown, at: string): Generator<Place> {
     const next = waiting[seen]
     if (next === undefined) return
     if (typeof next.value === 'string') yield { at: next.at || '/', value: next.value }
-    else if (typeof next.value === 'object' && next.value !== null) {
-      for (const [name, member] of Object.entries(next.value)) {
-        if (waiting.length === mostValues) break
+    else if (Array.isArray(next.value)) {
+      for (const [index, member] of next.value.slice(0, mostValues - waiting.length).entries()) {
+        waiting.push({ value: member, at: `${next.at}/${index}` })
+      }
+    } else if (typeof next.value === 'object' && next.value !== null) {
+      for (const name of Object.keys(next.value).slice(0, mostValues - waiting.length)) {
+        const member: unknown = Reflect.get(next.value, name)
         waiting.push({ value: member, at: `${next.at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` })
       }
     }
