@@ -20,22 +20,21 @@ const appendRichMessages = `
 // An eventId is taken for a window; what has lapsed by the time of the new message makes room for it.
 const dropLapsedEventKeys = `
   delete from event_key
-  where (application_id, event_id) in (select value->>1, value->>3 from @each(:rows))
-    and until <= (select max(cast(value->>8 as bigint)) from @each(:rows))`
+  where (application_id, event_id) in (select value->>1, value->>2 from @each(:rows))
+    and until <= (select max(cast(value->>3 as bigint)) from @each(:rows))`
 
 const appendEventKeys = `
   insert into event_key (application_id, event_id, message_id, until)
-  select value->>1, value->>3, value->>0, cast(value->>16 as bigint) from @each(:rows) where true
+  select value->>1, value->>2, value->>0, cast(value->>4 as bigint) from @each(:rows) where true
   on conflict (application_id, event_id) do nothing`
-
-const appendKeyedMessages = `${appendRichMessages}
-  and exists (
-    select 1 from event_key where application_id = value->>1 and event_id = value->>3 and message_id = value->>0)`
 
 const takenBy = `
   select value->>0 as wanted, event_key.message_id as held_by
-  from @each(:rows) join event_key on event_key.application_id = value->>1 and event_key.event_id = value->>3
+  from @each(:rows) join event_key on event_key.application_id = value->>1 and event_key.event_id = value->>2
   where event_key.message_id <> value->>0`
+
+// For the statements that append messages and deliveries, in a commit in which some `eventId` was taken before.
+const butNoneTaken = ' and value->>0 not in (select value->>0 from @each(:taken))'
 
 // A request that repeats a message is counted with the one it repeats, in the very commit that found it out.
 const noteDuplicate = `
@@ -48,12 +47,8 @@ const appendDeliveries = `
 
 const appendOrderedDeliveries = `
   insert into delivery (message_id, endpoint_id, attempts, due_at, lease, trigger, order_key, held)
-  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0, value->>4,
-         case when value->>4 is null then null else 'behind' end
+  select value->>0, value->>1, 0, cast(value->>2 as bigint), value->>3, 0, value->>4, 'behind'
   from @each(:rows) where true`
-
-const appendKeyedDeliveries = `${appendOrderedDeliveries}
-  and exists (select 1 from message where message.application_id = value->>5 and message.id = value->>0)`
 
 export const appendAttempts = `
   insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response, response_cut, started_at, ended)
@@ -123,6 +118,7 @@ const disable = `
   from @each(:rows) where endpoint.id = value->>0 and disabled_because is null`
 
 const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
+const noneTaken: ReadonlyMap<MessageId, MessageId> = new Map()
 
 /** All of a batch in one transaction. */
 export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> {
@@ -130,24 +126,14 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
     const repeated = whole.publishKeys === '' ? noneRepeated : await claimPublishKeys(db, whole.publishKeys)
     const batch = repeated.size === 0 ? whole : without(whole, repeated)
     const { lease } = batch
-    const taken = new Map<MessageId, MessageId>()
-    if (batch.messages !== '') await db.run(appendMessages, { rows: batch.messages })
-    if (batch.richMessages !== '') await db.run(appendRichMessages, { rows: batch.richMessages })
-    if (batch.deliveries !== '') await db.run(appendDeliveries, { rows: batch.deliveries })
-    if (batch.orderedDeliveries !== '') await db.run(appendOrderedDeliveries, { rows: batch.orderedDeliveries })
-    if (batch.keyedMessages !== '') {
-      await db.run(dropLapsedEventKeys, { rows: batch.keyedMessages })
-      await db.run(appendEventKeys, { rows: batch.keyedMessages })
-      await db.run(appendKeyedMessages, { rows: batch.keyedMessages })
-      if (batch.keyedDeliveries !== '') await db.run(appendKeyedDeliveries, { rows: batch.keyedDeliveries })
-      for (const row of await db.all<{ wanted: MessageId; held_by: MessageId }>(takenBy, {
-        rows: batch.keyedMessages,
-      })) {
-        taken.set(row.wanted, row.held_by)
-      }
-      if (taken.size > 0 && batch.publishKeys !== '') await forgetPublishKeys(db, batch.publishKeys, taken)
-      if (taken.size > 0 && batch.received !== '') await noteDuplicates(db, batch.received, taken)
-    }
+    const taken = batch.eventKeys === '' ? noneTaken : await takeEventIds(db, batch.eventKeys)
+    const append = appending(db, taken)
+    await append(appendMessages, batch.messages)
+    await append(appendRichMessages, batch.richMessages)
+    await append(appendDeliveries, batch.deliveries)
+    await append(appendOrderedDeliveries, batch.orderedDeliveries)
+    if (taken.size > 0 && batch.publishKeys !== '') await forgetPublishKeys(db, batch.publishKeys, taken)
+    if (taken.size > 0 && batch.received !== '') await noteDuplicates(db, batch.received, taken)
     if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
     if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
     if (batch.delivered !== '') await db.run(wipeDelivered, { rows: batch.delivered })
@@ -161,6 +147,23 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
     if (batch.disabled !== '') await db.run(disable, { rows: batch.disabled })
     return { taken, repeated }
   })
+}
+
+/** Each `eventId` goes to the first message that has it; resolves to those that came too late, with whom it belongs to. */
+async function takeEventIds(db: Db, rows: string): Promise<ReadonlyMap<MessageId, MessageId>> {
+  await db.run(dropLapsedEventKeys, { rows })
+  await db.run(appendEventKeys, { rows })
+  const held = await db.all<{ wanted: MessageId; held_by: MessageId }>(takenBy, { rows })
+  return held.length === 0 ? noneTaken : new Map(held.map(({ wanted, held_by }) => [wanted, held_by]))
+}
+
+/** Runs statements that append rows, of which each begins with the id of its message, but for those that were taken. */
+const appending = (db: Db, taken: ReadonlyMap<MessageId, MessageId>) => {
+  const late = JSON.stringify([...taken.keys()].map((id) => [id]))
+  return async (text: string, rows: string): Promise<void> => {
+    if (rows === '') return
+    await (taken.size === 0 ? db.run(text, { rows }) : db.run(text + butNoneTaken, { rows, taken: late }))
+  }
 }
 
 async function noteDuplicates(db: Db, received: string, taken: ReadonlyMap<MessageId, MessageId>): Promise<void> {

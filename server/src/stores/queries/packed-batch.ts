@@ -16,9 +16,11 @@ export interface PackedBatch {
   readonly deliveries: string
   /** Those that stand in an order. */
   readonly orderedDeliveries: string
-  /** Messages with an `eventId`, and their deliveries: only these can find themselves already told. */
-  readonly keyedMessages: string
-  readonly keyedDeliveries: string
+  /**
+   * Of messages with an `eventId`: only these can find themselves already told. Apart from their messages, since every
+   * statement that reads a row reads it whole, payload and all.
+   */
+  readonly eventKeys: string
   /** Of those with an `eventId` that came to a source: how each would be noted as a duplicate of the first. */
   readonly received: string
   readonly attempts: string
@@ -112,46 +114,31 @@ export function packBatch(batch: CommitBatch): PackedBatch {
 
 function packMessages(
   batch: CommitBatch,
-): Pick<
-  PackedBatch,
-  'messages' | 'richMessages' | 'deliveries' | 'orderedDeliveries' | 'keyedMessages' | 'keyedDeliveries' | 'received'
-> {
+): Pick<PackedBatch, 'messages' | 'richMessages' | 'deliveries' | 'orderedDeliveries' | 'eventKeys' | 'received'> {
   const messages: Row[] = []
   const richMessages: Row[] = []
-  const keyedMessages: Row[] = []
+  const eventKeys: Row[] = []
   const received: ReceivedRow[] = []
-  const applicationOf = new Map<MessageId, ApplicationId>()
   for (const message of batch.messages) {
-    if (message.eventId === null) {
-      if (isRich(message)) richMessages.push(richRow(message))
-      else messages.push(messageRow(message))
-    } else {
-      applicationOf.set(message.id, message.applicationId)
-      keyedMessages.push([...richRow(message), batch.eventIdsUntil?.get(message.id) ?? inNoTime])
-      if (message.asDuplicate !== undefined)
-        received.push([message.id, message.applicationId, JSON.stringify(message.asDuplicate)])
-    }
+    if (isRich(message)) richMessages.push(richRow(message))
+    else messages.push(messageRow(message))
+    if (message.eventId === null) continue
+    const { id, applicationId, eventId, acceptedAt, asDuplicate } = message
+    eventKeys.push([id, applicationId, eventId, acceptedAt, batch.eventIdsUntil?.get(id) ?? inNoTime])
+    if (asDuplicate !== undefined) received.push([id, applicationId, JSON.stringify(asDuplicate)])
   }
   const deliveries: Row[] = []
   const orderedDeliveries: Row[] = []
-  const keyedDeliveries: Row[] = []
   for (const { messageId, endpointId, dueAt, lease, orderKey = null } of batch.deliveries) {
-    const application = applicationOf.get(messageId) ?? null
-    if (application === null && orderKey === null) {
-      deliveries.push([messageId, endpointId, dueAt, lease])
-    } else {
-      const due: Row = orderKey === null ? [dueAt, lease] : [inNoTime, null]
-      const rows = application === null ? orderedDeliveries : keyedDeliveries
-      rows.push([messageId, endpointId, ...due, orderKey, application])
-    }
+    if (orderKey === null) deliveries.push([messageId, endpointId, dueAt, lease])
+    else orderedDeliveries.push([messageId, endpointId, inNoTime, null, orderKey])
   }
   return {
     messages: pack(messages),
     richMessages: pack(richMessages),
     deliveries: pack(deliveries),
     orderedDeliveries: pack(orderedDeliveries),
-    keyedMessages: pack(keyedMessages),
-    keyedDeliveries: pack(keyedDeliveries),
+    eventKeys: pack(eventKeys),
     received: pack(received),
   }
 }
@@ -215,7 +202,6 @@ export function without(batch: PackedBatch, repeated: ReadonlyMap<MessageId, unk
     richMessages: sift(batch.richMessages),
     deliveries: sift(batch.deliveries),
     orderedDeliveries: sift(batch.orderedDeliveries),
-    keyedMessages: sift(batch.keyedMessages),
-    keyedDeliveries: sift(batch.keyedDeliveries),
+    eventKeys: sift(batch.eventKeys),
   }
 }
