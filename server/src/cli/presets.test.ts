@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { posthorn } from '../../test/support/posthorn-command.ts'
+import { presetBook } from '../inbound/presets.ts'
+import { rehearsal } from './presets/rehearsal.ts'
 
 describe('posthorn presets', { concurrency: true }, () => {
   test('list names every preset with how it proves itself', async () => {
@@ -20,6 +22,21 @@ describe('posthorn presets', { concurrency: true }, () => {
   test('show --json prints the descriptor, for a custom source to begin with', async () => {
     const { stdout } = await posthorn(['presets', 'show', 'github', '--json'])
     assert.equal(JSON.parse(stdout).schemes[0].signature[0].header, 'X-Hub-Signature-256')
+  })
+
+  test('test runs every recorded request of what is named, and counts them', async () => {
+    const { code, stdout } = await posthorn(['presets', 'test', 'stripe', 'slack'])
+    assert.equal(code, 0)
+    assert.match(stdout, /^stripe {2}ok {2}\d+ verified, \d+ refused$/m)
+    assert.match(stdout, /^\d+ recorded requests of 2 presets$/m)
+  })
+
+  test('a preset without a recorded request fails the test', () => {
+    const written: string[] = []
+    const stream = { write: (text: string) => written.push(text) > 0 }
+    const preset = { ...(presetBook.get('stripe') ?? assert.fail()), name: 'no-such-provider' }
+    assert.equal(rehearsal([preset], { stdout: stream, stderr: stream }), 1)
+    assert.match(written.join(''), /no-such-provider {2}NOTHING RECORDED/)
   })
 
   test('a mistyped name is refused with the one that was meant', async () => {

@@ -7,16 +7,19 @@ import { presetBook } from '../inbound/presets.ts'
 import { recordedRequests } from '../inbound/recorded.ts'
 import { type Command, exitCodes, type Io, UsageError } from './command.ts'
 import { checkWords, providerIndex, providerPage } from './presets/page.ts'
+import { rehearsal } from './presets/rehearsal.ts'
 
 export const presets: Command = {
   summary: 'lists the providers whose webhooks can be received, and says what is checked of each',
   usage: `Usage: posthorn presets list [--json]
        posthorn presets show NAME [--json]
+       posthorn presets test [NAME …]
        posthorn presets docs [--out FOLDER] [NAME …]
 
 list   every preset: its name is the type of a source
 show   the page of one: how it signs, what it is answered, what to set; --json: the descriptor itself, to begin a custom
        source with
+test   runs every recorded request through the verifier, and every challenge through what answers it
 docs   writes the pages of docs/providers (and, with no NAME, their index) into FOLDER
 
 Options:
@@ -28,11 +31,12 @@ Examples:
   posthorn presets show stripe
   posthorn presets show github --json > mine.json
 
-Exit codes: 0 done, 2 typed wrongly.`,
+Exit codes: 0 done, 1 a recorded request is not what it should be, or there is none, 2 typed wrongly.`,
   async run(args, io) {
     const [verb, ...rest] = args
-    const work = verb === 'list' ? list : verb === 'show' ? show : verb === 'docs' ? docs : null
-    if (work === null) throw new UsageError('say what to do: list, show or docs')
+    const work =
+      verb === 'list' ? list : verb === 'show' ? show : verb === 'test' ? rehearseAll : verb === 'docs' ? docs : null
+    if (work === null) throw new UsageError('say what to do: list, show, test or docs')
     const { values, positionals } = parseArgs({
       args: [...rest],
       allowPositionals: true,
@@ -76,6 +80,10 @@ async function show({ json }: Words, positionals: readonly string[], { stdout }:
   const preset = presetNamed(name)
   stdout.write(json ? `${JSON.stringify(preset, null, 2)}\n` : providerPage(preset, recordedRequests(name)))
   return exitCodes.done
+}
+
+async function rehearseAll(_words: Words, names: readonly string[], io: Io): Promise<number> {
+  return rehearsal(names.length > 0 ? names.map(presetNamed) : presetBook.all(), io)
 }
 
 async function docs({ out = 'docs/providers' }: Words, names: readonly string[], { stdout }: Io): Promise<number> {
