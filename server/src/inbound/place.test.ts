@@ -62,3 +62,11 @@ test('a member is replaced at every place a star stands for; a number stays one,
   assert.equal(placed(before, { body: '/0/none' }, '9'), null)
   assert.equal(placed(request({ body: '{"id":' }), { body: '/id' }, '9'), null)
 })
+
+test('a member within JSON within a token is replaced there, and header and signature of the token stay', () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const token = (id: string) => `${part({ alg: 'RS256' })}.${part({ data: JSON.stringify({ id, n: 1 }), iat: 7 })}.c2ln`
+  const before = request({ body: token('é-1') })
+  assert.equal(placed(before, { body: '/data', inner: ['/id'] }, '2 ü')?.body, token('2 ü'))
+  assert.equal(placed(before, { body: '/none', inner: ['/id'] }, '2'), null)
+})

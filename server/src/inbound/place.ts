@@ -1,5 +1,6 @@
 import { slicePath } from '../domain/payload.ts'
 import type { Ref } from '../domain/preset.ts'
+import { bodyToken, readClaims } from './body-token.ts'
 
 /** A request as a provider would send it, before it is on the wire. */
 export interface OutgoingRequest {
@@ -49,7 +50,7 @@ export function place(
     return { ...request, body: Buffer.from(changed.join('&'), 'latin1') }
   }
   if ('body' in ref) {
-    const body = withMembers(request.body, ref.body, rewrite)
+    const body = withClaims(request.body, (json) => withInner(json, [ref.body, ...(ref.inner ?? [])], rewrite))
     return body === null ? null : { ...request, body }
   }
   if ('request' in ref && ref.request === 'body') {
@@ -98,6 +99,20 @@ function withPair(pairs: readonly string[], name: string, rewrite: Rewrite): rea
   const value = from === 0 ? '' : decoded(former.slice(from))
   const changed = `${from === 0 ? `${former}=` : former.slice(0, from)}${encodeURIComponent(rewrite(value))}`
   return pairs.flatMap((pair, index) => (index === at ? [changed] : nameOf(pair) === name ? [] : [pair]))
+}
+
+/** Of a body that is itself a token, the claims are changed; its signature is then wrong. */
+function withClaims(body: Uint8Array, change: (json: Uint8Array) => Buffer | null): Buffer | null {
+  const token = bodyToken(Buffer.from(body).toString('latin1'))
+  if (token === null) return change(body)
+  const claims = change(Buffer.from(readClaims(token.claims)))
+  return claims && Buffer.from(`${token.header}.${claims.toString('base64url')}.${token.signature}`)
+}
+
+/** Each pointer goes into the JSON text that the one before has led to. */
+function withInner(json: Uint8Array, [pointer = '', ...inner]: readonly string[], rewrite: Rewrite): Buffer | null {
+  if (inner.length === 0) return withMembers(json, pointer, rewrite)
+  return withMembers(json, pointer, (text) => withInner(Buffer.from(text), inner, rewrite)?.toString('utf8') ?? text)
 }
 
 /** Null: the body is no JSON, or nothing stands there. Members that are numbers stay numbers. */

@@ -116,7 +116,7 @@ export const viewOf = ({ method, publicUrl, url, headers, body }: OutgoingReques
 const presentAt = (refs: readonly Ref[], view: RequestView, settings: SettingValues): Ref | undefined =>
   refs.find((ref) => view.valuesAt(ref, settings).length > 0)
 
-const within = (ref: Ref, pointer: string): Ref => ('body' in ref ? { body: pointer + ref.body } : ref)
+const within = (ref: Ref, pointer: string): Ref => ('body' in ref ? { ...ref, body: pointer + ref.body } : ref)
 
 /** Every place that tells the time tells it anew; where none does, the first. */
 function withTime(

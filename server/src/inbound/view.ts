@@ -3,6 +3,7 @@
 
 import type { InboundRequest } from '../domain/inbound.ts'
 import type { Ref } from '../domain/preset.ts'
+import { bodyToken, readClaims } from './body-token.ts'
 import { type Field, formFields, urlEncoded } from './form.ts'
 import { JsonText } from './json-text.ts'
 
@@ -130,11 +131,9 @@ export class RequestView {
 const innerTexts = (texts: readonly string[], pointer: string): readonly string[] =>
   texts.flatMap((text) => new JsonText(text).textsAt(pointer))
 
-/** JSON text; null: it is no token. Every JWT begins like this, as its header begins with `{"`. */
-function claimsOf(text: string): string | null {
-  if (!text.startsWith('eyJ')) return null
-  const [, claims] = /^[\w-]+\.([\w-]+)\.[\w-]*\s*$/.exec(text) ?? []
-  return claims === undefined ? null : Buffer.from(claims, 'base64url').toString('utf8')
+const claimsOf = (text: string): string | null => {
+  const token = bodyToken(text)
+  return token && readClaims(token.claims)
 }
 
 /** An empty setting is one that was not made. */
