@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { createHmac, randomBytes, randomInt } from 'node:crypto'
 
 /** What is a request's own; all else is the same in all requests of a provider. Of the same length in each. */
 export interface Signed {
@@ -20,6 +20,33 @@ export interface Provider {
 }
 
 export const bodyBytes = 2000
+
+// Both providers make ids that begin with the time, so that those of a moment stand together in an index. Here, each is
+// made a tenth of a millisecond after the one before, whenever it is sent.
+const ticksPerS = 10_000
+let tick = Math.floor(Date.now() / 1000) * ticksPerS
+const nextTick = (): number => {
+  tick += 1
+  return tick
+}
+
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+function base62(value: number, length: number): string {
+  let [text, rest] = ['', Math.floor(value)]
+  for (let left = length; left > 0; left -= 1) {
+    text = `${digits[rest % 62]}${text}`
+    rest = Math.floor(rest / 62)
+  }
+  return text
+}
+
+/** RFC 9562, version 1: the 60 bits of its time, counted in 100 ns, stand with the lowest first. */
+function timeUuid(ticks: number): string {
+  const since1582 = (BigInt(ticks) * 10_000_000n) / BigInt(ticksPerS) + 122_192_928_000_000_000n
+  const time = since1582.toString(16).padStart(15, '0')
+  return `${time.slice(7)}-${time.slice(3, 7)}-1${time.slice(0, 3)}-8b3a-9a5c1c0e8d3e`
+}
 
 const hmac = (secret: string, text: string): string => createHmac('sha256', secret).update(text).digest('hex')
 
@@ -84,7 +111,7 @@ const stripe: Provider = {
   type: 'stripe',
   secret: `whsec_${randomBytes(24).toString('base64url')}`,
   sign: (at) => {
-    const id = `evt_${randomBytes((stripeIdChars - 4) / 2).toString('hex')}`
+    const id = `evt_1${base62(nextTick() / ticksPerS, 6)}LkdIwHu7ix${base62(randomInt(62 ** 7), 7)}`
     return { id, signature: hmac(stripe.secret, `${at}.${stripeHead}${id}${stripeTail}`) }
   },
   request: ({ id, signature }, at) => ({
@@ -151,7 +178,7 @@ const githubSignature = hmac(githubSecret, githubBody)
 const github: Provider = {
   type: 'github',
   secret: githubSecret,
-  sign: () => ({ id: randomUUID(), signature: githubSignature }),
+  sign: () => ({ id: timeUuid(nextTick()), signature: githubSignature }),
   request: ({ id, signature }) => ({
     headers: [
       ...['Accept', '*/*'],
