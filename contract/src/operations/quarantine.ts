@@ -6,11 +6,10 @@ import {
   QuarantineReverifyIn,
   QuarantineReverifyOut,
 } from '../quarantine.ts'
-import { done, get, named, none, operation } from './shared.ts'
+import { done, get, named, none, operation, source } from './shared.ts'
 
 const tag = 'Quarantine'
 const all = '/ingest/api/v1/source/{source_id}/quarantine'
-const source = { source_id: named("The source's id or uid.") }
 const quarantined = Type.Object({ ...source, quarantine_id: named('The id of the quarantined request.') })
 
 export const quarantineOperations = {
@@ -27,6 +26,7 @@ export const quarantineOperations = {
     params: Type.Object(source),
     query: Type.Object(pageQuery),
     body: null,
+    confidential: true,
     success: get(ListResponseQuarantinedRequestOut),
     problems: ['not-found', 'iterator-invalid'],
   }),
@@ -42,6 +42,7 @@ export const quarantineOperations = {
     params: quarantined,
     query: none,
     body: null,
+    confidential: true,
     success: get(QuarantinedRequestFullOut),
     problems: ['not-found'],
   }),

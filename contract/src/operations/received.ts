@@ -1,9 +1,8 @@
 import Type from 'typebox'
 import { pageQuery } from '../page.ts'
 import { ListResponseReceivedMessageOut, ReceivedMessageFullOut } from '../received.ts'
-import { get, messageFilter, named, none, operation } from './shared.ts'
+import { get, messageFilter, named, none, operation, source } from './shared.ts'
 
-const source = { source_id: named("The source's id or uid.") }
 const tag = 'Received'
 
 export const receivedOperations = {
@@ -25,6 +24,7 @@ export const receivedOperations = {
       after: messageFilter.after,
     }),
     body: null,
+    confidential: true,
     success: get(ListResponseReceivedMessageOut),
     problems: ['not-found', 'iterator-invalid'],
   }),
@@ -42,6 +42,7 @@ export const receivedOperations = {
     params: Type.Object({ ...source, msg_id: named("The message's id or eventId.") }),
     query: none,
     body: null,
+    confidential: true,
     success: get(ReceivedMessageFullOut),
     problems: ['not-found'],
   }),

@@ -52,7 +52,7 @@ import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createOperational, listOperational, replaceOperational } from './operational-endpoints.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
-import { deleteQuarantined, getQuarantined, getQuarantineSource, listQuarantined } from './quarantine.ts'
+import { deleteQuarantined, getQuarantined, listQuarantined } from './quarantine.ts'
 import { getReceived, listReceived } from './received.ts'
 import { captureSecret, recordOf, rotateSourceSecret, standingOf } from './source-secrets.ts'
 import { rotateToken, tokenOf } from './source-tokens.ts'
@@ -152,7 +152,6 @@ export const makeManage = (context: ManageContext) => ({
     get: (...given: Given<typeof getReceived>) => getReceived(context, ...given),
   },
   quarantine: {
-    source: (...given: Given<typeof getQuarantineSource>) => getQuarantineSource(context, ...given),
     list: (...given: Given<typeof listQuarantined>) => listQuarantined(context, ...given),
     get: (...given: Given<typeof getQuarantined>) => getQuarantined(context, ...given),
     delete: (...given: Given<typeof deleteQuarantined>) => deleteQuarantined(context, ...given),

@@ -1,22 +1,11 @@
 import { type EnvironmentId, isId, type QuarantineId } from '../domain/ids.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
-import type { Source } from '../domain/source.ts'
 import type { QuarantinedRequest } from '../ports/store.ts'
 import { type Expectation, expectNothing } from './change.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
-
-/** By id or `uid`. Throws Problem `not-found`. */
-export async function getQuarantineSource(
-  { store }: ManageContext,
-  environmentId: EnvironmentId,
-  source: string,
-): Promise<Source> {
-  const found = await store.sources.find(environmentId, source)
-  if (!found) throw new Problem('not-found', `No source '${source}' in this environment.`)
-  return found
-}
+import { getSource } from './sources.ts'
 
 /** What a source has refused, without bodies. Throws `not-found`, `iterator-invalid`. */
 export async function listQuarantined(
@@ -25,7 +14,7 @@ export async function listQuarantined(
   source: string,
   ask: PageAsk,
 ): Promise<Page<QuarantinedRequest>> {
-  const { id } = await getQuarantineSource(context, environmentId, source)
+  const { id } = await getSource(context, environmentId, source)
   return readPage<QuarantinedRequest>(ask, {
     keys: 'quarantine',
     keyOf: (row) => row.id,
@@ -40,7 +29,7 @@ export async function getQuarantined(
   source: string,
   id: string,
 ): Promise<QuarantinedRequest> {
-  const { id: sourceId } = await getQuarantineSource(context, environmentId, source)
+  const { id: sourceId } = await getSource(context, environmentId, source)
   const found = isId('quarantine', id) ? await context.store.quarantine.find(sourceId, id) : null
   if (!found) throw gone(id)
   return found
@@ -54,7 +43,7 @@ export async function deleteQuarantined(
   id: string,
   expect: Expectation = expectNothing,
 ): Promise<void> {
-  const { id: sourceId } = await getQuarantineSource(context, environmentId, source)
+  const { id: sourceId } = await getSource(context, environmentId, source)
   await expect()
   const deleted = isId('quarantine', id) ? await context.store.quarantine.delete(sourceId, [id]) : 0
   if (deleted === 0) throw gone(id)

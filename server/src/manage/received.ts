@@ -4,7 +4,7 @@ import { Problem } from '../domain/problem.ts'
 import type { ReceivedFilter, ReceivedMessage } from '../ports/store.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
-import { getQuarantineSource } from './quarantine.ts'
+import { getSource } from './sources.ts'
 
 /** A received request, by id or `eventId`. Throws Problem `not-found`, for the source too. */
 export async function getReceived(
@@ -13,7 +13,7 @@ export async function getReceived(
   source: string,
   idOrEventId: string,
 ): Promise<ReceivedMessage> {
-  const { id } = await getQuarantineSource(context, environmentId, source)
+  const { id } = await getSource(context, environmentId, source)
   const found = await context.store.received.find(id, idOrEventId)
   if (!found) throw new Problem('not-found', `No message '${idOrEventId}' of this source.`)
   return found
@@ -27,7 +27,7 @@ export async function listReceived(
   filter: ReceivedFilter,
   ask: PageAsk,
 ): Promise<Page<ReceivedMessage>> {
-  const { id } = await getQuarantineSource(context, environmentId, source)
+  const { id } = await getSource(context, environmentId, source)
   return readPage<ReceivedMessage>(ask, {
     keys: 'message',
     keyOf: ({ message }) => message.id,

@@ -10,7 +10,7 @@ import { cameShown, contentMembers, seesCredentials } from './received-request.t
 import { timeText } from './time.ts'
 
 /** What sources have refused, and looking at it again. */
-export function quarantineRoutes(app: FastifyInstance, { quarantine }: Manage, reverify: Reverify): void {
+export function quarantineRoutes(app: FastifyInstance, { quarantine, sources }: Manage, reverify: Reverify): void {
   serve(app, operations['v1.ingest.quarantine.list'], async ({ params, query }, { principal, url }) => {
     const ask = pageAskOf(query, 'descending')
     const page = await quarantine.list(principal.environmentId, params.source_id, ask)
@@ -27,7 +27,7 @@ export function quarantineRoutes(app: FastifyInstance, { quarantine }: Manage, r
     return done
   })
   serve(app, operations['v1.ingest.quarantine.reverify'], async ({ params, body }, { principal }) => {
-    const source = await quarantine.source(principal.environmentId, params.source_id)
+    const source = await sources.get(principal.environmentId, params.source_id)
     const { next, ...counts } = await reverify(source, quarantineIterator(body.iterator))
     const shown: QuarantineReverifyOut = { ...counts, iterator: next, done: next === null }
     return ok(JSON.stringify(shown))
