@@ -38,6 +38,7 @@ export type {
   EventTypeUpsertIn,
 } from './event-type.ts'
 export type {
+  CapturedSecretsOut,
   IngestSourceConsumerPortalAccessIn,
   IngestSourceIn,
   IngestSourceOut,

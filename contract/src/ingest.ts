@@ -315,7 +315,30 @@ export type IngestSourceConsumerPortalAccessIn = Static<typeof IngestSourceConsu
 export const ListResponsePreset = listOf(Preset)
 
 /** The bodies that have a name in the reference. */
+export const CapturedSecretsOut = Type.Object(
+  {
+    data: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        key: Type.String(),
+        createdAt: Type.String({ format: 'date-time', description: 'When the handshake was.' }),
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        data: [
+          { id: 'sec_0TkxGmxa0009Jd8sVb3nXq5PzUf', key: 'secret_tMrlL1qK5v', createdAt: '2026-03-01T09:00:00.000Z' },
+        ],
+      },
+    ],
+  },
+)
+export type CapturedSecretsOut = Static<typeof CapturedSecretsOut>
+
 export const ingestSchemas = {
+  CapturedSecretsOut,
   IngestSourceSecretIn,
   IngestSourceConfigIn,
   IngestSourceIn,

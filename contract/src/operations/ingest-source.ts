@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { AppPortalAccessOut } from '../authentication.ts'
 import {
+  CapturedSecretsOut,
   IngestSourceConsumerPortalAccessIn,
   IngestSourceIn,
   IngestSourceOut,
@@ -149,6 +150,24 @@ export const ingestSourceOperations = {
     confidential: true,
     success: get(IngestSourceOut),
     problems: ['not-found', 'changed-meanwhile'],
+  }),
+  'v1.ingest.source.captured-secrets': operation({
+    operationId: 'v1.ingest.source.captured-secrets',
+    own: true,
+    method: 'GET',
+    path: `${one}/secret/captured`,
+    tag,
+    summary: 'Get the secrets that came with a handshake',
+    description:
+      'Some providers (Notion) want theirs typed in again by a person. Secrets that people gave are never shown.',
+    scope: 'manage',
+    portal: null,
+    params,
+    query: none,
+    body: null,
+    confidential: true,
+    success: get(CapturedSecretsOut),
+    problems: ['not-found'],
   }),
   'v1.ingest.authentication.consumer-portal-access': operation({
     operationId: 'v1.ingest.authentication.consumer-portal-access',

@@ -54,7 +54,7 @@ import { createOperational, listOperational, replaceOperational } from './operat
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
 import { deleteQuarantined, getQuarantined, listQuarantined } from './quarantine.ts'
 import { getReceived, listReceived } from './received.ts'
-import { captureSecret, recordOf, rotateSourceSecret, standingOf } from './source-secrets.ts'
+import { capturedSecrets, captureSecret, recordOf, rotateSourceSecret, standingOf } from './source-secrets.ts'
 import { rotateToken, tokenOf } from './source-tokens.ts'
 import { getPreset, listPresets, presetOf } from './source-types.ts'
 import { createSource, deleteSource, getSource, listSources, patchSource, replaceSource } from './sources.ts'
@@ -189,6 +189,7 @@ export const makeManage = (context: ManageContext) => ({
     rotateToken: (...given: Given<typeof rotateToken>) => rotateToken(context, ...given),
     rotateSecret: (...given: Given<typeof rotateSourceSecret>) => rotateSourceSecret(context, ...given),
     capture: (...given: Given<typeof captureSecret>) => captureSecret(context, ...given),
+    captured: (...given: Given<typeof capturedSecrets>) => capturedSecrets(context, ...given),
   },
   presets: {
     list: (...given: Given<typeof listPresets>) => listPresets(context, ...given),

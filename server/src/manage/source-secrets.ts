@@ -78,6 +78,16 @@ export async function rotateSourceSecret(
   })
 }
 
+/** The secrets that came with a handshake, in the clear. Throws `not-found`. */
+export async function capturedSecrets(
+  context: ManageContext,
+  environmentId: EnvironmentId,
+  idOrUid: string,
+): Promise<readonly SourceSecret[]> {
+  const found = await getSource(context, environmentId, idOrUid)
+  return openSourceSecrets(context.masterKey, found).filter(({ captured }) => captured)
+}
+
 /**
  * Keeps a secret that a provider has sent with a handshake. Only the first: anybody who knows the URL can send one.
  * Resolves to whether it is the source's secret now. Throws `changed-meanwhile`.

@@ -53,6 +53,18 @@ const send = (
 const idsOf = async (source: SourceId): Promise<readonly (string | null)[]> =>
   (await receivedMessages(server, source)).map(({ eventId }) => eventId)
 
+interface ShownSource {
+  readonly mode: string
+  readonly handshakes: readonly {
+    readonly successes: number
+    readonly failures: number
+    readonly failure: string | null
+  }[]
+}
+
+const shownSource = async (id: SourceId): Promise<ShownSource> =>
+  (await (await server.fetch(`/ingest/api/v1/source/${id}`)).json()) as ShownSource
+
 test('any method and any content goes through as it came, and on to the endpoint byte for byte', async () => {
   const source = await newSource(server, { type: 'generic-webhook' })
   await newEndpoint(server, source.id, `${receiver.url}/generic`)
@@ -247,6 +259,33 @@ test('challenges are answered while the source is paused, and its messages are t
     body: '{"state":"active"}',
   })
   await eventually(server.world, 'it goes on', () => receiver.received.some(({ path }) => path === '/paused'))
+})
+
+test('a secret that comes with the handshake is kept, shown to its owner, and required from then on; the second is not taken', async () => {
+  const source = await newSource(server, { type: 'asana', config: {} })
+  const shake = (value: string) => send('POST', source.path, ['X-Hook-Secret', value])
+  const first = await shake('secret-of-asana')
+  assert.deepEqual([first.status, first.headers['x-hook-secret']], [200, 'secret-of-asana'])
+  assert.equal((await shake('secret-of-a-stranger')).status, 403)
+  const captured = await server.fetch(`/ingest/api/v1/source/${source.id}/secret/captured`)
+  const { data } = (await captured.json()) as { data: readonly { key: string }[] }
+  assert.deepEqual(
+    data.map(({ key }) => key),
+    ['secret-of-asana'],
+  )
+  const body = Buffer.from('{"events":[{"action":"changed","resource":{"gid":"1"}}]}')
+  const signedBy = (key: string): string[] => ['X-Hook-Signature', createHmac('sha256', key).update(body).digest('hex')]
+  assert.equal((await send('POST', source.path, signedBy('secret-of-a-stranger'), body)).status, 401)
+  assert.equal((await send('POST', source.path, signedBy('secret-of-asana'), body)).status, 200)
+  await server.world.advance(1_000)
+  await eventually(server.world, 'both handshakes are noted', async () => {
+    const { handshakes, mode } = await shownSource(source.id)
+    assert.equal(mode, 'enforce')
+    const [note] = handshakes
+    if (note?.successes !== 1 || note.failures !== 1) return false
+    assert.match(note.failure ?? '', /another secret/)
+    return true
+  })
 })
 
 test('a disabled source turns away as its owner wants, and keeps nothing', async () => {

@@ -1,4 +1,10 @@
-import { type AppPortalAccessOut, type IngestSourceOut, operations, type RotateTokenOut } from '@posthorn/contract'
+import {
+  type AppPortalAccessOut,
+  type CapturedSecretsOut,
+  type IngestSourceOut,
+  operations,
+  type RotateTokenOut,
+} from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import { capabilitiesOf } from '../../domain/portal.ts'
 import type { Source } from '../../domain/source.ts'
@@ -89,6 +95,11 @@ export function sourceRoutes(app: FastifyInstance, { sources, portalTokens }: Ma
     const graceMs = (gracePeriodSeconds ?? usualGraceSeconds) * 1000
     const row = await sources.rotateSecret(principal.environmentId, params.source_id, key, name, graceMs)
     return { status: 200, json: (await whole(row)).json }
+  })
+  serve(app, operations['v1.ingest.source.captured-secrets'], async ({ params }, { principal }) => {
+    const captured = await sources.captured(principal.environmentId, params.source_id)
+    const data = captured.map(({ id, value, createdAt }) => ({ id, key: value, createdAt: timeText(createdAt) }))
+    return ok(JSON.stringify({ data } satisfies CapturedSecretsOut))
   })
   serve(app, operations['v1.ingest.authentication.consumer-portal-access'], async ({ params, body }, { principal }) => {
     const { environmentId } = principal
