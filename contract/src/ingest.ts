@@ -47,6 +47,11 @@ const IngestSourceConfigIn = Type.Object(
         Type.Array(IngestSourceSecretIn, { maxItems: 20, description: 'Several, each of which lets a request pass.' }),
       ),
     ),
+    timestampGraceSeconds: Type.Optional(
+      nullable(
+        Type.Integer({ minimum: 1, maximum: 31_536_000, deprecated: true, description: 'See `toleranceSeconds`.' }),
+      ),
+    ),
     preset: Type.Optional(
       nullable({ ...Preset, description: 'Of a `custom` source: its descriptor. What it leaves out is filled in.' }),
     ),
@@ -258,7 +263,9 @@ export const IngestSourceOut = Type.Object(
     control: ApplicationControl,
     throttleRate: nullable(Type.Integer()),
     secrets: Type.Array(IngestSourceSecretOut, { maxItems: 100 }),
-    verifying: Type.Boolean({ description: 'Whether anything of its requests is verified now.' }),
+    verifying: Type.Boolean({
+      description: 'Whether there is anything that its requests are verified with. If not, they are marked unverified.',
+    }),
     handshakes: Type.Optional(
       Type.Array(HandshakeOut, { description: 'What has become of challenges, by kind; not in lists.' }),
     ),

@@ -64,12 +64,8 @@ export function coreAfter(
   const asked = !same || said.secrets !== undefined || said.custom !== undefined || Object.keys(said.values).length > 0
   const { values, faults } = valuesAfter(before.values, said.values, preset, asked)
   const merged = { ...before, ...settled(said.settings, before), values, custom: said.custom ?? before.custom }
-  const settings = withMode(merged, preset, secrets, now)
-  const found = [
-    ...faults,
-    ...secretFaults(said.secrets ?? [], preset),
-    ...settingFaults(settings, secrets, preset, now),
-  ]
+  const settings = withMode(merged, preset, secrets)
+  const found = [...faults, ...secretFaults(said.secrets ?? [], preset), ...settingFaults(settings, secrets, preset)]
   return { core: { type, settings, secrets }, faults: found }
 }
 
@@ -83,14 +79,9 @@ function settled(said: SourceSaying['settings'], before: SourceSettings): Partia
 }
 
 /** The settings once these secrets are there: the mode, unless its owner has said it, follows from what can be verified. */
-export function withMode(
-  settings: SourceSettings,
-  preset: Preset,
-  secrets: readonly SourceSecret[],
-  now: Millis,
-): SourceSettings {
+export function withMode(settings: SourceSettings, preset: Preset, secrets: readonly SourceSecret[]): SourceSettings {
   if (settings.modeSaid) return settings
-  return { ...settings, mode: verifies(preset, settings.schemes, secrets, now) ? 'enforce' : 'observe' }
+  return { ...settings, mode: verifies(preset, settings.schemes, secrets) ? 'enforce' : 'observe' }
 }
 
 /** A secret whose value was there before is the same one: what is known of its use stays with it. */
@@ -146,17 +137,12 @@ function valuesAfter(
 
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/ // RFC 9110, 5.6.2
 
-function settingFaults(
-  settings: SourceSettings,
-  secrets: readonly SourceSecret[],
-  preset: Preset,
-  now: Millis,
-): readonly Fault[] {
+function settingFaults(settings: SourceSettings, secrets: readonly SourceSecret[], preset: Preset): readonly Fault[] {
   const { mode, modeSaid, schemes, publicUrl, allowedAddresses, duplicateWindow, values } = settings
   const faults: Fault[] = []
   const refuse = (pointer: string, message: string): void => void faults.push({ pointer, message })
 
-  if (mode === 'enforce' && modeSaid && !verifies(preset, schemes, secrets, now) && !captures(preset)) {
+  if (mode === 'enforce' && modeSaid && !verifies(preset, schemes, secrets) && !captures(preset)) {
     refuse('/mode', cannotEnforce(preset))
   }
   const names = preset.schemes.map(({ name }) => name)

@@ -16,23 +16,19 @@ export type ShownSecret = Omit<SourceSecret, 'value'>
 /** What a source's own row says of its secrets. */
 export interface SourceStanding {
   readonly secrets: readonly ShownSecret[]
-  /** Whether anything of its requests is verified now. */
+  /** Whether there is anything that its requests are verified with. */
   readonly verifying: boolean
   /** The provider's, where it signs with a key pair; else null. */
   readonly publicKey: string | null
 }
 
-export function standingOf(
-  context: Pick<ManageContext, 'masterKey' | 'presets' | 'world'>,
-  source: Source,
-): SourceStanding {
+export function standingOf(context: Pick<ManageContext, 'masterKey' | 'presets'>, source: Source): SourceStanding {
   const secrets = openSourceSecrets(context.masterKey, source)
   const preset = presetOf(context, source)
-  const now = context.world.now()
   return {
     secrets: secrets.map(({ value: _, ...shown }) => shown),
-    verifying: verifies(preset, source.settings.schemes, secrets, now),
-    publicKey: publicKeyOf(preset, secrets, now),
+    verifying: verifies(preset, source.settings.schemes, secrets),
+    publicKey: publicKeyOf(preset, secrets),
   }
 }
 
@@ -119,7 +115,7 @@ function withSecrets(
 ): Promise<Source | 'stale'> {
   const { masterKey, world } = context
   return changeSource(context, found, {
-    settings: withMode(found.settings, presetOf(context, found), secrets, world.now()),
+    settings: withMode(found.settings, presetOf(context, found), secrets),
     sealedSecrets: sealSourceSecrets(masterKey, found.id, secrets, world.randomBytes(nonceBytes)),
   })
 }

@@ -21,18 +21,21 @@ export const sourcePatch = (body: IngestSourcePatch): SourcePatch => ({
     ...{ mode: body.mode, state: body.state, disabledAnswer: body.disabledAnswer, publicUrl: body.publicUrl },
     ...{ schemes: body.schemes, allowedAddresses: body.allowedAddresses, schemas: body.schemas },
     ...{ schemaCheck: body.schemaCheck, forwardChallenges: body.forwardChallenges },
-    tolerance: millis(body.toleranceSeconds),
+    tolerance: millis(body.toleranceSeconds === undefined ? graceSaid(body) : body.toleranceSeconds),
     duplicateWindow: millis(body.duplicateWindowSeconds),
     ack: body.ack as Preset['ack'] | null | undefined, // checked by the schema of its operation
   },
 })
+
+/** What the client libraries call it, and only for sources of one type. */
+const graceSaid = ({ config }: IngestSourcePatch): number | null | undefined => config?.timestampGraceSeconds
 
 const millis = (seconds: number | null | undefined): number | null | undefined => seconds && seconds * 1000
 
 type Config = NonNullable<IngestSourcePatch['config']>
 
 function configSaid(config: Config): Pick<SourceSaying, 'secrets' | 'values'> {
-  const { secret, publicKey, secrets, preset: _, ...values } = config
+  const { secret, publicKey, secrets, preset: _, timestampGraceSeconds: __, ...values } = config
   return { secrets: secretsSaid(secret, publicKey, secrets), values }
 }
 

@@ -57,7 +57,7 @@ export function sourceRoutes(app: FastifyInstance, { sources, portalTokens }: Ma
   const whole = async (row: Source): Promise<Pick<Answer, 'steady'> & { readonly json: string }> => ({
     json: JSON.stringify(shown(row, await sources.record(row))),
     // A request that comes in changes nothing that anybody could want to change.
-    steady: JSON.stringify({ ...shown(row, null), verifying: null }),
+    steady: JSON.stringify(shown(row, null)),
   })
 
   serve(app, operations['v1.ingest.source.list'], async ({ query }, { principal, url }) =>
