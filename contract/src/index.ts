@@ -63,6 +63,7 @@ export type {
   OperationalWebhookEndpointUpsertIn,
 } from './operational-webhook.ts'
 export { type OperationId, operations, schemas } from './operations.ts'
+export { Preset } from './preset.ts'
 export type { ProblemOut } from './problem.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'
 export type { QuarantinedRequestOut, QuarantineReverifyOut } from './quarantine.ts'

@@ -24,6 +24,7 @@ import { messageAttemptOperations } from './operations/message-attempt.ts'
 import { operationalWebhookOperations } from './operations/operational-webhook.ts'
 import { quarantineOperations } from './operations/quarantine.ts'
 import { receivedOperations } from './operations/received.ts'
+import { presetSchemas } from './preset.ts'
 import { quarantineSchemas } from './quarantine.ts'
 import { receivedSchemas } from './received.ts'
 import { taskSchemas } from './task.ts'
@@ -43,6 +44,7 @@ export const schemas = {
   ...receivedSchemas,
   ...quarantineSchemas,
   ...ingestSchemas,
+  ...presetSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */

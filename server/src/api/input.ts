@@ -5,7 +5,13 @@ import { type Fault, Problem } from '../domain/problem.ts'
 import { keepingFaults, parseJson, pointerTo, textOf } from './json.ts'
 
 // Every fault at once, and nothing repaired: a body means what it says.
-const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, strict: true, strictTypes: false })
+const ajv = new Ajv2020({
+  allErrors: true,
+  allowUnionTypes: true,
+  discriminator: true,
+  strict: true,
+  strictTypes: false,
+})
 addFormats.default(ajv, ['date-time', 'uri'])
 
 /** A request as the framework hands it over, its body still bytes. */
@@ -53,7 +59,11 @@ const texts = (value: unknown, at: string): readonly Fault[] =>
 
 function faultsOf(validate: ValidateFunction, value: unknown, at: string): readonly Fault[] {
   if (validate(value)) return []
-  return (validate.errors ?? []).map((error) => faultOf(error, at))
+  const errors = validate.errors ?? []
+  // Where a value is none of several kinds, that is the fault, and not what each of them would want of it.
+  const branches = errors.flatMap(({ keyword, schemaPath }) => (keyword === 'oneOf' ? [`${schemaPath}/`] : []))
+  const own = errors.filter(({ schemaPath }) => !branches.some((branch) => schemaPath.startsWith(branch)))
+  return own.map((error) => faultOf(error, at))
 }
 
 function faultOf({ instancePath, keyword, params, message }: ErrorObject, at: string): Fault {
@@ -61,6 +71,10 @@ function faultOf({ instancePath, keyword, params, message }: ErrorObject, at: st
   if (keyword === 'required') return { pointer: pointerTo(pointer, params.missingProperty), message: 'is required' }
   if (keyword === 'enum') return { pointer, message: `must be one of ${params.allowedValues.join(', ')}` }
   if (keyword === 'type') return { pointer, message: `must be ${[params.type].flat().join(' or ')}` }
+  if (keyword === 'oneOf') {
+    return { pointer, message: `is ${params.passingSchemas === null ? 'none' : 'several'} of the kinds that it can be` }
+  }
+  if (keyword === 'additionalProperties') return { pointer, message: `has no member ${params.additionalProperty}` }
   return { pointer, message: message ?? 'is invalid' }
 }
 

@@ -67,6 +67,19 @@ export type Algorithm =
   /** HTTP Basic; the secret is `user:password`. */
   | 'basic'
 
+/** RFC 7518 §3.1, RFC 8037. */
+export type TokenAlgorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA'
+
 /** What the text of a secret becomes before it is a key. */
 export type KeyEncoding =
   | 'utf8'
@@ -166,7 +179,7 @@ export interface Scheme {
   /** JSON Pointer to an array of the body: every item is verified by itself, and pointers begin at the item. */
   readonly each?: string
   readonly jwt?: {
-    readonly algorithms: readonly string[]
+    readonly algorithms: readonly TokenAlgorithm[]
     /** What these claims must say. */
     readonly claims: Readonly<Record<string, readonly Part[]>>
     /** Those of `claims` that are there exactly when there is a body. */

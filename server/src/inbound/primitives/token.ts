@@ -1,6 +1,7 @@
 import { createHmac, type KeyObject, verify } from 'node:crypto'
 import { decodeExactly } from '../../domain/decode.ts'
 import type { Millis } from '../../domain/ids.ts'
+import type { TokenAlgorithm } from '../../domain/preset.ts'
 import type { VerificationKey } from '../../domain/verification-key.ts'
 import { same } from './compare.ts'
 
@@ -8,7 +9,7 @@ type Members = Readonly<Record<string, unknown>>
 
 /** A signed token in its compact form, taken apart but not believed. RFC 7515 §7.1, RFC 7519. */
 export interface Token {
-  readonly algorithm: string
+  readonly algorithm: TokenAlgorithm
   /** Which key its signer names; null: none. */
   readonly keyId: string | null
   readonly claims: Members
@@ -17,7 +18,7 @@ export interface Token {
   readonly signature: Uint8Array
 }
 
-/** Null: it is none, or it has extensions that must be understood (`crit`) and are not. */
+/** Null: it is none, its algorithm is not known, or it has extensions that must be understood (`crit`) and are not. */
 export function readToken(text: string): Token | null {
   const [head = '', body = '', end = '', ...more] = text.split('.')
   const header = membersOf(head)
@@ -25,7 +26,7 @@ export function readToken(text: string): Token | null {
   const signature = decodeExactly(end, 'base64url')
   if (more.length > 0 || !header || !claims || !signature || end.includes('=') || 'crit' in header) return null
   const { alg, kid } = header
-  if (typeof alg !== 'string') return null
+  if (typeof alg !== 'string' || !isKnown(alg)) return null
   return { algorithm: alg, keyId: typeof kid === 'string' ? kid : null, claims, signed: `${head}.${body}`, signature }
 }
 
@@ -43,7 +44,7 @@ function membersOf(part: string): Members | null {
 // RFC 7518 §3.1 and RFC 8037. `none` is not among them, and each has one kind of key: a public key can never be taken for a
 // shared secret.
 const algorithms: Readonly<
-  Record<string, { readonly hash: string | null; readonly type: string; readonly curve?: string }>
+  Record<TokenAlgorithm, { readonly hash: string | null; readonly type: string; readonly curve?: string }>
 > = {
   HS256: { hash: 'sha256', type: 'shared' },
   HS384: { hash: 'sha384', type: 'shared' },
@@ -53,14 +54,15 @@ const algorithms: Readonly<
   RS512: { hash: 'sha512', type: 'rsa' },
   ES256: { hash: 'sha256', type: 'ec', curve: 'prime256v1' },
   ES384: { hash: 'sha384', type: 'ec', curve: 'secp384r1' },
+  ES512: { hash: 'sha512', type: 'ec', curve: 'secp521r1' },
   EdDSA: { hash: null, type: 'ed25519' },
 }
 
+const isKnown = (text: string): text is TokenAlgorithm => Object.hasOwn(algorithms, text)
+
 /** Whether the key has signed the token with the algorithm that it names. */
 export function tokenIsSignedBy(token: Token, key: VerificationKey): boolean {
-  const algorithm = Object.hasOwn(algorithms, token.algorithm) ? algorithms[token.algorithm] : undefined
-  if (!algorithm) return false
-  const { hash, type, curve } = algorithm
+  const { hash, type, curve } = algorithms[token.algorithm]
   if (key.kind === 'shared') {
     if (type !== 'shared' || hash === null) return false
     return same(createHmac(hash, key.key).update(token.signed).digest(), token.signature)
