@@ -98,7 +98,7 @@ const example = {
   duplicates: 1,
 }
 
-export const ReceivedMessageOut = Type.Object(receivedShown, { examples: [example] })
+const ReceivedMessageOut = Type.Object(receivedShown, { examples: [example] })
 
 export const ReceivedMessageFullOut = Type.Object(
   {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ReceivedRequest } from './inbound.ts'
-import { bodyLength, bodyOf, isJsonText, payloadOf } from './payload-text.ts'
+import { bodyOf, isJsonText, payloadOf } from './payload-text.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
@@ -12,7 +12,6 @@ test('whatever bytes came, the same bytes come out again', () => {
     fc.property(fc.oneof(fc.uint8Array(), texts, fc.json().map(bytes)), (body) => {
       const kept = payloadOf(body)
       assert.ok(bodyOf(kept).equals(body))
-      assert.equal(bodyLength(kept), body.length)
       assert.ok(!kept.payload.includes('\0'))
       assert.ok(kept.payload.isWellFormed())
       if (kept.encoding === null) JSON.parse(kept.payload)

@@ -36,10 +36,6 @@ export const isJsonText = ({
 }: Pick<Message, 'contentType' | 'encoding' | 'request'>): boolean =>
   encoding === null && (contentType === null || request !== null)
 
-/** How many bytes that are. */
-export const bodyLength = ({ payload, encoding }: PayloadText): number =>
-  Buffer.byteLength(payload, encoding === 'base64' ? 'base64' : 'utf8')
-
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 

@@ -16,7 +16,7 @@ export type Release = (source: Source, id: QuarantineId, request: InboundRequest
 export type Released = 'stored' | 'duplicate' | 'refused'
 
 /** What one round over the quarantine came to. */
-export interface Reverified {
+interface Reverified {
   readonly checked: number
   readonly released: number
   /** Were messages already; they are gone from the quarantine too. */

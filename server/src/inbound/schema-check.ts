@@ -5,7 +5,7 @@ import type { SourceSettings } from '../domain/source.ts'
 import type { Judge } from '../ports/judge.ts'
 
 /** What the owner's schema says of a verified request. */
-export type SchemaOutcome =
+type SchemaOutcome =
   | { readonly kind: 'passes' }
   /** It becomes a message all the same; pointers go into its payload. */
   | { readonly kind: 'warned'; readonly faults: readonly Fault[] }
