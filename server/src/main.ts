@@ -113,11 +113,15 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const chores = new Chores({
     store,
     world,
-    directory,
     dispatcher,
     claimer,
     retention,
     quarantineAge: settings.quarantineAge,
+    changedElsewhere() {
+      directory.forgetAll()
+      inbound.changedAll()
+      dispatcher.changedAll()
+    },
   })
 
   const judge = makeJudge(world)

@@ -2,7 +2,6 @@ import type { Millis } from '../domain/ids.ts'
 import type { Store } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import type { Claimer } from './claimer.ts'
-import type { Directory } from './directory.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Retention } from './retention.ts'
 
@@ -20,11 +19,11 @@ const retentionMs: Millis = 60_000
 export class Chores {
   readonly #store: Store
   readonly #world: World
-  readonly #directory: Directory
   readonly #dispatcher: Dispatcher
   readonly #claimer: Claimer
   readonly #retention: Retention
   readonly #quarantineAge: Millis
+  readonly #changedElsewhere: () => void
   readonly #timers = new Map<string, Timer>()
   #version = 0
   #stopped = false
@@ -33,20 +32,21 @@ export class Chores {
   constructor(parts: {
     store: Store
     world: World
-    directory: Directory
     dispatcher: Dispatcher
     claimer: Claimer
     retention: Retention
     /** How long refused requests of sources are kept. */
     quarantineAge: Millis
+    /** Another process has changed something: what is in memory may be stale. */
+    changedElsewhere: () => void
   }) {
     this.#store = parts.store
     this.#world = parts.world
-    this.#directory = parts.directory
     this.#dispatcher = parts.dispatcher
     this.#claimer = parts.claimer
     this.#retention = parts.retention
     this.#quarantineAge = parts.quarantineAge
+    this.#changedElsewhere = parts.changedElsewhere
   }
 
   async start(): Promise<void> {
@@ -110,8 +110,7 @@ export class Chores {
     const version = await this.#store.changesOfOthers()
     if (version === this.#version) return
     this.#version = version
-    this.#directory.forgetAll()
-    this.#dispatcher.changedAll()
+    this.#changedElsewhere()
     this.#claimer.wake()
   }
 
