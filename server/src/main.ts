@@ -22,6 +22,7 @@ import { presetBook } from './inbound/presets.ts'
 import { makeJudge } from './judge/judge.ts'
 import { type Manage, makeManage } from './manage/manage.ts'
 import { masterKeyFor } from './master-key.ts'
+import type { Fetcher } from './ports/fetcher.ts'
 import type { Store } from './ports/store.ts'
 import type { World } from './ports/world.ts'
 import { holdAlone } from './stores/sqlite/alone.ts'
@@ -47,8 +48,11 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** Wires everything and starts it: the store first, then the road, the listener last. Throws with a plain word on a bad setting. */
-export async function start(settings: Settings, world: World, log: Log): Promise<Running> {
+/**
+ * Wires everything and starts it: the store first, then the road, the listener last. Throws with a plain word on a bad
+ * setting. `fetcher`: another than our own, for tests of what providers have on their hosts.
+ */
+export async function start(settings: Settings, world: World, log: Log, fetcher?: Fetcher): Promise<Running> {
   const path = realPath(settings.database.path)
   const alone = holdAlone(path)
   const { key: masterKey, from: masterKeyFrom } = masterKeyFor(path, settings.masterKey, world.randomBytes)
@@ -79,7 +83,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
     maxConnectionsPerOrigin: settings.globalInFlight,
   })
   const userAgent = `Posthorn/${version} (+${settings.publicUrl}/docs)`
-  const fetcher = createFetcher({ allow: settings.egressAllow, world, userAgent })
+  const outside = fetcher ?? createFetcher({ allow: settings.egressAllow, world, userAgent })
   const dispatcher: Dispatcher = new Dispatcher({
     world,
     store: store.road,
@@ -136,7 +140,7 @@ export async function start(settings: Settings, world: World, log: Log): Promise
   const accept = { world, newId, directory, commits, dispatcher, observer, seen, vet }
   const { publish, publishAll, take } = makePublish(accept)
   const inbound = makeInbound({
-    ...{ store, world, newId, masterKey, judge, take, fetcher, observer },
+    ...{ store, world, newId, masterKey, judge, take, fetcher: outside, observer },
     publicUrl: settings.publicUrl,
     trustedProxies: settings.trustedProxies,
     quarantine: { count: settings.quarantineCount, bytes: settings.quarantineSize, age: settings.quarantineAge },
@@ -238,8 +242,8 @@ export async function start(settings: Settings, world: World, log: Log): Promise
       await store.road.releaseAll(lease, world.now()).catch((error) => {
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
+      await outside.close()
       await inbound.stop()
-      await fetcher.close()
       await judge.close()
       await transport.close()
       await seen.flush()

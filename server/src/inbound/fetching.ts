@@ -86,8 +86,6 @@ export class KeyFetching {
   }
 
   async #start(name: string, wanted: Wanted, now: Millis): Promise<FetchedKey> {
-    const fault = urlFault(wanted)
-    if (fault !== null) throw new Error(`a key was wanted from a URL that may not be fetched: ${fault}`)
     const failure = this.#failures.get(name)
     if (failure !== undefined && now < failure.until) throw unavailable(failure.until - now)
     const waitMs = this.#underWay.size < mostUnderWay ? this.#spend(wanted, now) : second
@@ -98,7 +96,7 @@ export class KeyFetching {
   }
 
   async #fetch(name: string, wanted: Wanted): Promise<FetchedKey> {
-    const fetched = await this.#fetcher.fetch({ url: wanted.url, timeoutMs, mostBytes })
+    const fetched = await this.#ask(wanted)
     const now = this.#world.now()
     const read = readFetched(wanted, fetched)
     if (typeof read === 'string') {
@@ -114,21 +112,23 @@ export class KeyFetching {
     return read
   }
 
+  /** A key set without hosts is the owner's own: the guard of the fetcher is what stands before it. */
+  async #ask(wanted: Wanted): Promise<Fetched> {
+    const isOwn = wanted.as === 'jwks' && wanted.hosts.length === 0
+    const verdict = isOwn ? ({ ok: true } as const) : checkOutsideUrl(wanted.url, wanted)
+    if (!verdict.ok)
+      return { kind: 'unreachable', reason: 'blocked', detail: `the URL may not be fetched: ${verdict.detail}` }
+    return this.#fetcher.fetch({ url: wanted.url, timeoutMs, mostBytes })
+  }
+
   /** Zero: it may be fetched now; else how long not. */
   #spend({ hosts, url }: Wanted, now: Millis): Millis {
-    const whose = hosts.length > 0 ? hosts.join(' ') : new URL(url).host
+    const whose = hosts.length > 0 ? hosts.join(' ') : hostOf(url)
     const spent = spend(this.#usedUpAt.get(whose) ?? 0, now, mostPerSecond)
     if (spent.kind === 'refused') return spent.waitMs
     remember(this.#usedUpAt, whose, spent.usedUpAt)
     return 0
   }
-}
-
-/** A key set without hosts is the owner's own, and the fetcher's guard is all that stands before it. */
-function urlFault(wanted: Wanted): string | null {
-  if (wanted.as === 'jwks' && wanted.hosts.length === 0) return URL.canParse(wanted.url) ? null : 'it is not a URL'
-  const verdict = checkOutsideUrl(wanted.url, wanted)
-  return verdict.ok ? null : verdict.detail
 }
 
 const hasKid = (key: FetchedKey, wanted: Wanted): boolean =>
@@ -137,7 +137,7 @@ const hasKid = (key: FetchedKey, wanted: Wanted): boolean =>
 /** A text: why there is no key. */
 function readFetched(wanted: Wanted, fetched: Fetched): FetchedKey | string {
   if (fetched.kind === 'unreachable') return fetched.detail
-  const from = new URL(wanted.url).host
+  const from = hostOf(wanted.url)
   if (fetched.status !== 200) return `${from} answered ${fetched.status}`
   const text = Buffer.from(fetched.body).toString('utf8')
   if (wanted.as === 'certificate') {
@@ -147,6 +147,9 @@ function readFetched(wanted: Wanted, fetched: Fetched): FetchedKey | string {
   const keys = readKeySet(text)
   return keys === null ? `what ${from} answered is no key set` : { as: 'jwks', keys }
 }
+
+/** What an owner has set may be no URL. */
+const hostOf = (url: string): string => URL.parse(url)?.host ?? url
 
 function freshFor(key: FetchedKey, fetched: Fetched, now: Millis): Millis {
   if (key.as === 'certificate') {

@@ -43,7 +43,7 @@ export interface Inbound {
   /** Something about a source is different now: called before whoever changed it is answered. */
   readonly changed: (sourceId: SourceId) => void
   readonly changedAll: () => void
-  /** Writes what nobody waited for. */
+  /** Ends what challenges asked for, and writes what nobody waited for. */
   readonly stop: () => Promise<void>
 }
 
@@ -64,7 +64,7 @@ export function makeInbound(parts: InboundParts): Inbound {
     changed: (sourceId) => sources.forget(sourceId),
     changedAll: () => sources.forgetAll(),
     async stop() {
-      visits.close()
+      await visits.close()
       await notes.flush()
     },
   }

@@ -137,7 +137,8 @@ describe('a visit', () => {
       await world.advance(1000)
     }
     assert.deepEqual(ended, Array(6).fill(refused))
-    visits.close()
+    await visits.close()
+    assert.equal(ended.length, 70)
     assert.equal((await start(100)).failure, refused)
   })
 
@@ -145,7 +146,7 @@ describe('a visit', () => {
     const { visits, answers, world, requests } = await setting(t, [500])
     const visiting = visits.visit({ url: confirm, hosts })
     await answers(1)
-    visits.close()
+    await visits.close()
     assert.match((await visiting).failure ?? '', /answered 500/)
     assert.deepEqual([requests.length, world.pendingTimers], [1, 0])
   })

@@ -74,14 +74,15 @@ export class Visits {
     return visiting
   }
 
-  /** Gives up what waits to be tried again. What is being fetched ends with the fetcher. */
-  close(): void {
+  /** Begins nothing more, and gives up what waits to be tried again. Resolves when nothing is under way. */
+  async close(): Promise<void> {
     this.#closed = true
     for (const [timer, go] of this.#waiting) {
       timer.cancel()
       go()
     }
     this.#waiting.clear()
+    await Promise.all(this.#underWay.values())
   }
 
   async #try(url: string): Promise<Visited> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Svix } from 'svix'
 import { loadSettings, type Settings } from '../../src/config.ts'
 import { type Running, start } from '../../src/main.ts'
+import type { Fetcher } from '../../src/ports/fetcher.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { type Log, makeLog } from '../../src/telemetry/log.ts'
 import { checked } from './contract-check.ts'
@@ -31,6 +32,8 @@ export interface TestServerOptions {
   readonly databasePath?: string
   /** Default: silent. */
   readonly log?: Log
+  /** Instead of the server's own; see `elsewhere`. */
+  readonly fetcher?: Fetcher
 }
 
 export const testKey = 'test-key-of-the-default-environment'
@@ -53,7 +56,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...options.settings,
   }
   const log = options.log ?? makeLog({ format: 'json', level: 'silent' })
-  const { made: running, breaches } = await checked<Running>(() => start(settings, world, log))
+  const { made: running, breaches } = await checked<Running>(() => start(settings, world, log, options.fetcher))
   return {
     url: running.url,
     key: testKey,
