@@ -3,7 +3,6 @@ import { describe, type TestContext, test } from 'node:test'
 import { elsewhere } from '../../test/support/elsewhere.ts'
 import { testWorld } from '../../test/support/world.ts'
 import type { Challenge } from '../domain/preset.ts'
-import type { Fetcher } from '../ports/fetcher.ts'
 import { RequestView } from './view.ts'
 import { Visits, visitOf, visitsOnlyVerified } from './visits.ts'
 
@@ -27,21 +26,12 @@ async function setting(t: TestContext, statuses: readonly number[], resolve?: (h
     },
     resolve,
   )
-  let answered = 0
-  const fetcher: Fetcher = {
-    async fetch(request) {
-      const fetched = await at.fetcher.fetch(request)
-      answered++
-      return fetched
-    },
-    close: () => at.fetcher.close(),
-  }
-  const visits = new Visits(fetcher, world)
+  const visits = new Visits(at.fetcher, world)
   t.after(() => visits.close())
   /** Until so many requests have been answered, and what follows from that has been done. */
   const answers = async (count: number) => {
     do await new Promise((done) => setImmediate(done))
-    while (answered < count)
+    while (at.ended() < count)
     await new Promise((done) => setImmediate(done))
   }
   return { ...at, world, visits, answers }

@@ -14,6 +14,8 @@ export interface Elsewhere {
   /** `GET https://host/path` of each that came. */
   readonly requests: readonly string[]
   readonly opened: () => number
+  /** Fetches that have come to something. */
+  readonly ended: () => number
   readonly port: number
 }
 
@@ -43,10 +45,15 @@ export async function elsewhere(
     resolve: async (host) => resolve(host),
   })
   t.after(() => real.close())
+  let ended = 0
   const fetcher: Fetcher = {
-    fetch: (request) =>
-      real.fetch({ ...request, url: request.url.replace(/^(https:\/\/[^/?:]+)(?=[/?]|$)/, `$1:${port}`) }),
+    async fetch(request) {
+      const url = request.url.replace(/^(https:\/\/[^/?:]+)(?=[/?]|$)/, `$1:${port}`)
+      const fetched = await real.fetch({ ...request, url })
+      ended++
+      return fetched
+    },
     close: () => real.close(),
   }
-  return { fetcher, requests, opened, port }
+  return { fetcher, requests, opened, ended: () => ended, port }
 }
