@@ -79,6 +79,13 @@ describe('a certificate that must be issued to a name', () => {
     for (const other of ['evil.example', `${name}.evil.example`, `evil-${name}`, 'paypal.com', `${name}\nCN=${name}`]) {
       assert.match(judged([certify({ name: other, by: between }), between]), /^the certificate is issued to /, other)
     }
+    for (const [first, secondName] of [
+      [name, 'evil.example'],
+      ['evil.example', name],
+    ] as const) {
+      const two = certify({ name: first, secondName, by: between })
+      assert.match(judged([two, between]), /^the certificate is issued to "", not to /)
+    }
   })
 })
 

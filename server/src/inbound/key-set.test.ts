@@ -36,6 +36,7 @@ test('a key that cannot or must not check signatures is left out, and does not s
     jwk(rsa.publicKey, { key_ops: ['encrypt'] }),
     { kty: 'RSA', n: 'x' },
     { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' },
+    jwk(generateKeyPairSync('ml-dsa-44').publicKey),
     { kty: 'NEW' },
     null,
     'text',

@@ -14,6 +14,8 @@ export interface Certified {
 export interface Certify {
   /** The common name. */
   readonly name: string
+  /** A second one. */
+  readonly secondName?: string
   /** DNS names, for servers. */
   readonly hosts?: readonly string[]
   /** Whether it may issue others. */
@@ -52,7 +54,7 @@ export function certify(wish: Certify): Certified {
     algorithm,
     nameOf(issuer.name),
     sequence(time(wish.from ?? new Date('2020-01-01')), time(wish.until ?? new Date('2120-01-01'))),
-    nameOf(wish.name),
+    nameOf(wish.name, ...(wish.secondName === undefined ? [] : [wish.secondName])),
     publicKey.export({ type: 'spki', format: 'der' }),
     tlv(0xa3, sequence(...extensions)),
   )
@@ -91,6 +93,7 @@ const bytes = (...values: readonly number[]): Buffer => Buffer.from(values)
 const sequence = (...content: readonly Uint8Array[]): Buffer => tlv(0x30, ...content)
 const octets = (content: Uint8Array): Buffer => tlv(0x04, content)
 const oid = (hex: string): Buffer => tlv(0x06, Buffer.from(hex, 'hex'))
-const nameOf = (name: string): Buffer => sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(name)))))
+const nameOf = (...names: readonly string[]): Buffer =>
+  sequence(...names.map((name) => tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(name))))))
 // GeneralizedTime throughout, also before 2050, where RFC 5280 asks for the shorter form: every reader takes it.
 const time = (at: Date): Buffer => tlv(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]|\.\d+/g, '')}`))
