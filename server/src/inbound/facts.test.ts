@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { Verification } from '../domain/inbound.ts'
 import type { Ref } from '../domain/preset.ts'
 import { duplicateKeyOf, eventTypeOf, orderingKeyOf, type Told } from './facts.ts'
+import { presetBook } from './presets.ts'
 import { RequestView } from './view.ts'
 
 const verified: Verification = { kind: 'verified', scheme: 's', secret: null }
@@ -14,7 +15,7 @@ function told(body: string, headers: readonly string[] = [], target = '/in/token
 }
 
 const at = (body: string): Ref => ({ body })
-const ids = (...alternatives: Ref[][]) => ({ id: { alternatives, otherwise: 'body' as const } })
+const ids = (...alternatives: Ref[][]) => ({ id: { alternatives, otherwise: 'body' as const }, schemes: [] })
 const key = (preset: ReturnType<typeof ids>, body: string): string | null =>
   duplicateKeyOf(preset, told(body), verified)
 
@@ -52,7 +53,7 @@ test('without an id, method, query and body make a request the same, or nothing 
   assert.notEqual(duplicateKeyOf(preset, told('{ }'), verified), first)
   assert.notEqual(duplicateKeyOf(preset, told('{}', [], '/in/token', 'PUT'), verified), first)
   assert.notEqual(duplicateKeyOf(preset, told('{}', [], '/in/token?a=1'), verified), first)
-  assert.equal(duplicateKeyOf({ id: { alternatives: [], otherwise: 'none' } }, told('{}'), verified), null)
+  assert.equal(duplicateKeyOf({ id: { alternatives: [], otherwise: 'none' }, schemes: [] }, told('{}'), verified), null)
 })
 
 test('what was not verified never has the key of what was', () => {
@@ -97,4 +98,13 @@ test('an ordering key of several parts keeps them apart', () => {
   assert.notEqual(orderingKeyOf(preset, told('{"a":"ab","b":"c"}')), orderingKeyOf(preset, told('{"a":"a","b":"bc"}')))
   assert.equal(orderingKeyOf({ orderingKey: [[at('/a')]] }, told('{"a":"acme"}')), 'acme')
   assert.equal(orderingKeyOf(preset, told('{"a":"x"}')), null)
+})
+
+test('an id that was signed counts before one that anybody could add', () => {
+  const svix = presetBook.get('svix') ?? assert.fail()
+  const headers = ['webhook-id', 'signed', 'svix-id', 'added']
+  const by = (scheme: string) => duplicateKeyOf(svix, told('{}', headers), { kind: 'verified', scheme, secret: null })
+  const alone = (name: string, value: string) => duplicateKeyOf(svix, told('{}', [name, value]), verified)
+  assert.equal(by('v1'), alone('webhook-id', 'signed'))
+  assert.equal(by('v1-svix'), alone('svix-id', 'added'))
 })

@@ -1,8 +1,9 @@
 // What a request tells, read from where its preset says: what makes it the same as another, its type, its order.
 
 import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Verification } from '../domain/inbound.ts'
-import type { Preset, Ref } from '../domain/preset.ts'
+import type { Part, Preset, Ref } from '../domain/preset.ts'
 import type { RequestView, SettingValues } from './view.ts'
 
 const longestKey = 256
@@ -14,14 +15,17 @@ export interface Told {
   readonly values: SettingValues
 }
 
+interface Found {
+  /** Which alternative it is, from 0. */
+  readonly at: number
+  readonly parts: readonly (readonly string[])[]
+}
+
 /** The values of the first alternative of which every part is there; null: of none. */
-function firstOf(
-  alternatives: readonly (readonly Ref[])[],
-  { view, values }: Told,
-): { readonly at: number; readonly parts: readonly (readonly string[])[] } | null {
-  for (const [at, refs] of alternatives.entries()) {
+function firstOf(alternatives: readonly (readonly Ref[])[], { view, values }: Told): Found | null {
+  for (const refs of alternatives) {
     const parts = refs.map((ref) => view.valuesAt(ref, values))
-    if (parts.every(({ length }) => length > 0)) return { at, parts }
+    if (parts.every(({ length }) => length > 0)) return { at: alternatives.indexOf(refs), parts }
   }
   return null
 }
@@ -34,15 +38,33 @@ const isPlain = /^(?!\[|sha256:|unverified:)[\x21-\x7e]{1,256}$/
  * What another request must have as well to be the same event; null: nothing makes it the same. Requests that were not
  * verified have keys of their own, so that nobody can take the id of an event that is still to come.
  */
-export function duplicateKeyOf({ id }: Pick<Preset, 'id'>, told: Told, verification: Verification): string | null {
-  const key = spelledKey(id, told)
+export function duplicateKeyOf(
+  preset: Pick<Preset, 'id' | 'schemes'>,
+  told: Told,
+  verification: Verification,
+): string | null {
+  const key = spelledKey(preset.id, told, idOf(preset, told, verification))
   const trusted =
     verification.kind === 'verified' || (verification.kind === 'unverified' && verification.because === 'no-scheme')
   return key === null || trusted ? key : shortened(`unverified:${key}`)
 }
 
-function spelledKey(id: Preset['id'], told: Told): string | null {
-  const found = firstOf(id.alternatives, told)
+/** Where ids stand in several places, one that was signed counts before all others: those anybody can add. */
+function idOf({ id, schemes }: Pick<Preset, 'id' | 'schemes'>, told: Told, verification: Verification): Found | null {
+  const { alternatives } = id
+  if (alternatives.length > 1 && verification.kind === 'verified') {
+    const template = schemes.find(({ name }) => name === verification.scheme)?.template ?? []
+    const signed = alternatives.filter((refs) => refs.every((ref) => isSigned(ref, template)))
+    const found = firstOf(signed, told)
+    if (found) return { ...found, at: alternatives.indexOf(signed[found.at] ?? []) }
+  }
+  return firstOf(alternatives, told)
+}
+
+const isSigned = (ref: Ref, template: readonly Part[]): boolean =>
+  template.some((part) => isDeepStrictEqual(part, 'body' in ref || 'form' in ref ? { request: 'body' } : ref))
+
+function spelledKey(id: Preset['id'], told: Told, found: Found | null): string | null {
   if (found !== null) {
     const [only] = found.parts.length === 1 ? (found.parts[0] ?? []) : []
     const alone = found.at === 0 && found.parts[0]?.length === 1 ? only : undefined
