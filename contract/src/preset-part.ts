@@ -5,6 +5,12 @@ import Type, { type Static, type TObject } from 'typebox'
 export const strict = { additionalProperties: false } as const
 export const text = (description: string, maxLength = 500) => Type.String({ minLength: 1, maxLength, description })
 export const name = (description: string) => Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description })
+/** As in `hostPatternFault` of the server: a name, at least the last two labels of it said, that cannot be an address. */
+export const host = Type.String({
+  pattern: '^(\\*\\.)?(([A-Za-z0-9-]{1,63}|<region>)\\.)*[A-Za-z0-9-]{1,63}\\.[A-Za-z][A-Za-z0-9-]{1,62}$',
+  maxLength: 253,
+  description: 'A host name. A leading `*.` stands for one or more labels, `<region>` for the name of an AWS region.',
+})
 const headerName = { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$" } // RFC 9110 §5.1
 export const pointer = (description: string) => Type.String({ pattern: '^(/[^/]{0,200}){0,20}$', description })
 

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import {
   conditions,
+  host,
   name,
   PresetRef,
   parts,
@@ -13,8 +14,7 @@ import {
   text,
 } from './preset-part.ts'
 
-const hosts = (description: string) =>
-  Type.Array(text('A host name, `*.example.com`, or with `<region>`.', 253), { maxItems: 20, description })
+const hosts = (description: string) => Type.Array(host, { maxItems: 20, description })
 
 const keyKinds = [
   Type.Object(
@@ -54,7 +54,7 @@ const keyKinds = [
         }),
         { minItems: 1, maxItems: 5 },
       ),
-      hosts: hosts('Where it may be fetched from; none: anywhere.'),
+      hosts: hosts('Where it may be fetched from; none: the URL is your own, at any host and port.'),
     },
     { ...strict, description: 'A key of a set (RFC 7517), whose URL is fixed or has been set.' },
   ),

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import {
   conditions,
+  host,
   name,
   PresetCondition,
   PresetPart,
@@ -65,14 +66,18 @@ export const PresetChallenge = Type.Object(
           url: PresetRef,
           hosts: Type.Unsafe<string[] | { setting: string }>({
             type: ['array', 'object'],
-            items: text('A host name.', 253),
+            items: host,
             maxItems: 20,
             properties: { setting: settingName },
             required: ['setting'],
             additionalProperties: false,
           }),
         },
-        { ...strict, description: 'This URL is fetched after all else was right, only from these hosts.' },
+        {
+          ...strict,
+          description:
+            'This URL is fetched after all else was right, only from these hosts, or those listed in a setting, separated by commas.',
+        },
       ),
     ),
   },

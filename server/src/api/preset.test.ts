@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Preset as PresetBody } from '@posthorn/contract'
+import { hostPatternFault } from '../domain/outside-url.ts'
 import type { Preset } from '../domain/preset.ts'
 import { presetBook } from '../inbound/presets.ts'
 import { checkOf } from './input.ts'
@@ -84,6 +85,30 @@ describe('a fault is told where it is, and once:', () => {
       // A member of no kind is also a kind that is not there.
       assert.ok(more.length <= 1 || more.every((fault) => fault.includes('has no member')), more.join('\n'))
     })
+  }
+})
+
+test('a host that keys may be fetched from is refused in a descriptor for what it is none for when it is used', () => {
+  const withHost = (host: string) =>
+    changed('/schemes/0/key', { from: 'certificate', url: { header: 'x-url' }, hosts: [host] })
+  for (const host of [
+    ...['sns.<region>.amazonaws.com', 'api.paypal.com', '*.example.com', 'API.Example.com', 'xn--bcher-kva.example'],
+    ...[
+      '*',
+      '*.com',
+      'com',
+      '<region>.com',
+      'a.<region>',
+      '10.0.0.7',
+      'a.0x7f',
+      'a.com.',
+      'a..com',
+      'a.*.com',
+      'ü.de',
+      'a.com:80',
+    ],
+  ]) {
+    assert.equal(faultsOf(withHost(host)).length === 0, hostPatternFault(host) === null, host)
   }
 })
 

@@ -113,7 +113,7 @@ export const table = {
     parse: parseEgressAllow,
     default: '',
     example: '127.0.0.0/8,receiver.internal',
-    doc: 'Networks and hosts, comma-separated, that deliveries may reach although they are not public.',
+    doc: 'Networks and hosts, comma-separated, that deliveries, and fetches of keys for sources, may reach although they are not public. Keys are fetched without TLS only from what is named here.',
   }),
   retrySchedule: setting({
     env: 'POSTHORN_RETRY_SCHEDULE',
