@@ -52,7 +52,7 @@ export function makeInbound(parts: InboundParts): Inbound {
   const { store, world, newId, masterKey, judge, observer, publicUrl, trustedProxies } = parts
   const sources = new Sources({ store: store.sources, world, masterKey, presets: presetBook, judge, publicUrl })
   const keys = new KeyFetching({ fetcher: parts.fetcher, world, onFailure: parts.onKeyFailure })
-  const verify = makeVerify({ keys })
+  const verify = makeVerify({ keys, presets: presetBook, world })
   const tell = makeTell(parts.take)
   const notes = new SourceNotes(store.sources, world)
   const visits = new Visits(parts.fetcher, world)

@@ -25,7 +25,7 @@ export const makeRelease =
     if (addressRefusal(prepared.allowed, request, trustedProxies) !== null) return 'refused'
     const pathLength = door?.length ?? request.target.length
     const view = new RequestView(request, { url: prepared.publicUrl, pathLength })
-    const verification = failClosed(await verify(prepared, view), source.settings.mode)
+    const verification = failClosed(await verify(prepared, view, 'briefly'), source.settings.mode)
     if (verification.kind === 'refused') return 'refused'
     const text = payloadOf(request.body)
     if (prepared.checkSchema !== null) {

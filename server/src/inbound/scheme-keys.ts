@@ -121,6 +121,9 @@ function setKeys(
     if (text === undefined) return refused('signature-wrong', 'the URL of the key set has not been set')
     url += text
   }
+  // Set by its owner, so it is no fault of the request; but a source that cannot be checked lets nothing pass.
+  const allowed = source.hosts.length > 0 ? checkOutsideUrl(url, source).ok : URL.canParse(url)
+  if (!allowed) return refused('signature-wrong', 'the URL of the key set that was set is not one to fetch keys from')
   const kid = token?.keyId ?? null
   const there = fetched.get(url)
   if (there?.as !== 'jwks') return { kind: 'needs', wanted: { as: 'jwks', url, hosts: source.hosts, kid } }

@@ -5,7 +5,7 @@ import type { SourceSecret, SourceSettings } from '../domain/source.ts'
 import { readKey } from '../domain/verification-key.ts'
 import { type Refused, refused } from './refused.ts'
 import { checkScheme } from './scheme.ts'
-import type { PreparedScheme } from './scheme-keys.ts'
+import { areElsewhere, type PreparedScheme } from './scheme-keys.ts'
 import type { FetchedKeys, Verdict } from './verdict.ts'
 import type { RequestView, SettingValues } from './view.ts'
 
@@ -36,15 +36,18 @@ export function makeVerifier({ preset, secrets, settings }: VerifierSetup): Veri
     .filter((scheme) => scheme.key.from !== 'secret' || secrets.length > 0)
     .map((scheme) => prepare(scheme, secrets, values, settings.tolerance))
   if (prepared.length === 0) return always({ kind: 'unverified', because: 'no-secret' })
+  // Where there are keys for some schemes, the others are none of this source's.
+  const keyed = prepared.filter((scheme) => scheme.keys.length > 0 || areElsewhere(scheme))
+  const tried = keyed.length > 0 ? keyed : prepared
   return {
     verify(view, now, fetched) {
       let needs: Verdict | null = null
       let furthest: Refused | null = null
-      for (const scheme of prepared) {
+      for (const scheme of tried) {
         const outcome = checkScheme(scheme, view, now, fetched)
         if (outcome.kind === 'verified') return outcome
         if (outcome.kind === 'needs') needs ??= outcome
-        if (outcome.kind === 'refused' && rank[outcome.reason] > rankOf(furthest)) furthest = outcome
+        if (outcome.kind === 'refused' && isFurther(outcome, furthest)) furthest = outcome
       }
       return (
         needs ??
@@ -55,7 +58,9 @@ export function makeVerifier({ preset, secrets, settings }: VerifierSetup): Veri
   }
 }
 
-const rankOf = (found: Refused | null): number => (found ? rank[found.reason] : 0)
+/** Whether a check got further before it failed than another: of several schemes, that one says the most. */
+export const isFurther = (found: Refused, than: Refused | null): boolean =>
+  than === null || rank[found.reason] > rank[than.reason]
 
 const always = (verdict: Verdict): Verifier => ({ verify: () => verdict })
 
@@ -68,7 +73,8 @@ export function settingValues(preset: Preset, set: SettingValues): SettingValues
   return { ...Object.fromEntries(usual), ...Object.fromEntries(made) }
 }
 
-function prepare(
+/** Reads a source's secrets as keys of a scheme. `tolerance`: of the source, null where it says nothing. */
+export function prepare(
   scheme: Scheme,
   secrets: readonly SourceSecret[],
   settings: SettingValues,
@@ -86,7 +92,6 @@ function prepare(
   }
 }
 
-/** How far a check got before it failed: of several schemes, the one that got furthest says the most. */
 const rank: Readonly<Record<RefusalReason, number>> = {
   'signature-missing': 1,
   'timestamp-missing': 2,

@@ -1,24 +1,55 @@
+import { spend } from '../domain/allowance.ts'
+import type { Millis, SourceId } from '../domain/ids.ts'
 import type { Verification } from '../domain/inbound.ts'
+import type { World } from '../ports/world.ts'
+import { explain, type SignatureHeaders, signatureHeaders } from './explain.ts'
 import type { KeyFetching } from './fetching.ts'
+import type { PresetBook } from './presets.ts'
 import type { PreparedSource } from './sources.ts'
 import type { FetchedKey } from './verdict.ts'
 import type { RequestView } from './view.ts'
 
 /**
- * Checks a request with everything that is needed for it, and says of a bad one why. Keys from elsewhere are fetched only
- * when all else was right. Throws Problem `unavailable` where they cannot be had: that is no fault of the request.
+ * Checks a request with everything that is needed for it, and says of a bad one why; `briefly`: only what was found, for
+ * whom the rest is of no use. Keys from elsewhere are fetched only when all else was right. Throws Problem `unavailable`
+ * where they cannot be had: that is no fault of the request.
  */
 export type Verify = (
   prepared: Pick<PreparedSource, 'preset' | 'secrets' | 'source' | 'verifier'>,
   view: RequestView,
+  told?: 'briefly',
 ) => Promise<Verification>
+
+export interface VerifyParts {
+  readonly keys: Pick<KeyFetching, 'get'>
+  readonly presets: Pick<PresetBook, 'all'>
+  readonly world: Pick<World, 'now'>
+}
 
 // A request asks for one key, and once more where the first answer told which.
 const mostFetches = 3
 
-export const makeVerify =
-  ({ keys }: { readonly keys: Pick<KeyFetching, 'get'> }): Verify =>
-  async ({ source, verifier }, view) => {
+// An explanation takes up to some milliseconds, and anybody can send what is refused. Nobody reads more of them.
+const explainedPerSecond = 10
+const mostSources = 1_000
+
+export function makeVerify({ keys, presets, world }: VerifyParts): Verify {
+  const usedUpAt = new Map<SourceId, Millis>()
+  let others: SignatureHeaders | undefined
+
+  function mayExplain(id: SourceId): boolean {
+    const spent = spend(usedUpAt.get(id) ?? 0, world.now(), explainedPerSecond)
+    if (spent.kind === 'refused') return false
+    usedUpAt.delete(id)
+    usedUpAt.set(id, spent.usedUpAt)
+    for (const oldest of usedUpAt.keys()) {
+      if (usedUpAt.size <= mostSources) break
+      usedUpAt.delete(oldest)
+    }
+    return true
+  }
+
+  return async ({ source, preset, secrets, verifier }, view, told) => {
     const now = view.request.receivedAt
     const fetched = new Map<string, FetchedKey>()
     for (;;) {
@@ -29,6 +60,12 @@ export const makeVerify =
         continue
       }
       if (verdict.kind !== 'refused') return verdict
-      return { kind: 'refused', reason: verdict.reason, explanation: [verdict.detail] }
+      const { reason, detail } = verdict
+      if (told === 'briefly' || !mayExplain(source.id)) return { kind: 'refused', reason, explanation: [detail] }
+      others ??= signatureHeaders(presets.all())
+      const { settings } = source
+      const explanation = explain({ preset, secrets, settings, view, now, verdict, fetched, others })
+      return { kind: 'refused', reason, explanation }
     }
   }
+}
