@@ -10,6 +10,7 @@ export {
 } from './authentication.ts'
 export { type ClientOperation, clientOperations, type NotBuilt, notBuilt } from './client-operations.ts'
 export type { ApplicationControl, EndpointControl, EnvironmentControl } from './control.ts'
+export type { DetectOut } from './detect.ts'
 export type {
   EndpointHeadersIn,
   EndpointHeadersOut,
@@ -68,3 +69,4 @@ export type { ProblemOut } from './problem.ts'
 export { type ProblemCode, type ProblemKind, problems } from './problems.ts'
 export type { QuarantinedRequestOut, QuarantineReverifyOut } from './quarantine.ts'
 export type { BackgroundTaskOut, BulkReplayIn, RecoverIn, TaskBegunOut } from './task.ts'
+export type { SourceTriggerOut } from './trigger.ts'

@@ -2,6 +2,7 @@ import { applicationSchemas } from './application.ts'
 import { attemptSchemas } from './attempt.ts'
 import { authenticationSchemas } from './authentication.ts'
 import { controlSchemas } from './control.ts'
+import { detectSchemas } from './detect.ts'
 import { endpointSchemas } from './endpoint.ts'
 import { environmentSchemas } from './environment.ts'
 import { eventTypeSchemas } from './event-type.ts'
@@ -11,6 +12,7 @@ import { operationalWebhookSchemas } from './operational-webhook.ts'
 import { applicationOperations } from './operations/application.ts'
 import { authenticationOperations } from './operations/authentication.ts'
 import { backgroundTaskOperations } from './operations/background-task.ts'
+import { detectOperations } from './operations/detect.ts'
 import { endpointOperations } from './operations/endpoint.ts'
 import { endpointHeaderOperations } from './operations/endpoint-headers.ts'
 import { endpointSecretOperations } from './operations/endpoint-secret.ts'
@@ -24,10 +26,12 @@ import { messageAttemptOperations } from './operations/message-attempt.ts'
 import { operationalWebhookOperations } from './operations/operational-webhook.ts'
 import { quarantineOperations } from './operations/quarantine.ts'
 import { receivedOperations } from './operations/received.ts'
+import { triggerOperations } from './operations/trigger.ts'
 import { presetSchemas } from './preset.ts'
 import { quarantineSchemas } from './quarantine.ts'
 import { receivedSchemas } from './received.ts'
 import { taskSchemas } from './task.ts'
+import { triggerSchemas } from './trigger.ts'
 
 /** The bodies that have a name in the reference. */
 export const schemas = {
@@ -45,6 +49,8 @@ export const schemas = {
   ...quarantineSchemas,
   ...ingestSchemas,
   ...presetSchemas,
+  ...triggerSchemas,
+  ...detectSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */
@@ -65,6 +71,8 @@ export const operations = {
   ...quarantineOperations,
   ...ingestSourceOperations,
   ...ingestEndpointOperations,
+  ...triggerOperations,
+  ...detectOperations,
 } as const
 
 export type OperationId = keyof typeof operations

@@ -226,6 +226,14 @@ export const problems = {
     remedy:
       'The detail says where and why. A filter can use `type`, `channels`, `tags`, `headers` and `payload`; try it with `POST …/endpoint/{endpoint_id}/filter/test`.',
   },
+  'not-signable': {
+    status: 422,
+    title: 'Such a request cannot be signed with what the source has',
+    happened:
+      'The source has no secret of the kind that the provider signs with, or a public key only, or there is nothing that could be forged or too old.',
+    remedy:
+      'The detail says which. Give the source a secret; where the provider signs with a key pair, make one of your own, give the source its public half and send the private one as `privateKey`.',
+  },
   'schema-invalid': {
     status: 422,
     title: 'Schema cannot be used',

@@ -202,6 +202,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     publish,
     publishAll,
     reverify: inbound.reverify,
+    trigger: inbound.trigger,
+    detect: inbound.detect,
     door: makeDoor({
       ...{ receive: inbound.receive, world, log, publicUrl: settings.publicUrl },
       maxBodyBytes: settings.maxInboundBody,

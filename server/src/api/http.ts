@@ -5,7 +5,9 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Publish, PublishAll } from '../engine/accept.ts'
+import type { Detect } from '../inbound/detect.ts'
 import type { Reverify } from '../inbound/reverify.ts'
+import type { TriggerSource } from '../inbound/source-trigger.ts'
 import type { Manage } from '../manage/manage.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
@@ -25,6 +27,7 @@ import { applicationRoutes } from './rest/application.ts'
 import { attemptRoutes } from './rest/attempt.ts'
 import { authenticationRoutes } from './rest/authentication.ts'
 import { backgroundTaskRoutes } from './rest/background-task.ts'
+import { detectRoute } from './rest/detect.ts'
 import { endpointRoutes } from './rest/endpoint.ts'
 import { endpointExampleRoute } from './rest/endpoint-example.ts'
 import { endpointFilterRoute } from './rest/endpoint-filter.ts'
@@ -42,6 +45,7 @@ import { quarantineRoutes } from './rest/quarantine.ts'
 import { receivedRoutes } from './rest/received.ts'
 import { sourceRoutes } from './rest/source.ts'
 import { sourceEndpointRoutes } from './rest/source-endpoint.ts'
+import { sourceTriggerRoute } from './rest/source-trigger.ts'
 import { refuseUnreadable } from './unreadable.ts'
 import { makeReadYaml } from './yaml.ts'
 
@@ -52,6 +56,8 @@ export interface ApiDeps {
   readonly publish: Publish
   readonly publishAll: PublishAll
   readonly reverify: Reverify
+  readonly trigger: TriggerSource
+  readonly detect: Detect
   /** Answers what is for the public door. */
   readonly door: RequestListener
   readonly metrics: { render(): Promise<string>; readonly contentType: string }
@@ -151,6 +157,8 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     sourceRoutes(api, deps.manage, publicUrl)
     sourceEndpointRoutes(api, deps.manage)
     presetRoutes(api, deps.manage)
+    sourceTriggerRoute(api, deps.manage, deps.trigger)
+    detectRoute(api, deps.detect)
   })
   return app
 }

@@ -31,5 +31,9 @@ export const commands: Readonly<Record<string, Listed>> = {
     summary: 'the providers whose webhooks can be received, and what is checked of each',
     load: async () => (await import('./presets.ts')).presets,
   },
+  trigger: {
+    summary: 'send a request as a provider would, to a source or to a handler of your own',
+    load: async () => (await import('./trigger.ts')).trigger,
+  },
   help: { summary: 'this overview, or more about one command', load: async () => (await import('./help.ts')).help },
 }

@@ -43,8 +43,10 @@ const common = new Set([
 // More than sign alike, so that none of those is left out for its name.
 const mostCandidates = 30
 
-/** Makes what names the providers that a request may be of, the likeliest first. Nothing is verified by it. */
-export function makeDetect(presets: readonly Preset[]): (request: CapturedRequest) => readonly Candidate[] {
+/** Names the providers that a request may be of, the likeliest first. Nothing is verified by it. */
+export type Detect = (request: CapturedRequest) => readonly Candidate[]
+
+export function makeDetect(presets: readonly Preset[]): Detect {
   const traits = presets.map((preset) => traitsOf(preset))
   const owners = new Map<string, number>()
   for (const trait of traits.flatMap(({ keys }) => [...keys])) owners.set(trait, (owners.get(trait) ?? 0) + 1)

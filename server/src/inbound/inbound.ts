@@ -7,6 +7,7 @@ import type { Fetcher } from '../ports/fetcher.ts'
 import type { Judge } from '../ports/judge.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
+import { type Detect, makeDetect } from './detect.ts'
 import { KeyFetching } from './fetching.ts'
 import { SourceNotes } from './notes.ts'
 import { presetBook } from './presets.ts'
@@ -14,6 +15,7 @@ import { Quarantine } from './quarantine.ts'
 import { makeReceive, type Receive } from './receive.ts'
 import { makeRelease } from './release.ts'
 import { makeReverify, type Reverify } from './reverify.ts'
+import { makeTriggerSource, type TriggerSource } from './source-trigger.ts'
 import { Sources } from './sources.ts'
 import { makeTell } from './telling.ts'
 import { makeVerify } from './verify.ts'
@@ -40,6 +42,8 @@ export interface InboundParts {
 export interface Inbound {
   readonly receive: Receive
   readonly reverify: Reverify
+  readonly trigger: TriggerSource
+  readonly detect: Detect
   /** Something about a source is different now: called before whoever changed it is answered. */
   readonly changed: (sourceId: SourceId) => void
   readonly changedAll: () => void
@@ -57,10 +61,17 @@ export function makeInbound(parts: InboundParts): Inbound {
   const notes = new SourceNotes(store.sources, world)
   const visits = new Visits(parts.fetcher, world)
   const quarantine = new Quarantine({ store: store.quarantine, world, newId, limits: parts.quarantine, observer })
+  // Reads every preset, which most processes need not.
+  let detect: Detect | null = null
   const receiving = { sources, tell, verify, trustedProxies }
   return {
     receive: makeReceive({ ...receiving, quarantine, notes, visits, observer, world, capture: parts.capture }),
     reverify: makeReverify({ store: store.quarantine, world, release: makeRelease(receiving) }),
+    trigger: makeTriggerSource(sources, presetBook, world),
+    detect: (request) => {
+      detect ??= makeDetect(presetBook.all())
+      return detect(request)
+    },
     changed: (sourceId) => sources.forget(sourceId),
     changedAll: () => sources.forgetAll(),
     async stop() {

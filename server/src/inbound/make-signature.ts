@@ -31,8 +31,8 @@ export type Signature =
 
 const lacks = (what: string): Signature => ({ kind: 'lacks', what })
 const notThere = lacks('something that it signs is not in the request')
-const noSecret = lacks('the source has no secret of the form that it wants')
-const noPrivateKey = lacks('it needs the private key, of which the source has the public half')
+const noSecret = lacks('there is no secret of the form that it wants')
+const noPrivateKey = lacks('it needs the private key whose public half is the secret')
 
 /** The text that belongs where a scheme has its signature, prefix and all. */
 export function makeSignature(scheme: Scheme, view: RequestView, around: Around): Signature {
