@@ -93,7 +93,8 @@ test('an operation needs a key, unless its scope is null', () => {
 
 test('what only looks needs no more than read, but for credentials; what changes never only that', () => {
   const nouns = ['v1.endpoint', 'v1.operational-webhook.endpoint', 'v1.ingest.endpoint']
-  const credentials = nouns.flatMap((noun) => [`${noun}.get-secret`, `${noun}.get-headers`])
+  const ofEndpoints = nouns.flatMap((noun) => [`${noun}.get-secret`, `${noun}.get-headers`])
+  const credentials = [...ofEndpoints, 'v1.ingest.source.captured-secrets']
   for (const { operationId, method, scope } of all) {
     if (credentials.includes(operationId)) assert.equal(scope, 'manage', operationId)
     if (scope === null || credentials.includes(operationId)) continue
