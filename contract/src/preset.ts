@@ -47,7 +47,7 @@ export const PresetAnswer = Type.Object(
   },
 )
 
-export const PresetChallenge = Type.Object(
+const PresetChallenge = Type.Object(
   {
     name: name('What it is called where it is shown.'),
     match: Type.Array(PresetCondition, { minItems: 1, maxItems: 20, description: 'All must be so.' }),

@@ -36,6 +36,7 @@ test('with nothing set, the defaults are those the documents promise', () => {
     retryJitter: 0.2,
     attemptTimeout: 15_000,
     maxBody: 1_048_576,
+    maxInboundBody: 25 * 1_048_576,
     apiRate: null,
     corsOrigins: [],
     endpointInFlight: 64,
@@ -108,6 +109,7 @@ test('every value that cannot be used stops the start: with its name, what is wr
     POSTHORN_RETRY_JITTER: ['-0.1', '1.1', '20%', 'a', '0,2', 'NaN', '1e-1'],
     POSTHORN_ATTEMPT_TIMEOUT: ['15', '999ms', '61s', '0s', '-5s', 'long'],
     POSTHORN_MAX_BODY: ['1048576', '1MB', '1 MiB', '0B', '1GiB', '1.5MiB', '65MiB'],
+    POSTHORN_MAX_INBOUND_BODY: ['1048576', '1MB', '1 MiB', '0B', '1GiB', '1.5MiB', '65MiB'],
     POSTHORN_API_RATE: ['0', '-1', '0.5', '1000001', '10/s'],
     POSTHORN_CORS_ORIGINS: [
       'example.com',

@@ -8,7 +8,7 @@ type Table = typeof table
 type SettingName = keyof Table
 type Values = { readonly [Name in SettingName]: ReturnType<Table[Name]['read']> }
 
-/** Everything an operator can decide. Spans are in milliseconds, `maxBody` in bytes. */
+/** Everything an operator can decide. Spans are in milliseconds, `maxBody` and `maxInboundBody` in bytes. */
 export interface Settings extends Omit<Values, 'publicUrl' | 'log'> {
   /** Without a slash at the end. With port 0 and nothing given, it carries that 0. */
   readonly publicUrl: string

@@ -35,7 +35,7 @@ export type Part =
   /** Under the source's first secret: for answers to challenges. */
   | { readonly hmac: DigestName; readonly of: readonly PlainPart[]; readonly encoding: TextEncoding }
 
-export type PlainPart =
+type PlainPart =
   | string
   | Ref
   /** Empty where it is not there. */
@@ -217,7 +217,7 @@ export interface Challenge {
 }
 
 /** What a person must fetch from the provider. */
-export interface Setting {
+interface Setting {
   readonly name: string
   readonly label: string
   /** Where it is found at the provider. */

@@ -11,7 +11,7 @@ export type SourceMode = 'observe' | 'enforce'
  * `paused`: requests are taken, their deliveries wait. `disabled`: requests are turned away, with what `disabledAnswer`
  * says.
  */
-export type SourceState = 'active' | 'paused' | 'disabled'
+type SourceState = 'active' | 'paused' | 'disabled'
 
 /** What the owner has said about a source, beside its secrets. Durations are milliseconds. */
 export interface SourceSettings {

@@ -30,7 +30,7 @@ export interface NewFact {
 }
 
 /** What a third party's request brings along beside what it tells. */
-export interface Received {
+interface Received {
   readonly request: ReceivedRequest
   readonly encoding: PayloadEncoding
   /** How it is noted where its `eventId` is taken. */

@@ -21,7 +21,7 @@ function holds(condition: Condition, view: RequestView, settings: SettingValues)
  * Whether the whole text looks like the pattern, in which `*` stands for any characters or none. There is nothing else in
  * patterns, since they come from users as well and must take no longer than the text is long, times the pieces they have.
  */
-export function isLike(text: string, pattern: string): boolean {
+function isLike(text: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*')
   const last = rest.pop()
   if (last === undefined) return text === first

@@ -8,7 +8,7 @@ import { RequestView, type SettingValues } from './view.ts'
 import { placeOf } from './wording.ts'
 
 /** `sure`: nobody else sends this. `likely`: more than a signature that others use as well. */
-export type Certainty = 'sure' | 'likely' | 'possible'
+type Certainty = 'sure' | 'likely' | 'possible'
 
 /** A provider that a captured request looks like. */
 export interface Candidate {

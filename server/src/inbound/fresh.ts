@@ -54,7 +54,7 @@ const looksLikeId = (text: string): boolean => text.length >= 4 && /\d/.test(tex
  * Another id of the same look: `evt_1NG8Du2eZvKYlo2C` becomes `evt_7Ru0Ma5kTqWXsd9P`, a UUID another UUID, a number one of
  * as many digits. What stands before the first `_` or `-` is taken for a prefix and stays; of a URL, all but its last step.
  */
-export function freshLike(id: string, randomBytes: RandomBytes): string {
+function freshLike(id: string, randomBytes: RandomBytes): string {
   const isUuid = uuid.test(id)
   const isHex = isUuid || /^(?=.*\d)[0-9a-f]{16,}$/i.test(id)
   const isNumber = /^\d+$/.test(id)

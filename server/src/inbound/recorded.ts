@@ -11,10 +11,10 @@ import type { FetchedKeys } from './verdict.ts'
  * documented rule, by others. `made`: by the documented rule, with data of our own. The last two prove agreement on the
  * rule only.
  */
-export type Origin = 'published' | 'derived' | 'made'
+type Origin = 'published' | 'derived' | 'made'
 
 /** What the gateway should answer to a challenge. Header names in any case; a body that is left out is not compared. */
-export interface RecordedAnswer {
+interface RecordedAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string

@@ -20,13 +20,13 @@ export interface PreparedScheme {
   readonly keys: readonly SecretKey[]
 }
 
-export interface SecretKey {
+interface SecretKey {
   readonly secret: Pick<SourceSecret, 'id' | 'name' | 'from' | 'until'>
   readonly key: VerificationKey
 }
 
 /** A key to try; null: it is none of the source's secrets. */
-export interface TriedKey {
+interface TriedKey {
   readonly id: string | null
   readonly key: VerificationKey
 }

@@ -8,7 +8,7 @@ import { isValidAt } from './scheme-keys.ts'
 import type { Sources } from './sources.ts'
 import { findTriggerable, type TriggerKind, trigger, triggerable, triggerName } from './trigger.ts'
 
-export interface SourceTriggerAsk {
+interface SourceTriggerAsk {
   /** Whose recorded request it is made from; null: as the type of the source says. */
   readonly provider: string | null
   readonly event: string
@@ -17,7 +17,7 @@ export interface SourceTriggerAsk {
   readonly privateKey: string | null
 }
 
-export type SourceTriggered =
+type SourceTriggered =
   | {
       readonly kind: 'made'
       readonly provider: string

@@ -21,7 +21,7 @@ export type Tell = (
 const shortestWindowMs = 24 * 60 * 60_000
 
 /** How long what makes two requests the same is remembered. */
-export const duplicateWindowOf = (source: Pick<Source, 'settings'>, preset: Pick<Preset, 'retryWindow'>): number =>
+const duplicateWindowOf = (source: Pick<Source, 'settings'>, preset: Pick<Preset, 'retryWindow'>): number =>
   source.settings.duplicateWindow ?? Math.max(shortestWindowMs, preset.retryWindow * 1000)
 
 export const makeTell =

@@ -11,7 +11,7 @@ import { presetOf } from './source-types.ts'
 import { changeSource, getSource } from './sources.ts'
 
 /** Everything about a secret but the secret. */
-export type ShownSecret = Omit<SourceSecret, 'value'>
+type ShownSecret = Omit<SourceSecret, 'value'>
 
 /** What a source's own row says of its secrets. */
 export interface SourceStanding {

@@ -29,7 +29,7 @@ const requestWords = {
 } as const
 
 /** What is signed, read from left to right. Markdown. */
-export function partsInWords(parts: readonly Part[]): string {
+function partsInWords(parts: readonly Part[]): string {
   return parts.map(partInWords).join(' + ')
 }
 
@@ -156,8 +156,7 @@ const keyWords = {
 } as const
 
 /** What must be so, for the middle of a sentence. Markdown. */
-export const conditionsInWords = (conditions: readonly Condition[]): string =>
-  conditions.map(conditionInWords).join(' and ')
+const conditionsInWords = (conditions: readonly Condition[]): string => conditions.map(conditionInWords).join(' and ')
 
 function conditionInWords({ at, equals, like, absent }: Condition): string {
   if (absent) return `there is no ${refInWords(at)}`

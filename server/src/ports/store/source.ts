@@ -4,12 +4,6 @@ import type { Handshake, Source } from '../../domain/source.ts'
 import type { WriteResult } from './application.ts'
 import type { Told } from './road.ts'
 
-/** A token under which a source is reached, by its hash. `until` null: the current one. */
-export interface SourceToken {
-  readonly hash: string
-  readonly until: Millis | null
-}
-
 /** Something that happened to challenges of a source. */
 export interface HandshakeNote {
   readonly sourceId: SourceId
