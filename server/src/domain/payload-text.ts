@@ -13,12 +13,13 @@ export interface PayloadText {
 /**
  * The text under which a body is kept. Null as `encoding` promises that the text is JSON, spelled as it came; a byte order
  * mark is part of a body, so JSON behind one is `text` (RFC 8259 §8.1). A NUL makes it `base64`: PostgreSQL keeps none in a text.
+ * `isJson`: whether a text that may be JSON is, where somebody has parsed it or is going to.
  */
-export function payloadOf(body: Uint8Array): PayloadText {
+export function payloadOf(body: Uint8Array, isJson: (text: string) => boolean = parses): PayloadText {
   const bytes = asBuffer(body)
   if (!isUtf8(bytes) || bytes.includes(0)) return { payload: bytes.toString('base64'), encoding: 'base64' }
   const payload = bytes.toString('utf8')
-  return { payload, encoding: isJson(payload) ? null : 'text' }
+  return { payload, encoding: beginsAsJson.test(payload) && isJson(payload) ? null : 'text' }
 }
 
 /** The bytes that a kept payload stands for. */
@@ -42,8 +43,7 @@ const asBuffer = (bytes: Uint8Array): Buffer =>
 // What begins otherwise is no JSON (RFC 8259 §2, §3): a form or XML need not be parsed to be told so.
 const beginsAsJson = /^[ \t\n\r]*[{["\dtfn-]/
 
-function isJson(text: string): boolean {
-  if (!beginsAsJson.test(text)) return false
+function parses(text: string): boolean {
   try {
     JSON.parse(text)
     return true

@@ -8,7 +8,7 @@ import type { InboundRequest, Verification } from '../domain/inbound.ts'
  * caller's, and not further than the last that can be read.
  */
 export function clientAddress(peer: string, headers: readonly string[], trustedProxies: number): string {
-  const nearest = parseAddress(peer)?.toString() ?? peer
+  const nearest = plain(peer)
   if (trustedProxies === 0) return nearest
   const [one, other] = [forwardedFor(headers), forwarded(headers)]
   const seen = one && clientOf(one, nearest, trustedProxies)
@@ -16,6 +16,11 @@ export function clientAddress(peer: string, headers: readonly string[], trustedP
   if (seen !== null && told !== null && seen !== told) return nearest
   return seen ?? told ?? nearest
 }
+
+// Of an IPv4 connection, also where it came to a socket of both families: it needs no parsing, and most are such.
+const ipv4Peer = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})$/
+
+const plain = (peer: string): string => ipv4Peer.exec(peer)?.[1] ?? parseAddress(peer)?.toString() ?? peer
 
 function clientOf(hops: readonly (Address | null)[], peer: string, trustedProxies: number): string {
   let client = peer

@@ -72,17 +72,22 @@ const unescaped = (step: string): string =>
   step.includes('~') ? step.replaceAll('~1', '/').replaceAll('~0', '~') : step
 
 function walk(value: unknown, steps: readonly string[]): readonly unknown[] {
-  let found: readonly unknown[] = [value]
+  let found: unknown[] = [value]
   for (const step of steps) {
-    found = found.flatMap((inner): readonly unknown[] => {
+    const next: unknown[] = []
+    for (const inner of found) {
       if (Array.isArray(inner)) {
-        if (step === '*') return inner
+        if (step === '*') {
+          for (const item of inner) next.push(item)
+          continue
+        }
         const index = arrayIndex(step)
-        return index !== null && index < inner.length ? [inner[index]] : []
+        if (index !== null && index < inner.length) next.push(inner[index])
+      } else if (typeof inner === 'object' && inner !== null && Object.hasOwn(inner, step)) {
+        next.push((inner as Record<string, unknown>)[step])
       }
-      if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, step)) return []
-      return [(inner as Record<string, unknown>)[step]]
-    })
+    }
+    found = next
   }
   return found
 }

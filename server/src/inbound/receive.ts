@@ -3,7 +3,6 @@
 // knows the engine, ports and domain; no framework and no store.
 
 import type { InboundRequest, Verification } from '../domain/inbound.ts'
-import { payloadOf } from '../domain/payload-text.ts'
 import type { Challenge } from '../domain/preset.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Source, SourceMode } from '../domain/source.ts'
@@ -88,14 +87,14 @@ export function makeReceive(parts: ReceiveParts): Receive {
     } else {
       void visits.visit(visit).then(({ failure }) => notes.handshake(sourceId, challenge.name, failure))
     }
-    if (settings.forwardChallenges) await tell(prepared, view, payloadOf(view.request.body), verification)
+    if (settings.forwardChallenges) await tell(prepared, view, view.payload(), verification)
     note(one, 'challenge')
     return outcome.reply ?? ackOf(one)
   }
 
   async function take(one: Case, verification: Verification): Promise<Reply> {
     const { prepared, view } = one
-    const text = payloadOf(view.request.body)
+    const text = view.payload()
     if (prepared.checkSchema !== null) {
       const type = eventTypeOf(prepared.preset, { view, values: prepared.values })
       const checked = await prepared.checkSchema(type, text)

@@ -1,4 +1,3 @@
-import { payloadOf } from '../domain/payload-text.ts'
 import { addressRefusal } from './addresses.ts'
 import { eventTypeOf } from './facts.ts'
 import { doorOf, failClosed } from './receive.ts'
@@ -27,7 +26,7 @@ export const makeRelease =
     const view = new RequestView(request, { url: prepared.publicUrl, pathLength })
     const verification = failClosed(await verify(prepared, view, 'briefly'), source.settings.mode)
     if (verification.kind === 'refused') return 'refused'
-    const text = payloadOf(request.body)
+    const text = view.payload()
     if (prepared.checkSchema !== null) {
       const checked = await prepared.checkSchema(eventTypeOf(prepared.preset, { view, values: prepared.values }), text)
       if (checked.kind === 'quarantine') return 'refused'

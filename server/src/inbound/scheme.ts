@@ -71,7 +71,6 @@ function checkSignatures(
 ): SchemeOutcome {
   const { scheme } = prepared
   const { algorithm } = scheme
-  const place = placesOf(scheme.signature)
   const urls = urlForms(scheme, view)
   const contents = isHash(algorithm) ? null : contentsOf(prepared, view, urls)
   if (contents && !contents.ok) return contents.fault
@@ -86,6 +85,7 @@ function checkSignatures(
   }
   const tried = keys.keys.length === 1 ? 'the key' : `any of ${keys.keys.length} keys`
   const isSecret = algorithm === 'equality' || algorithm === 'basic'
+  const place = placesOf(scheme.signature)
   return refused('signature-wrong', `${place} is not ${isSecret ? '' : 'a signature of this request by '}${tried}`)
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { InboundRequest } from '../domain/inbound.ts'
+import { payloadOf } from '../domain/payload-text.ts'
 import type { Ref } from '../domain/preset.ts'
 import { type Door, RequestView } from './view.ts'
 
@@ -25,6 +26,19 @@ const json = (body: string) => {
   const view = viewOf({ body, headers: ['content-type', 'text/plain'] })
   return (ref: Ref) => view.valuesAt(ref, {})
 }
+
+test('what a message keeps of a body does not depend on what was read out of it before', () => {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const token = `${part({ alg: 'RS256' })}.${part({ a: 1 })}.c2ln`
+  const texts = ['{"a":[1]}', '\u{feff}{"a":1}', token, `"${token}"`, 'a=1', '', '{"a":1', '7', '{"a":"\0"}', 'null']
+  for (const body of [...texts.map((text) => Buffer.from(text)), Buffer.from([0x7b, 0xff, 0x7d])]) {
+    const [fresh, read] = [viewOf({ body }), viewOf({ body })]
+    read.valuesAt({ body: '/a' }, {})
+    const [item] = read.items('/a') ?? []
+    for (const view of [fresh, read, read, item ?? fresh]) assert.deepEqual(view.payload(), payloadOf(body))
+    assert.equal(fresh.text(), viewOf({ body }).text())
+  }
+})
 
 test('a header is found in any case, with all its values in their order and without spaces around', () => {
   const view = viewOf({ headers: ['X-Key', 'a', 'x-kEY', ' b\t', 'X-Keys', 'c', 'X-KEY', ''] })

@@ -2,6 +2,7 @@
 // but not how a request reached the process, how people manage sources, or where rows are stored.
 
 import type { InboundRequest } from '../domain/inbound.ts'
+import { type PayloadText, payloadOf } from '../domain/payload-text.ts'
 import type { Ref } from '../domain/preset.ts'
 import { bodyToken, readClaims } from './body-token.ts'
 import { type Field, formFields, urlEncoded } from './form.ts'
@@ -63,6 +64,16 @@ export class RequestView {
   json(): JsonText {
     this.#json ??= new JsonText(claimsOf(this.text()) ?? this.text())
     return this.#json
+  }
+
+  /** The whole body as a message keeps it. It is parsed at most once, however many look into it. */
+  payload(): PayloadText {
+    return payloadOf(this.request.body, (text) => {
+      // What begins as JSON has no byte order mark and is no token: it is what `text` and `json` come to. And where there
+      // is a view of an item, the whole is JSON.
+      this.#text ??= text
+      return this.json().parsed() !== null
+    })
   }
 
   /** The text fields of a form; null: the body is no form. */
