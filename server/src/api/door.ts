@@ -8,6 +8,7 @@ import { Problem } from '../domain/problem.ts'
 import { clientAddress } from '../inbound/addresses.ts'
 import type { Receive, Reply } from '../inbound/receive.ts'
 import type { World } from '../ports/world.ts'
+import { BodyBytes } from './body-bytes.ts'
 import { problemJson, problemType } from './problem.ts'
 import { faultOfRequest } from './request-line.ts'
 
@@ -88,23 +89,20 @@ export function makeDoor(parts: DoorParts): Listener {
       return
     }
 
-    const chunks: Buffer[] = []
-    let bytes = 0
+    const body = new BodyBytes()
     let over = false
     let ended = false
     const release = (): void => {
-      reading -= bytes
-      bytes = 0
+      reading -= body.length
+      body.clear()
     }
     request.on('data', (chunk: Buffer) => {
       if (over) return
-      chunks.push(chunk)
-      bytes += chunk.length
+      body.add(chunk)
       reading += chunk.length
-      const excess = troubleWith(bytes)
+      const excess = troubleWith(body.length)
       if (excess === null) return
       over = true
-      chunks.length = 0
       release()
       turnAway(request, response, excess)
     })
@@ -121,7 +119,7 @@ export function makeDoor(parts: DoorParts): Listener {
         headers: request.rawHeaders,
         peer,
         client: clientAddress(peer, request.rawHeaders, parts.trustedProxies),
-        body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes),
+        body: body.whole(),
         receivedAt: world.now(),
       }
       parts
