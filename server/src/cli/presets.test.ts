@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { posthorn } from '../../test/support/posthorn-command.ts'
 import { presetBook } from '../inbound/presets.ts'
 import { rehearsal } from './presets/rehearsal.ts'
+import { providerFiles } from './presets.ts'
 
 describe('posthorn presets', { concurrency: true }, () => {
   test('list names every preset with how it proves itself', async () => {
@@ -37,6 +41,17 @@ describe('posthorn presets', { concurrency: true }, () => {
     const preset = { ...(presetBook.get('stripe') ?? assert.fail()), name: 'no-such-provider' }
     assert.equal(rehearsal([preset], { stdout: stream, stderr: stream }), 1)
     assert.match(written.join(''), /no-such-provider {2}NOTHING RECORDED/)
+  })
+
+  test('the pages of docs/providers are those of the presets: npm run docs:providers prints them anew', () => {
+    const folder = fileURLToPath(new URL('../../../docs/providers/', import.meta.url))
+    const printed = providerFiles(presetBook.all())
+    assert.deepEqual(readdirSync(folder).toSorted(), [...printed.keys()].toSorted())
+    const old = [...printed].filter(([file, text]) => readFileSync(join(folder, file), 'utf8') !== text)
+    assert.deepEqual(
+      old.map(([file]) => file),
+      [],
+    )
   })
 
   test('a mistyped name is refused with the one that was meant', async () => {

@@ -89,11 +89,20 @@ async function rehearseAll(_words: Words, names: readonly string[], io: Io): Pro
 async function docs({ out = 'docs/providers' }: Words, names: readonly string[], { stdout }: Io): Promise<number> {
   const asked = names.length > 0 ? names.map(presetNamed) : presetBook.all()
   await mkdir(out, { recursive: true })
-  for (const preset of asked) {
-    const notice = `<!-- Printed from server/src/inbound/presets/${preset.name}.json by \`posthorn presets docs\`. -->\n\n`
-    await writeFile(join(out, `${preset.name}.md`), notice + providerPage(preset, recordedRequests(preset.name)))
+  for (const [file, text] of providerFiles(asked)) {
+    if (names.length === 0 || file !== 'README.md') await writeFile(join(out, file), text)
   }
-  if (names.length === 0) await writeFile(join(out, 'README.md'), providerIndex(asked))
   stdout.write(`${asked.length} pages are in ${out}\n`)
   return exitCodes.done
 }
+
+/** The pages of these presets and their index, by the name of the file. */
+export const providerFiles = (presets: readonly Preset[]): ReadonlyMap<string, string> =>
+  new Map([
+    ['README.md', providerIndex(presets)],
+    ...presets.map((preset): [string, string] => [
+      `${preset.name}.md`,
+      `<!-- Printed from server/src/inbound/presets/${preset.name}.json by \`posthorn presets docs\`. -->\n\n` +
+        providerPage(preset, recordedRequests(preset.name)),
+    ]),
+  ])

@@ -29,15 +29,16 @@ export interface TriggerAsk {
   readonly randomBytes: RandomBytes
 }
 
-/** What can be triggered of a provider, by event or else by name, in the order of its file. */
+/** What can be triggered of a provider, in the order of its file: its events, once each. By name where none tells one. */
 export function triggerable(requests: readonly RecordedRequest[]): readonly RecordedRequest[] {
-  const seen = new Set<string>()
-  return requests.filter((request) => {
+  const good = requests.filter(({ expect }) => expect !== 'refused')
+  const telling = good.filter(({ event }) => event !== null)
+  const byName = new Map<string, RecordedRequest>()
+  for (const request of telling.length > 0 ? telling : good) {
     const name = triggerName(request)
-    if (request.expect === 'refused' || seen.has(name)) return false
-    seen.add(name)
-    return true
-  })
+    if (!byName.has(name)) byName.set(name, request)
+  }
+  return [...byName.values()]
 }
 
 /** What a recorded request is called where somebody asks for it. */

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../domain/duration.ts'
 import type { Preset, Ref } from '../../domain/preset.ts'
 import type { RecordedRequest } from '../../inbound/recorded.ts'
+import { triggerable, triggerName } from '../../inbound/trigger.ts'
 import { answerInWords, challengeInWords, orOf, refInWords, schemeInWords } from './scheme-words.ts'
 
 /** The page of a provider under `docs/providers/`: what to do there and here, what is checked, and how sure that is. */
@@ -70,46 +71,58 @@ The provider's own page: <${docs}>`
 }
 
 function setUp(preset: Preset, requests: readonly RecordedRequest[]): string {
-  const { name, title, secret, settings = [] } = preset
+  const { name, title, secret, settings = [], challenges = [] } = preset
   const config = Object.fromEntries([
     ...(secret === null ? [] : [['secret', `your ${secret.label}`]]),
     ...settings.filter(({ required }) => required).map((setting) => [setting.name, setting.label]),
   ])
-  const event = requests.find((request) => request.event !== null && request.expect !== 'refused')?.event
-  const captured = preset.challenges?.some(({ capture }) => capture !== undefined)
-  return `## Set it up
-
-${[
-  ...(secret === null
-    ? []
-    : [
-        `The secret is the **${secret.label}**: ${sentence(secret.where)}${captured ? ' The source may also be made without one: it comes with the handshake.' : ''}`,
-      ]),
-  `Make the source, and give its \`ingestUrl\` to ${title} as the address of the webhook (\`$INGEST\` and \`call\` are those of [receive](../receive.md)):`,
-]
-  .map((line, index) => `${index + 1}. ${line}`)
-  .join('\n')}
-
-   \`\`\`sh
-   call $INGEST/source -d '${JSON.stringify({ name: title, uid: name, type: name, config }).replaceAll("'", "'\\''")}'
-   \`\`\`
-${
-  settings.length === 0
-    ? ''
-    : `\nWhat \`config\` takes beside the secret:\n\n${table(
-        ['member', 'meaning', 'where it is found'],
-        settings.map((setting) => [
-          `\`${setting.name}\`${setting.required ? ', required' : ''}`,
-          `${setting.label}${setting.default === undefined ? '' : `; \`${setting.default}\` if left out`}`,
-          setting.where,
+  const body = JSON.stringify({ name: title, uid: name, type: name, config }).replaceAll("'", "'\\''")
+  const captured = challenges.some(({ capture }) => capture !== undefined)
+  const steps = [
+    ...(secret === null
+      ? []
+      : [
+          `The secret is the **${secret.label}**: ${sentence(secret.where)}${captured ? ' The source may also be made without one: it comes with the handshake.' : ''}`,
         ]),
-      )}\n`
-}${
-  event === undefined || event === null
-    ? ''
-    : `\nTry it before the provider does: \`npx posthorn trigger ${name} ${event} --source ${name}\`.\n`
-}`.trimEnd()
+    `Make the source, and give its \`ingestUrl\` to ${title} as the address of the webhook (\`$INGEST\` and \`call\` are those of [receive](../receive.md)):`,
+  ]
+  return [
+    '## Set it up',
+    steps.map((step, index) => `${index + 1}. ${step}`).join('\n'),
+    `   \`\`\`sh\n   call $INGEST/source -d '${body}'\n   \`\`\``,
+    ...(settings.length === 0
+      ? []
+      : [`What \`config\` takes${secret === null ? '' : ' beside the secret'}:`, settingsTable(settings)]),
+    ...tryLine(preset, requests),
+  ].join('\n\n')
 }
+
+const settingsTable = (settings: NonNullable<Preset['settings']>): string =>
+  table(
+    ['member', 'meaning', 'where it is found'],
+    settings.map(({ name, required, label, where, default: usual }) => [
+      `\`${name}\`${required ? ', required' : ''}`,
+      usual === undefined ? label : `${label}; \`${usual}\` if left out`,
+      where,
+    ]),
+  )
+
+/** None where nothing can be sent that would pass: only the provider has the keys. */
+function tryLine({ name, schemes }: Preset, requests: readonly RecordedRequest[]): readonly string[] {
+  const [first] = triggerable(requests)
+  if (first === undefined || (schemes.length > 0 && schemes.every(({ key }) => key.from === 'jwks'))) return []
+  const event = /^[\w./-]+$/.test(triggerName(first)) ? triggerName(first) : `'${triggerName(first)}'`
+  const signedByPair = schemes.length > 0 && schemes.every((scheme) => !hasSharedKey(scheme))
+  const line = `npx posthorn trigger ${name} ${event} --source ${name} --key $KEY`
+  return [
+    signedByPair
+      ? `Try it before the provider does, with a key pair of your own: the source has the public half, and \`${line} --private-key key.pem\` signs with the other.`
+      : `Try it before the provider does: \`${line}\`.`,
+  ]
+}
+
+const hasSharedKey = ({ key }: Preset['schemes'][number]): boolean =>
+  key.from === 'secret' && ['utf8', 'hex', 'base64'].includes(key.encoding)
 
 function checked({ title, schemes }: Preset): string {
   if (schemes.length === 0) {
@@ -162,13 +175,19 @@ ${table(
 )}`
 }
 
-function answers({ title, ack, refusal, deadline, retryWindow, giveUpOn = [], ips }: Preset): string {
+// At least that long: people press buttons that say “send again”.
+const daySeconds = 86_400
+
+function answers({ title, id, ack, refusal, deadline, retryWindow, giveUpOn = [], ips }: Preset): string {
   return list('Answers and retries', [
     `What is stored is answered ${ack === undefined ? '200, without a body' : answerInWords(ack)}; what does not pass, ${refusal ?? 401}.`,
     ...(deadline === undefined ? [] : [`${title} waits ${formatDuration(deadline * 1_000)} for the answer.`]),
     retryWindow === 0
       ? `${title} does not repeat by itself.`
-      : `It may repeat a request for ${formatDuration(retryWindow * 1_000)}; a repeat within that time is a duplicate.`,
+      : `It may repeat a request for ${formatDuration(retryWindow * 1_000)}.`,
+    id.alternatives.length === 0 && id.otherwise === 'none'
+      ? 'Nothing is taken for a duplicate: each request is a message.'
+      : `A request that is the same as one before is a duplicate for ${formatDuration(Math.max(retryWindow, daySeconds) * 1_000)}.`,
     ...(giveUpOn.length === 0 ? [] : [`It gives up after ${orOf(giveUpOn.map(String))}.`]),
     ...(ips === undefined
       ? []

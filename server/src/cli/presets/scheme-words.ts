@@ -186,17 +186,13 @@ type Answer = NonNullable<Challenge['answer']>
 
 /** Markdown. */
 export function answerInWords({ status, headers = {}, contentType, text, json }: Answer): string {
-  const body =
-    json === undefined
-      ? text === undefined
-        ? 'without a body'
-        : partsInWords(text)
-      : Object.entries(json)
-          .map(([name, value]) => `${code(name)}: ${typeof value === 'object' ? partsInWords(value) : String(value)}`)
-          .join(', ')
-  const named = Object.entries(headers).map(([name, parts]) => `header ${code(name)}: ${partsInWords(parts)}`)
+  const members = Object.entries(json ?? {}).map(
+    ([name, value]) => `${code(name)}: ${typeof value === 'object' ? partsInWords(value) : String(value)}`,
+  )
+  const body = json !== undefined ? `JSON with ${members.join(', ')}` : text === undefined ? null : partsInWords(text)
   const type = contentType === undefined ? '' : ` as ${code(contentType)}`
-  return `${status}, ${[json === undefined ? body : `JSON with ${body}`].join('')}${type}${named.length > 0 ? `, ${named.join(', ')}` : ''}`
+  const named = Object.entries(headers).map(([name, parts]) => `header ${code(name)}: ${partsInWords(parts)}`)
+  return [status, body === null ? 'without a body' : body + type, ...named].join(', ')
 }
 
 export const orOf = (words: readonly string[]): string => joined(words, 'or')
