@@ -1,6 +1,9 @@
 import Type, { type Static } from 'typebox'
 import { nullable } from './nullable.ts'
 
+// It is looked at by every preset there is.
+const longest = 256 * 1024
+
 const Pairs = Type.Array(Type.Array(Type.String(), { minItems: 2, maxItems: 2 }))
 
 export const DetectIn = Type.Object(
@@ -14,11 +17,12 @@ export const DetectIn = Type.Object(
         Type.Null(),
       ]),
     ),
-    body: Type.Optional(nullable(Type.String())),
-    bodyBase64: Type.Optional(nullable(Type.String({ description: 'Where it is not UTF-8.' }))),
+    body: Type.Optional(nullable(Type.String({ maxLength: longest }))),
+    bodyBase64: Type.Optional(nullable(Type.String({ maxLength: longest, description: 'Where it is not UTF-8.' }))),
     raw: Type.Optional(
       nullable(
         Type.String({
+          maxLength: longest,
           description:
             'Instead of all of these, as it was copied: an HTTP message, a `curl` command, an entry of a log in JSON, headers alone, or a body alone.',
         }),

@@ -77,6 +77,8 @@ const asObject = (value: unknown): Readonly<Record<string, unknown>> | null =>
 const first = (from: Readonly<Record<string, unknown>>, names: readonly string[]): unknown =>
   names.map((name) => from[name]).find((value) => value !== undefined)
 
+const token = /^[!#$%&'*+.^_`|~\w-]+$/ // RFC 9110, 5.6.2
+
 /** Null: there is no header in it. */
 function readMessage(text: string): CapturedRequest | null {
   // `curl -v` marks what it sends with `> `, and talks about itself in lines with `* `.
@@ -93,9 +95,11 @@ function readMessage(text: string): CapturedRequest | null {
   let at = requestLine === null ? 0 : 2
   const headers: [string, string][] = []
   for (; at < lines.length && lines[at] !== ''; at += 2) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(lines[at] ?? '') ?? []
-    if (name === undefined || value === undefined) return null
-    headers.push([name, value])
+    const line = lines[at] ?? ''
+    const colon = line.indexOf(':')
+    const name = line.slice(0, Math.max(0, colon))
+    if (!token.test(name)) return null
+    headers.push([name, line.slice(colon + 1).trim()])
   }
   if (headers.length === 0) return null
   return {
@@ -146,7 +150,7 @@ function readCurl(text: string): CapturedRequest {
 function shellWords(text: string): readonly string[] {
   const words: string[] = []
   let word: string | null = null
-  const piece = /\\\r?\n|\s+|\$'((?:[^'\\]|\\.)*)'|'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([^\s'"\\])/g
+  const piece = /\\\r?\n|\s+|\$'((?:[^'\\]|\\.)*)'|'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([^\s'"\\$]+|\$)/g
   for (const [whole, escaped, single, double, backslashed, bare] of text.matchAll(piece)) {
     if (/^(\\\r?\n|\s+)$/.test(whole)) {
       if (word !== null) words.push(word)

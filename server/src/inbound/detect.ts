@@ -43,6 +43,10 @@ const common = new Set([
 // More than sign alike, so that none of those is left out for its name.
 const mostCandidates = 30
 
+// No request that was ever sent has more; every preset looks at all of them.
+const mostHeaders = 200
+const longestHeader = 16 * 1024
+
 /** Names the providers that a request may be of, the likeliest first. Nothing is verified by it. */
 export type Detect = (request: CapturedRequest) => readonly Candidate[]
 
@@ -53,7 +57,8 @@ export function makeDetect(presets: readonly Preset[]): Detect {
 
   return ({ method, url, headers, body }) => {
     const target = url.replace(/^\w+:\/\/[^/?#]*/, '')
-    const request = { method, target, headers: headers.flat(), peer: '', client: '', body, receivedAt: 0 }
+    const plausible = headers.slice(0, mostHeaders).filter(([, value]) => value.length <= longestHeader)
+    const request = { method, target, headers: plausible.flat(), peer: '', client: '', body, receivedAt: 0 }
     const view = new RequestView(request, { url: 'https://unknown.example', pathLength: 0 })
     const scored = traits.flatMap((trait) => {
       const { findings, denied } = findingsIn(trait, view, (key) => owners.get(key) ?? 1)
