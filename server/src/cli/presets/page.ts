@@ -21,18 +21,17 @@ export function providerPage(preset: Preset, requests: readonly RecordedRequest[
 
 /** The index of those pages. */
 export function providerIndex(presets: readonly Preset[]): string {
-  const rows = presets.map(
-    (preset) =>
-      `| [${cell(preset.title)}](${preset.name}.md) | \`${preset.name}\` | ${cell(checkWords(preset))} | ${cell(challengeNames(preset))} | ${preset.basis} |`,
-  )
+  const rows = presets.map((preset) => [
+    `[${preset.title}](${preset.name}.md)`,
+    `\`${preset.name}\``,
+    ...[checkWords(preset), challengeNames(preset), preset.basis],
+  ])
   return `# Providers
 
 What a source can be of, by its \`type\`. [Receive](../receive.md) tells how; a provider that is not here is a
 [custom source](../sources.md).
 
-| provider | \`type\` | how it proves itself | handshakes answered | founded on |
-| --- | --- | --- | --- | --- |
-${rows.join('\n')}
+${table(['provider', '`type`', 'how it proves itself', 'handshakes answered', 'founded on'], rows)}
 
 Founded on: \`read\`: the provider's page, SDK or source; \`third-party\`: what others say of it; \`general-knowledge\`: check
 it before relying on it. These pages are printed from \`server/src/inbound/presets/\` by \`posthorn presets docs\`.
@@ -224,8 +223,15 @@ ${requests.length} recorded ${requests.length === 1 ? 'request is' : 'requests a
 const list = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `## ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')
+/** Aligned, as the formatter of this repository wants it. */
+function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const rows = [head, ...body].map((cells) => cells.map(cell))
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((cells) => (cells[column] ?? '').length)))
+  const line = (cells: readonly string[], filler: string): string =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width, filler)).join(' | ')} |`
+  const [first = [], ...others] = rows
+  return [line(first, ' '), line([], '-'), ...others.map((cells) => line(cells, ' '))].join('\n')
+}
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
 const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
