@@ -10,8 +10,8 @@ import { RequestView } from './view.ts'
 const door = '/in/token'
 
 /**
- * What a recorded request comes to with what the door itself is made of, at the time it was recorded. Resolves to what is
- * not as it says, in words; nothing is fetched.
+ * Has a recorded request checked by what the door itself is made of, at the time it was recorded; nothing is fetched. What is
+ * not as it says, in words; nothing where it holds.
  */
 export function rehearse(preset: Preset, recorded: RecordedRequest): readonly string[] {
   const values = settingValues(preset, recorded.settings ?? {})
