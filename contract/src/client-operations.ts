@@ -182,7 +182,6 @@ const advice: readonly (readonly [part: string, text: string])[] = [
   ['destination', 'Create an endpoint: POST /api/v1/app/{app_id}/endpoint.'],
   ['integration', 'Create an endpoint: POST /api/v1/app/{app_id}/endpoint; a key comes from `posthorn keys create`.'],
   ['autoconfigSubscription', 'Create an endpoint: POST /api/v1/app/{app_id}/endpoint.'],
-  ['ingest', 'Verify the webhook where it arrives, then publish it: POST /api/v1/app/{app_id}/msg.'],
   ['streaming', 'Publish messages to an application: POST /api/v1/app/{app_id}/msg.'],
   ['authentication', 'There are no streams yet, so nobody needs access to one.'],
 ]
