@@ -5,16 +5,13 @@ import { ApplicationControl } from './control.ts'
 import { EndpointSecretRotateIn } from './endpoint.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
+import { Preset, PresetAnswer } from './preset.ts'
 
-/** A descriptor, as it comes with the gateway or stands in a `custom` source. */
-const Preset = Type.Object(
-  {},
-  {
-    additionalProperties: true,
-    description: 'How one provider signs, shakes hands and names its events.',
-    examples: [{ name: 'custom', title: 'Acme' }],
-  },
-)
+// What is left out of the descriptor of a custom source is filled in: who only says how it signs need not say the rest.
+const CustomPreset = Type.Partial(Preset, {
+  additionalProperties: false,
+  description: 'Of a `custom` source: its descriptor. What it leaves out is filled in.',
+})
 
 const value = Type.String({
   minLength: 1,
@@ -52,9 +49,7 @@ const IngestSourceConfigIn = Type.Object(
         Type.Integer({ minimum: 1, maximum: 31_536_000, deprecated: true, description: 'See `toleranceSeconds`.' }),
       ),
     ),
-    preset: Type.Optional(
-      nullable({ ...Preset, description: 'Of a `custom` source: its descriptor. What it leaves out is filled in.' }),
-    ),
+    preset: Type.Optional(nullable(CustomPreset)),
   },
   {
     additionalProperties: true,
@@ -74,14 +69,10 @@ const Schemas = Type.Record(Type.String({ maxLength: 256 }), Type.Unknown(), {
   maxProperties: 100,
   description: 'JSON Schemas of payloads by event type; `*`: of all others.',
 })
-const Ack = Type.Object(
-  {},
-  {
-    additionalProperties: true,
-    description:
-      'What is answered for a message that is stored, instead of what the preset says. As `ack` of a preset.',
-  },
-)
+const Ack = {
+  ...PresetAnswer,
+  description: 'What is answered for a message that is stored, instead of what the preset says. As `ack` of a preset.',
+}
 
 const modes = ['observe', 'enforce'] as const
 const states = ['active', 'paused', 'disabled'] as const
@@ -258,7 +249,7 @@ export const IngestSourceOut = Type.Object(
     allowedAddresses: nullable(Type.Array(Type.String())),
     schemas: nullable(Schemas),
     schemaCheck: Type.Unsafe<(typeof checks)[number]>(oneOf('string', checks)),
-    ack: nullable(Ack),
+    ack: Type.Unsafe<object | null>(nullable(Ack)),
     forwardChallenges: Type.Boolean(),
     control: ApplicationControl,
     throttleRate: nullable(Type.Integer()),
@@ -358,6 +349,5 @@ export const ingestSchemas = {
   IngestSourceSecretRotateIn,
   RotateTokenOut,
   IngestSourceConsumerPortalAccessIn,
-  Preset,
   ListResponsePreset,
 } as const

@@ -7,12 +7,12 @@ import {
   IngestSourceOut,
   IngestSourcePatch,
   IngestSourceSecretRotateIn,
-  ingestSchemas,
   ListResponseIngestSourceOut,
   ListResponsePreset,
   RotateTokenOut,
 } from '../ingest.ts'
 import { pageQuery } from '../page.ts'
+import { Preset } from '../preset.ts'
 import { created, done, get, named, none, operation, source, upserted } from './shared.ts'
 
 const tag = 'Source'
@@ -215,7 +215,7 @@ export const ingestSourceOperations = {
     params: Type.Object({ name: named('The name of the preset.') }),
     query: none,
     body: null,
-    success: get(ingestSchemas.Preset),
+    success: get(Preset),
     problems: ['not-found'],
   }),
 } as const

@@ -260,11 +260,18 @@ describe('what is wrong with a source', () => {
     assert.match(faults['/duplicateWindowSeconds'] ?? '', /must be at least \d+: so long may Meta .+ repeat/)
   })
 
-  test('is told with the nearest name where the type is none', async () => {
+  test('is told with the nearest name where the type is none, and where in a descriptor it is', async () => {
     const typo = await faultsOf({ name: 'x', type: 'strpie', metadata: { long: 'x'.repeat(4096) } })
     assert.match(typo['/type'] ?? '', /did you mean stripe\?.*GET \/ingest\/api\/v1\/preset/)
     assert.ok('/metadata' in typo)
     assert.match((await faultsOf({ name: 'x', type: 'custom' }))['/config/preset'] ?? '', /is required/)
+    const preset = { schemes: [{ name: 'mac', algorithm: 'hmac-md4' }], retryWindw: 5 }
+    const descriptor = await faultsOf({ name: 'x', type: 'custom', config: { preset } })
+    assert.match(descriptor['/config/preset/schemes/0/algorithm'] ?? '', /must be one of hmac-sha1/)
+    assert.match(descriptor['/config/preset/schemes/0/key'] ?? '', /is required/)
+    assert.ok(
+      Object.keys(descriptor).some((pointer) => pointer.startsWith('/config/preset') && !pointer.includes('schemes')),
+    )
     const both = await faultsOf({ name: 'x', type: 'svix', config: { preset: {} } })
     assert.match(both['/config/preset'] ?? '', /only for the type custom/)
   })
@@ -475,17 +482,21 @@ describe('settings of a source', () => {
     assert.equal((await server.svix.message.list(id)).data.length, 1)
   })
 
-  test('pause all its endpoints: what comes is taken and kept, and goes out in order once it is not paused any more', async (t) => {
+  test('pause all its endpoints: what comes is taken and kept, and goes out in order before what comes later', async (t) => {
     const { url, received, until } = await receiver(t)
-    const { id, ingestUrl } = await done('POST', '/ingest/api/v1/source', signed())
+    const { id, ingestUrl } = await done('POST', '/ingest/api/v1/source', { ...signed(), control: { maxInFlight: 1 } })
     await server.svix.ingest.endpoint.create(id, { url })
     await done('PATCH', id, { state: 'paused' })
     for (const n of [1, 2, 3]) assert.equal(await post(ingestUrl, first, `{"n":${n}}`), 200)
     await server.world.leap(hour)
     assert.equal(received.length, 0)
     await done('PATCH', id, { state: 'active' })
-    await until(3)
-    assert.deepEqual(received.map(({ body }) => body).toSorted(), ['{"n":1}', '{"n":2}', '{"n":3}'])
+    assert.equal(await post(ingestUrl, first, '{"n":4}'), 200)
+    await until(4)
+    assert.deepEqual(
+      received.map(({ body }) => body),
+      ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}'],
+    )
   })
 })
 

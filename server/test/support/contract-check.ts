@@ -34,6 +34,9 @@ export async function checked<Made>(make: () => Promise<Made>): Promise<{ made: 
   return { made: await watching.run(breaches, make), breaches }
 }
 
+// What stands under these says something about the object that they stand in, which has members beside.
+const branches: ReadonlySet<string> = new Set(['oneOf', 'anyOf', 'allOf', 'if', 'then', 'else', 'not'])
+
 const document: unknown = closed(
   JSON.parse(JSON.stringify(openapi({ version: '1.0.0', publicUrl: 'http://localhost' }))),
 )
@@ -43,11 +46,12 @@ function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed)
   if (typeof value !== 'object' || value === null) return value
   const inner = Object.fromEntries(
-    Object.entries(value).map(([key, of]) => [key, key === 'examples' ? of : closed(of)]),
+    Object.entries(value).map(([key, of]) => [key, key === 'examples' || branches.has(key) ? of : closed(of)]),
   )
   const isObject = [inner.type].flat().includes('object') && typeof inner.properties === 'object'
-  const open = 'additionalProperties' in inner || 'patternProperties' in inner || '$ref' in inner || 'allOf' in inner
-  return isObject && !open ? { ...inner, additionalProperties: false } : inner
+  const open = 'additionalProperties' in inner || 'patternProperties' in inner || '$ref' in inner
+  const branched = Object.keys(inner).some((key) => branches.has(key))
+  return isObject && !open && !branched ? { ...inner, additionalProperties: false } : inner
 }
 
 const ajv = new Ajv2020({ strict: false, allErrors: true })

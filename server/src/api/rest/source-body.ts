@@ -23,7 +23,7 @@ export const sourcePatch = (body: IngestSourcePatch): SourcePatch => ({
     ...{ schemaCheck: body.schemaCheck, forwardChallenges: body.forwardChallenges },
     tolerance: millis(body.toleranceSeconds === undefined ? graceSaid(body) : body.toleranceSeconds),
     duplicateWindow: millis(body.duplicateWindowSeconds),
-    ack: body.ack as Preset['ack'] | null | undefined, // checked by the schema of its operation
+    ack: body.ack,
   },
 })
 
