@@ -16,54 +16,66 @@ import {
 
 const hosts = (description: string) => Type.Array(host, { maxItems: 20, description })
 
-const keyKinds = [
-  Type.Object(
-    {
-      from: Type.Literal('secret'),
-      encoding: Type.Enum(['utf8', 'hex', 'base64', 'pem', 'spki-base64', 'raw-hex', 'raw-base64'], {
-        description:
-          'What the text of the secret becomes. `pem`, `spki-base64` and the 32 bytes of Ed25519 (`raw-…`) are public keys.',
+export const PresetSecretKey = Type.Object(
+  {
+    from: Type.Literal('secret'),
+    encoding: Type.Enum(['utf8', 'hex', 'base64', 'pem', 'spki-base64', 'raw-hex', 'raw-base64'], {
+      description:
+        'What the text of the secret becomes. `pem`, `spki-base64` and the 32 bytes of Ed25519 (`raw-…`) are public keys.',
+    }),
+    strip: Type.Optional(text('A prefix that is no part of it.', 50)),
+    required: Type.Optional(Type.Literal(true, { description: 'Without `strip`, it is no key of this scheme.' })),
+    except: Type.Optional(text('What begins so is no key of this scheme.', 50)),
+    chosenBy: Type.Optional(PresetRef),
+  },
+  {
+    ...strict,
+    description: 'One of the secrets of the source. `chosenBy`: this value is the name of the secret.',
+    examples: [{ from: 'secret', encoding: 'utf8' }],
+  },
+)
+
+export const PresetCertificateKey = Type.Object(
+  {
+    from: Type.Literal('certificate'),
+    url: PresetRef,
+    hosts: hosts('Where it may be fetched from.'),
+    pathEnds: Type.Optional(text('How the path of the URL must end.', 100)),
+    issuedTo: Type.Optional(hosts('Names that the certificate must be issued to, by a trusted authority.')),
+  },
+  {
+    ...strict,
+    description: 'The key of a certificate whose URL is in the request.',
+    examples: [{ from: 'certificate', url: { body: '/SigningCertURL' }, hosts: ['keys.acme.example'] }],
+  },
+)
+
+export const PresetKeySetKey = Type.Object(
+  {
+    from: Type.Literal('jwks'),
+    url: Type.Array(
+      Type.Unsafe<string | { setting: string }>({
+        type: ['string', 'object'],
+        maxLength: 500,
+        properties: { setting: settingName },
+        required: ['setting'],
+        additionalProperties: false,
       }),
-      strip: Type.Optional(text('A prefix that is no part of it.', 50)),
-      required: Type.Optional(Type.Literal(true, { description: 'Without `strip`, it is no key of this scheme.' })),
-      except: Type.Optional(text('What begins so is no key of this scheme.', 50)),
-      chosenBy: Type.Optional(PresetRef),
-    },
-    { ...strict, description: 'One of the secrets of the source. `chosenBy`: this value is the name of the secret.' },
-  ),
-  Type.Object(
-    {
-      from: Type.Literal('certificate'),
-      url: PresetRef,
-      hosts: hosts('Where it may be fetched from.'),
-      pathEnds: Type.Optional(text('How the path of the URL must end.', 100)),
-      issuedTo: Type.Optional(hosts('Names that the certificate must be issued to, by a trusted authority.')),
-    },
-    { ...strict, description: 'The key of a certificate whose URL is in the request.' },
-  ),
-  Type.Object(
-    {
-      from: Type.Literal('jwks'),
-      url: Type.Array(
-        Type.Unsafe<string | { setting: string }>({
-          type: ['string', 'object'],
-          maxLength: 500,
-          properties: { setting: settingName },
-          required: ['setting'],
-          additionalProperties: false,
-        }),
-        { minItems: 1, maxItems: 5 },
-      ),
-      hosts: hosts('Where it may be fetched from; none: the URL is your own, at any host and port.'),
-    },
-    { ...strict, description: 'A key of a set (RFC 7517), whose URL is fixed or has been set.' },
-  ),
-] as const
+      { minItems: 1, maxItems: 5 },
+    ),
+    hosts: hosts('Where it may be fetched from; none: the URL is your own, at any host and port.'),
+  },
+  {
+    ...strict,
+    description: 'A key of a set (RFC 7517), whose URL is fixed or has been set.',
+    examples: [{ from: 'jwks', url: ['https://acme.example/jwks.json'], hosts: ['acme.example'] }],
+  },
+)
+
+const keyKinds = [PresetSecretKey, PresetCertificateKey, PresetKeySetKey] as const
 
 export const PresetKey = Type.Unsafe<Static<(typeof keyKinds)[number]>>({
   type: 'object',
-  properties: { from: { enum: ['secret', 'certificate', 'jwks'] } },
-  required: ['from'],
   discriminator: { propertyName: 'from' },
   oneOf: keyKinds,
   examples: [{ from: 'secret', encoding: 'utf8' }],

@@ -13,7 +13,14 @@ import {
   strict,
   text,
 } from './preset-part.ts'
-import { exampleScheme, PresetKey, PresetScheme } from './preset-scheme.ts'
+import {
+  exampleScheme,
+  PresetCertificateKey,
+  PresetKey,
+  PresetKeySetKey,
+  PresetScheme,
+  PresetSecretKey,
+} from './preset-scheme.ts'
 
 const seconds = (description: string) => Type.Number({ minimum: 0, maximum: 31_536_000, description })
 const status = (description: string) => Type.Integer({ minimum: 200, maximum: 599, description })
@@ -198,6 +205,9 @@ export const presetSchemas = {
   Preset,
   PresetScheme,
   PresetKey,
+  PresetSecretKey,
+  PresetCertificateKey,
+  PresetKeySetKey,
   PresetRef,
   PresetPart,
   PresetPlainPart,

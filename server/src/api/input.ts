@@ -74,6 +74,9 @@ function faultOf({ instancePath, keyword, params, message }: ErrorObject, at: st
   if (keyword === 'oneOf') {
     return { pointer, message: `is ${params.passingSchemas === null ? 'none' : 'several'} of the kinds that it can be` }
   }
+  if (keyword === 'discriminator') {
+    return { pointer: pointerTo(pointer, params.tag), message: 'is none of the kinds that it can be' }
+  }
   if (keyword === 'additionalProperties') return { pointer, message: `has no member ${params.additionalProperty}` }
   return { pointer, message: message ?? 'is invalid' }
 }
