@@ -2,6 +2,7 @@
 import { parseNetwork } from './address.ts'
 import type { Millis } from './ids.ts'
 import type { Preset } from './preset.ts'
+import { answerFaults, presetFaults } from './preset-check.ts'
 import type { Fault } from './problem.ts'
 import type { SourceSecret, SourceSettings } from './source.ts'
 import { keyFault, verifies } from './source-key.ts'
@@ -65,7 +66,13 @@ export function coreAfter(
   const { values, faults } = valuesAfter(before.values, said.values, preset, asked)
   const merged = { ...before, ...settled(said.settings, before), values, custom: said.custom ?? before.custom }
   const settings = withMode(merged, preset, secrets)
-  const found = [...faults, ...secretFaults(said.secrets ?? [], preset), ...settingFaults(settings, secrets, preset)]
+  const found = [
+    ...faults,
+    ...(said.custom === undefined ? [] : presetFaults(said.custom, '/config/preset')),
+    ...(said.settings.ack ? answerFaults(said.settings.ack, '/ack') : []),
+    ...secretFaults(said.secrets ?? [], preset),
+    ...settingFaults(settings, secrets, preset),
+  ]
   return { core: { type, settings, secrets }, faults: found }
 }
 

@@ -61,7 +61,7 @@ function timeFault(token: Token, place: string, now: Millis): Refused | null {
     case 'good':
       return null
     case 'malformed':
-      return refused('timestamp-malformed', `exp or nbf of ${place} is not a number`)
+      return refused('timestamp-malformed', `claim exp or nbf of ${place} is not a number`)
     case 'expired':
       return refused('stale', `${place} had expired ${spanOf(time.byMs)} before it arrived`)
     case 'early':
@@ -75,13 +75,13 @@ function claimFault({ scheme, settings }: PreparedScheme, view: RequestView, tok
   for (const [name, parts] of Object.entries(jwt?.claims ?? {})) {
     if (jwt?.withBody?.includes(name) && view.request.body.length === 0) {
       if (!Object.hasOwn(token.claims, name)) continue
-      return refused('claim-wrong', `${name} of the token speaks of a body, but there is none`)
+      return refused('claim-wrong', `claim ${name} of the token speaks of a body, but there is none`)
     }
     const says = urls.some((url) => {
       const expected = bytesOf(parts, view, { settings, url })
       return expected !== null && claims(token, name, expected)
     })
-    if (!says) return refused('claim-wrong', `${name} of the token is not what it should be for this request`)
+    if (!says) return refused('claim-wrong', `claim ${name} of the token is not what it should be for this request`)
   }
   return null
 }

@@ -85,8 +85,10 @@ function checkSignatures(
   }
   const tried = keys.keys.length === 1 ? 'the key' : `any of ${keys.keys.length} keys`
   const isSecret = algorithm === 'equality' || algorithm === 'basic'
-  const place = placesOf(scheme.signature)
-  return refused('signature-wrong', `${place} is not ${isSecret ? '' : 'a signature of this request by '}${tried}`)
+  return refused(
+    'signature-wrong',
+    `${placesOf(scheme.signature)} is not ${isSecret ? '' : 'a signature of this request by '}${tried}`,
+  )
 }
 
 function passes(

@@ -30,7 +30,7 @@ export interface VerifyParts {
 const mostFetches = 3
 
 // An explanation takes up to some milliseconds, and anybody can send what is refused. Nobody reads more of them.
-const explainedPerSecond = 10
+const explainedPerSecond = 5
 const mostSources = 1_000
 
 export function makeVerify({ keys, presets, world }: VerifyParts): Verify {

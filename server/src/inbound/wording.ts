@@ -5,7 +5,7 @@ import type { Part, Ref } from '../domain/preset.ts'
 export function placeOf(ref: Ref): string {
   if ('header' in ref) {
     const name = typeof ref.header === 'string' ? `header ${ref.header}` : `the header of setting ${ref.header.setting}`
-    return ref.parameter === undefined ? name : `${ref.parameter} of ${name}`
+    return ref.parameter === undefined ? name : `parameter ${ref.parameter} of ${name}`
   }
   if ('query' in ref) return `query parameter ${ref.query}`
   if ('form' in ref) return `form field ${ref.form}${ref.pointer ?? ''}`
