@@ -1,9 +1,15 @@
 import { parseArgs } from 'node:util'
 import { presetBook } from '../inbound/presets.ts'
 import { recordedRequests } from '../inbound/recorded.ts'
-import { viewOf } from '../inbound/sign.ts'
-import { findTriggerable, trigger as make, type TriggerKind, triggerable, triggerName } from '../inbound/trigger.ts'
-import { settingValues } from '../inbound/verifier.ts'
+import { viewOf } from '../inbound/trigger/sign.ts'
+import {
+  findTriggerable,
+  trigger as make,
+  type TriggerKind,
+  triggerable,
+  triggerName,
+} from '../inbound/trigger/trigger.ts'
+import { settingValues } from '../inbound/verify/verifier.ts'
 import { realWorld } from '../world.ts'
 import { type Command, exitCodes, type Io, UsageError } from './command.ts'
 import { readInput } from './input.ts'

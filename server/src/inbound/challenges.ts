@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Challenge, Preset } from '../domain/preset.ts'
-import { allHold } from './conditions.ts'
+import { allHold } from './reading/conditions.ts'
+import type { RequestView, SettingValues } from './reading/view.ts'
 import { emptyReply, type Reply, replyOf } from './reply.ts'
 import type { PreparedSource } from './sources.ts'
-import type { RequestView, SettingValues } from './view.ts'
 
 /** The first challenge of the preset that this request is; null: it is none. */
 export function challengeOf(

@@ -5,7 +5,7 @@ import type { Verification } from '../domain/inbound.ts'
 import type { Ref } from '../domain/preset.ts'
 import { duplicateKeyOf, eventTypeOf, orderingKeyOf, type Told } from './facts.ts'
 import { presetBook } from './presets.ts'
-import { RequestView } from './view.ts'
+import { RequestView } from './reading/view.ts'
 
 const verified: Verification = { kind: 'verified', scheme: 's', secret: null }
 

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Verification } from '../domain/inbound.ts'
 import type { Part, Preset, Ref } from '../domain/preset.ts'
-import type { RequestView, SettingValues } from './view.ts'
+import type { RequestView, SettingValues } from './reading/view.ts'
 
 const longestKey = 256
 const longestType = 256

@@ -1,3 +1,8 @@
+// INBOUND: what third parties send. A request comes through the door of a source (receive.ts), is read (reading/), verified as
+// its preset says (verify/), and becomes a message of the source, once (telling.ts); or it is a challenge, which is answered;
+// or it is refused and kept apart (quarantine/). For people: decoded/ shows bodies, detect/ names a provider, trigger/ plays
+// one. It knows the engine, ports and domain; no framework, no store, and not how people manage sources.
+
 import type { makeIds, SourceId } from '../domain/ids.ts'
 import type { QuarantineLimits } from '../domain/quarantine.ts'
 import type { Source } from '../domain/source.ts'
@@ -7,18 +12,18 @@ import type { Fetcher } from '../ports/fetcher.ts'
 import type { Judge } from '../ports/judge.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
-import { type Detect, makeDetect } from './detect.ts'
-import { KeyFetching } from './fetching.ts'
+import { type Detect, makeDetect } from './detect/detect.ts'
 import { SourceNotes } from './notes.ts'
 import { presetBook } from './presets.ts'
-import { Quarantine } from './quarantine.ts'
+import { Quarantine } from './quarantine/quarantine.ts'
+import { makeRelease } from './quarantine/release.ts'
+import { makeReverify, type Reverify } from './quarantine/reverify.ts'
 import { makeReceive, type Receive } from './receive.ts'
-import { makeRelease } from './release.ts'
-import { makeReverify, type Reverify } from './reverify.ts'
-import { makeTriggerSource, type TriggerSource } from './source-trigger.ts'
 import { Sources } from './sources.ts'
 import { makeTell } from './telling.ts'
-import { makeVerify } from './verify.ts'
+import { makeTriggerSource, type TriggerSource } from './trigger/source-trigger.ts'
+import { KeyFetching } from './verify/fetching.ts'
+import { makeVerify } from './verify/verify.ts'
 import { Visits } from './visits.ts'
 
 export interface InboundParts {

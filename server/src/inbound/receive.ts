@@ -1,7 +1,3 @@
-// INBOUND: what third parties send. A request comes through the door of a source, is verified as its preset says, and
-// becomes a message of the source, once; or it is a challenge, which is answered here; or it is refused and kept apart. It
-// knows the engine, ports and domain; no framework and no store.
-
 import type { InboundRequest, Verification } from '../domain/inbound.ts'
 import type { Challenge } from '../domain/preset.ts'
 import { Problem } from '../domain/problem.ts'
@@ -12,12 +8,12 @@ import { addressRefusal } from './addresses.ts'
 import { answerChallenge, challengeOf } from './challenges.ts'
 import { eventTypeOf } from './facts.ts'
 import type { SourceNotes } from './notes.ts'
-import type { Quarantine } from './quarantine.ts'
+import type { Quarantine } from './quarantine/quarantine.ts'
+import { RequestView } from './reading/view.ts'
 import { emptyReply, type Reply, replyOf } from './reply.ts'
 import type { PreparedSource, Sources } from './sources.ts'
 import type { Tell } from './telling.ts'
-import type { Verify } from './verify.ts'
-import { RequestView } from './view.ts'
+import type { Verify } from './verify/verify.ts'
 import { type Visits, visitOf, visitsOnlyVerified } from './visits.ts'
 
 export type { Reply } from './reply.ts'

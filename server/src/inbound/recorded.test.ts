@@ -5,13 +5,11 @@ import type { SourceSecret } from '../domain/source.ts'
 import { answerChallenge, challengeOf } from './challenges.ts'
 import { asEventType, eventTypeOf } from './facts.ts'
 import { presetBook } from './presets.ts'
-
+import { RequestView } from './reading/view.ts'
 import { type RecordedRequest, recordedBody, recordedInbound, recordedKeys, recordedRequests } from './recorded.ts'
 import { replyOf } from './reply.ts'
-import type { Verdict } from './verdict.ts'
-
-import { makeVerifier, settingValues } from './verifier.ts'
-import { RequestView } from './view.ts'
+import type { Verdict } from './verify/verdict.ts'
+import { makeVerifier, settingValues } from './verify/verifier.ts'
 
 const door = '/in/token'
 

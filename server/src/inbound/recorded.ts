@@ -3,8 +3,8 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import type { InboundRequest, RefusalReason, Verification } from '../domain/inbound.ts'
-import { readKeySet } from './key-set.ts'
-import type { FetchedKeys } from './verdict.ts'
+import { readKeySet } from './verify/key-set.ts'
+import type { FetchedKeys } from './verify/verdict.ts'
 
 /**
  * `published`: input and signature stand in a public document or test. `derived`: made from published input by the

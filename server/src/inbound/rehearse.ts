@@ -1,11 +1,11 @@
 import type { Preset } from '../domain/preset.ts'
 import type { SourceSecret } from '../domain/source.ts'
 import { answerChallenge, challengeOf } from './challenges.ts'
+import { RequestView } from './reading/view.ts'
 import { type RecordedRequest, recordedInbound, recordedKeys } from './recorded.ts'
 import { emptyReply, type Reply, replyOf } from './reply.ts'
-import type { Verdict } from './verdict.ts'
-import { makeVerifier, settingValues } from './verifier.ts'
-import { RequestView } from './view.ts'
+import type { Verdict } from './verify/verdict.ts'
+import { makeVerifier, settingValues } from './verify/verifier.ts'
 
 const door = '/in/token'
 

@@ -1,7 +1,7 @@
 import type { Answer } from '../domain/preset.ts'
-import { bytesOf } from './parts.ts'
+import { bytesOf } from './reading/parts.ts'
+import type { RequestView } from './reading/view.ts'
 import type { PreparedSource } from './sources.ts'
-import type { RequestView } from './view.ts'
 
 /** An HTTP answer, ready to go. */
 export interface Reply {

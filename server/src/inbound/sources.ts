@@ -7,9 +7,9 @@ import type { SourceStore } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import { type AllowedAddresses, allowedAddresses } from './addresses.ts'
 import type { PresetBook } from './presets.ts'
+import type { SettingValues } from './reading/view.ts'
 import { makeSchemaCheck, type SchemaCheck } from './schema-check.ts'
-import { makeVerifier, settingValues, type Verifier } from './verifier.ts'
-import type { SettingValues } from './view.ts'
+import { makeVerifier, settingValues, type Verifier } from './verify/verifier.ts'
 
 /** A source as the door needs it: opened, prepared, in memory. */
 export interface PreparedSource {

@@ -4,8 +4,8 @@ import type { Preset } from '../domain/preset.ts'
 import type { Source } from '../domain/source.ts'
 import type { Take } from '../engine/accept.ts'
 import { duplicateKeyOf, eventTypeOf, orderingKeyOf } from './facts.ts'
+import type { RequestView } from './reading/view.ts'
 import type { PreparedSource } from './sources.ts'
-import type { RequestView } from './view.ts'
 
 /** Makes a request the message of its source; resolves, when it is on disk, to whether it was there before. */
 export type Tell = (

@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { elsewhere } from '../../test/support/elsewhere.ts'
 import { testWorld } from '../../test/support/world.ts'
 import type { Challenge } from '../domain/preset.ts'
-import { RequestView } from './view.ts'
+import { RequestView } from './reading/view.ts'
 import { Visits, visitOf, visitsOnlyVerified } from './visits.ts'
 
 const sns = 'sns.us-east-1.amazonaws.com'

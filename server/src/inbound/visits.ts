@@ -4,7 +4,7 @@ import { checkOutsideUrl, hostPatternFault } from '../domain/outside-url.ts'
 import type { Challenge } from '../domain/preset.ts'
 import type { Fetched, Fetcher } from '../ports/fetcher.ts'
 import type { Timer, World } from '../ports/world.ts'
-import type { RequestView, SettingValues } from './view.ts'
+import type { RequestView, SettingValues } from './reading/view.ts'
 
 const timeoutMs = 15_000
 // Enough to get over a restart of theirs; who asked to be confirmed asks again by itself, SNS for three days.

@@ -1,9 +1,9 @@
 import type { InboundRequest } from '../../src/domain/inbound.ts'
 import type { Preset, Scheme } from '../../src/domain/preset.ts'
 import type { SourceSecret } from '../../src/domain/source.ts'
-import type { Verdict } from '../../src/inbound/verdict.ts'
-import { makeVerifier, type VerifierSettings } from '../../src/inbound/verifier.ts'
-import { type Door, RequestView } from '../../src/inbound/view.ts'
+import { type Door, RequestView } from '../../src/inbound/reading/view.ts'
+import type { Verdict } from '../../src/inbound/verify/verdict.ts'
+import { makeVerifier, type VerifierSettings } from '../../src/inbound/verify/verifier.ts'
 
 export const now = 1_770_000_000_000
 export const seconds = String(now / 1000)

@@ -1,7 +1,7 @@
 import { type DetectOut, operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
-import { type CapturedRequest, headersIn, readCaptured } from '../../inbound/captured.ts'
-import type { Candidate, Detect } from '../../inbound/detect.ts'
+import { type CapturedRequest, headersIn, readCaptured } from '../../inbound/detect/captured.ts'
+import type { Candidate, Detect } from '../../inbound/detect/detect.ts'
 import { invalid } from '../input.ts'
 import { ok, serve } from '../route.ts'
 

@@ -1,6 +1,6 @@
 import { operations, type QuarantinedRequestOut, type QuarantineReverifyOut } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
-import type { Reverify } from '../../inbound/reverify.ts'
+import type { Reverify } from '../../inbound/quarantine/reverify.ts'
 import type { Manage } from '../../manage/manage.ts'
 import { quarantineIterator } from '../../manage/quarantine.ts'
 import type { QuarantinedRequest } from '../../ports/store.ts'

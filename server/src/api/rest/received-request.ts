@@ -1,7 +1,7 @@
 import type { ReceivedRequest } from '../../domain/inbound.ts'
 import { allows } from '../../domain/key.ts'
 import { bodyOf, type PayloadText } from '../../domain/payload-text.ts'
-import { type Content, type Decoded, decodedOf } from '../../inbound/decoded.ts'
+import { type Content, type Decoded, decodedOf } from '../../inbound/decoded/decoded.ts'
 import { isSensitiveHeader } from '../../manage/sensitive-header.ts'
 import type { Principal } from '../principal.ts'
 

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../domain/duration.ts'
 import type { Preset, Ref } from '../../domain/preset.ts'
 import type { RecordedRequest } from '../../inbound/recorded.ts'
-import { triggerable, triggerName } from '../../inbound/trigger.ts'
+import { triggerable, triggerName } from '../../inbound/trigger/trigger.ts'
 import { answerInWords, challengeInWords, orOf, refInWords, schemeInWords } from './scheme-words.ts'
 
 /** The page of a provider under `docs/providers/`: what to do there and here, what is checked, and how sure that is. */
