@@ -464,6 +464,8 @@ describe('settings of a source', () => {
     const shown = Object(config).preset
     assert.deepEqual([shown.name, shown.title, shown.schemes], ['custom', 'Acme', preset.schemes])
     assert.equal((await done('PATCH', id, { name: 'Renamed' })).mode, 'enforce')
+    const read = await done('GET', id)
+    assert.deepEqual((await done('PUT', id, read)).config, read.config, 'what was read can be put back')
     const unsigned = await done('PATCH', id, { config: { preset: { schemes: [] }, secret: null } })
     assert.deepEqual([unsigned.mode, unsigned.verifying], ['observe', false])
   })

@@ -63,7 +63,13 @@ function customOf({ config, name }: IngestSourcePatch): Preset | undefined {
   const said = config?.preset
   if (said == null) return undefined
   return {
-    ...{ title: name ?? 'Custom', docs: '', basis: 'read', secret: { label: 'Secret', where: '' }, schemes: [] },
+    ...{
+      title: name ?? 'Custom',
+      docs: '',
+      basis: 'read',
+      secret: { label: 'Secret', where: 'From whoever sends the webhooks.' },
+      schemes: [],
+    },
     // Who knows how long its sender goes on trying says so.
     ...{ id: { alternatives: [], otherwise: 'body' }, retryWindow: 3 * day },
     ...said,
