@@ -2,8 +2,8 @@
 // verified and forwarded are the bytes, and nothing that receives may depend on these.
 
 import type { InboundRequest } from '../../domain/inbound.ts'
-import { type MediaType, mediaTypeOf, textOf } from './media-type.ts'
-import { type MultipartPart, partsOf } from './multipart.ts'
+import { type MediaType, mediaTypeOf, textOf } from '../reading/media-type.ts'
+import { type MultipartPart, partsOf } from '../reading/multipart.ts'
 import { type Place, stringsIn, type Token, tokensOf } from './tokens.ts'
 import { unpacked } from './unpacked.ts'
 
