@@ -137,7 +137,7 @@ export const PresetPart = textOr(
     Type.Object({ hash: DigestName, of: plainParts, encoding: TextEncoding }),
     Type.Object({ hmac: DigestName, of: plainParts, encoding: TextEncoding }),
   ] as const,
-  'A piece of what is signed, or of an answer. A text stands for itself; what is not there makes the whole fail. `hmac`: under the first secret of the source, for answers to challenges.',
+  'A piece of what is signed, or of an answer. A text stands for itself; what is not there makes the whole fail. `hmac`: under the current secret of the source (of several the one that lasts longest, then the newest), for answers to challenges.',
   { hash: 'sha256', of: [{ request: 'body' }], encoding: 'hex' },
 )
 export const parts = (description: string) => Type.Array(PresetPart, { minItems: 1, maxItems: 50, description })

@@ -32,7 +32,7 @@ type DigestName = 'sha1' | 'sha256' | 'sha512' | 'md5'
 export type Part =
   | PlainPart
   | { readonly hash: DigestName; readonly of: readonly PlainPart[]; readonly encoding: TextEncoding }
-  /** Under the source's first secret: for answers to challenges. */
+  /** Under the source's current secret (`currentSecrets`): for answers to challenges. */
   | { readonly hmac: DigestName; readonly of: readonly PlainPart[]; readonly encoding: TextEncoding }
 
 type PlainPart =

@@ -5,7 +5,7 @@ import type { Preset } from './preset.ts'
 import { answerFaults, presetFaults } from './preset-check.ts'
 import type { Fault } from './problem.ts'
 import type { SourceSecret, SourceSettings } from './source.ts'
-import { keyFault, verifies } from './source-key.ts'
+import { keyFault, verifies } from './source-secret.ts'
 
 /** A secret as somebody gives it. `pointer`: where in the request. */
 export interface SecretWish {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
-import type { Algorithm, KeyEncoding, Preset, Scheme } from './preset.ts'
-import { readKey, secretFault } from './verification-key.ts'
+import type { Algorithm, KeyEncoding, Scheme } from './preset.ts'
+import { readKey } from './verification-key.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey
 const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey
@@ -43,25 +43,4 @@ describe('a public key', () => {
     assert.match(read('rsa-sha256', 'pem', 'whsec_abc'), /^is not a key or certificate in PEM$/)
     assert.match(read('ecdsa-p256-sha256', 'spki-base64', 'AAAA'), /^is not a public key in base64/)
   })
-})
-
-test('a secret is right for a provider when one of its schemes can use it', () => {
-  const scheme = (name: string, encoding: KeyEncoding, more: object): Scheme => ({
-    ...{ name, algorithm: encoding === 'raw-base64' ? 'ed25519' : 'hmac-sha256', signature: [{ header: 'S' }] },
-    key: { from: 'secret', encoding, ...more },
-  })
-  const preset: Preset = {
-    ...{ name: 'acme', title: 'Acme', docs: '', basis: 'read', retryWindow: 0 },
-    ...{ id: { alternatives: [], otherwise: 'body' }, secret: { label: 'Key', where: '' } },
-    schemes: [
-      scheme('v1a', 'raw-base64', { strip: 'whpk_', required: true }),
-      scheme('v1', 'base64', { strip: 'whsec_', except: 'whpk_' }),
-    ],
-  }
-  assert.equal(secretFault(preset, null, 'whsec_AAAA'), null)
-  assert.equal(secretFault(preset, null, `whpk_${raw.toString('base64')}`), null)
-  assert.equal(secretFault(preset, null, 'whsec_?'), 'is not base64')
-  assert.match(secretFault(preset, null, 'whpk_AAAA') ?? '', /^is not the 32 bytes/)
-  assert.equal(secretFault(preset, ['v1a'], 'whsec_AAAA'), 'is none of the kind that Acme uses: Key')
-  assert.equal(secretFault({ ...preset, schemes: [] }, null, 'anything'), null)
 })

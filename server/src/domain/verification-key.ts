@@ -1,6 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { decode } from './decode.ts'
-import type { Algorithm, KeyEncoding, Preset, Scheme } from './preset.ts'
+import type { Algorithm, KeyEncoding, Scheme } from './preset.ts'
 import { verifyingKeyOf } from './secret-text.ts'
 
 /** What requests are checked with. */
@@ -61,7 +61,7 @@ function readPublic(
 ): ReadKey {
   let key: KeyObject | null
   try {
-    key = publicKeyOf(encoding, text)
+    key = decodedPublic(encoding, text)
   } catch {
     key = null
   }
@@ -73,26 +73,10 @@ function readPublic(
 }
 
 /** Null or a throw: it is none. */
-function publicKeyOf(encoding: Exclude<KeyEncoding, 'utf8' | 'hex' | 'base64'>, text: string): KeyObject | null {
+function decodedPublic(encoding: Exclude<KeyEncoding, 'utf8' | 'hex' | 'base64'>, text: string): KeyObject | null {
   if (encoding === 'pem') return createPublicKey(text)
   const bytes = decode(text.trim(), encoding === 'raw-hex' ? 'hex' : 'base64')
   if (bytes === null) return null
   if (encoding === 'spki-base64') return createPublicKey({ key: bytes, format: 'der', type: 'spki' })
   return bytes.length === 32 ? verifyingKeyOf(bytes) : null
-}
-
-/**
- * Why a secret could never pass anything at this provider; null: it can. For those who are about to keep it. `names`: the
- * schemes that count, null for all.
- */
-export function secretFault(preset: Preset, names: readonly string[] | null, text: string): string | null {
-  const schemes = preset.schemes.filter((scheme) => names?.includes(scheme.name) ?? true)
-  const faults: string[] = []
-  for (const scheme of schemes) {
-    const read = readKey(scheme, text)
-    if (read.kind === 'key') return null
-    if (read.kind === 'bad') faults.push(read.fault)
-  }
-  if (schemes.length === 0) return null
-  return faults[0] ?? `is none of the kind that ${preset.title} uses: ${preset.secret?.label ?? 'it has no secret'}`
 }

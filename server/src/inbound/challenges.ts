@@ -40,7 +40,10 @@ export function answerChallenge(
   }
   const reply = answer === null ? null : replyOf(answer, view, { secrets, values })
   if (answer !== null && reply === null) {
-    return failed(400, 'Something that the answer is made of was not in the request, or the source has no secret yet.')
+    return failed(
+      400,
+      'Something that the answer is made of was not in the request, or the source has no secret that counts now.',
+    )
   }
   if (capture === undefined) return { kind: 'answered', reply }
   const [secret] = view.valuesAt(capture, values)

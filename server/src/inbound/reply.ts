@@ -1,4 +1,5 @@
 import type { Answer } from '../domain/preset.ts'
+import { currentSecrets } from '../domain/source-secret.ts'
 import { bytesOf } from './reading/parts.ts'
 import type { RequestView } from './reading/view.ts'
 import type { PreparedSource } from './sources.ts'
@@ -22,7 +23,7 @@ export function replyOf(
   view: RequestView,
   { secrets, values }: Pick<PreparedSource, 'secrets' | 'values'>,
 ): Reply | null {
-  const [secret] = secrets
+  const [secret] = currentSecrets(secrets, view.request.receivedAt)
   const around = { settings: values, ...(secret ? { secret: Buffer.from(secret.value) } : {}) }
   const headers: string[] = []
   for (const [name, parts] of Object.entries(answer.headers ?? {})) {

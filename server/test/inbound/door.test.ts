@@ -261,6 +261,28 @@ test('challenges are answered while the source is paused, and its messages are t
   await eventually(server.world, 'it goes on', () => receiver.received.some(({ path }) => path === '/paused'))
 })
 
+test('challenges are answered with the new secret as soon as there is one, while the former still passes', async () => {
+  const source = await newSource(server, { type: 'x', config: { secret } })
+  const answered = async (): Promise<unknown> => {
+    const { body } = await send('GET', `${source.path}?crc_token=abc`, [])
+    return (JSON.parse(body) as { response_token: unknown }).response_token
+  }
+  const token = (key: string): string => `sha256=${createHmac('sha256', key).update('abc').digest('base64')}`
+  assert.equal(await answered(), token(secret))
+  await server.fetch(`/ingest/api/v1/source/${source.id}/secret/rotate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"key":"another secret"}',
+  })
+  assert.equal(await answered(), token('another secret'))
+  const body = Buffer.from('{"for_user_id":"1"}')
+  const signed = [
+    'X-Twitter-Webhooks-Signature',
+    `sha256=${createHmac('sha256', secret).update(body).digest('base64')}`,
+  ]
+  assert.equal((await send('POST', source.path, signed, body)).status, 200)
+})
+
 test('a secret that comes with the handshake is kept, shown to its owner, and required from then on; the second is not taken', async () => {
   const source = await newSource(server, { type: 'asana', config: {} })
   const shake = (value: string) => send('POST', source.path, ['X-Hook-Secret', value])

@@ -1,10 +1,10 @@
 import { nearest } from '../../domain/nearest.ts'
 import type { Source } from '../../domain/source.ts'
+import { currentSecrets } from '../../domain/source-secret.ts'
 import type { World } from '../../ports/world.ts'
 import type { PresetBook } from '../presets.ts'
 import { recordedRequests } from '../recorded.ts'
 import type { Sources } from '../sources.ts'
-import { isValidAt } from '../verify/scheme-keys.ts'
 import type { OutgoingRequest } from './place.ts'
 import { findTriggerable, type TriggerKind, trigger, triggerable, triggerName } from './trigger.ts'
 
@@ -53,11 +53,10 @@ export const makeTriggerSource =
 
     const now = clock()
     const { preset, secrets, values, publicUrl } = sources.prepared(source)
-    const current = secrets.filter((secret) => isValidAt(secret, now)).toSorted((a, b) => b.createdAt - a.createdAt)
     const signed = trigger({
       ...{ preset, recorded, kind, publicUrl, now, randomBytes },
       ...{ schemes: source.settings.schemes, tolerance: source.settings.tolerance, settings: values },
-      keys: { secrets: current, privateKey },
+      keys: { secrets: currentSecrets(secrets, now), privateKey },
     })
     if (signed.kind === 'not-signable') return signed
     return { kind: 'made', provider, event: triggerName(recorded), schemes: signed.schemes, request: signed.request }

@@ -2,6 +2,7 @@ import type { Millis } from '../../domain/ids.ts'
 import { checkOutsideUrl } from '../../domain/outside-url.ts'
 import type { Ref, Scheme } from '../../domain/preset.ts'
 import type { SourceSecret } from '../../domain/source.ts'
+import { isValidAt } from '../../domain/source-secret.ts'
 import { fitsAlgorithm, type VerificationKey } from '../../domain/verification-key.ts'
 import type { RequestView, SettingValues } from '../reading/view.ts'
 import { placeOf } from '../reading/wording.ts'
@@ -65,10 +66,6 @@ function ownKeys({ scheme, settings, keys }: PreparedScheme, view: RequestView, 
     return refused('signature-wrong', 'none of the secrets has the name that the request asks for')
   return { kind: 'keys', keys: valid.map(({ secret, key }) => ({ id: secret.id, key })) }
 }
-
-/** `from` is the first moment of a secret, `until` the first after it. */
-export const isValidAt = ({ from, until }: Pick<SourceSecret, 'from' | 'until'>, now: Millis): boolean =>
-  (from === null || from <= now) && (until === null || now < until)
 
 /** Those of that name; without one, those that have none. */
 function chosenFrom(

@@ -1,12 +1,32 @@
-// Whether a text can be a key of a source: so that a wrong paste is refused when it is given, not with the first request.
+// The secrets of a source: which of them count now, what can be one, and whether anything is verified with them. How their
+// text becomes a key is verification-key.ts.
+import type { Millis } from './ids.ts'
 import type { Preset, Scheme } from './preset.ts'
 import type { SourceSecret } from './source.ts'
-import { readKey, secretFault } from './verification-key.ts'
+import { readKey } from './verification-key.ts'
+
+/** Whether it counts then: `from` is its first moment, `until` the first after it. */
+export const isValidAt = ({ from, until }: Pick<SourceSecret, 'from' | 'until'>, now: Millis): boolean =>
+  (from === null || from <= now) && (until === null || now < until)
+
+/**
+ * Those that count then, what lasts longest first, and the newest first of what lasts alike: whatever we sign or answer
+ * ourselves is under the first of them. One that was rotated away ends, one that was rotated back in may be old.
+ */
+export const currentSecrets = (secrets: readonly SourceSecret[], now: Millis): readonly SourceSecret[] =>
+  secrets
+    .filter((secret) => isValidAt(secret, now))
+    .toSorted((a, b) => endOf(b) - endOf(a) || b.createdAt - a.createdAt)
+
+const endOf = ({ until }: SourceSecret): Millis => until ?? Number.MAX_SAFE_INTEGER
 
 /** A scheme whose key is, or may be, one of the source's secrets. */
 const takesSecret = ({ key }: Scheme): boolean => key.from !== 'jwks'
 
-/** What is wrong with a text as a secret of this preset, null if nothing. Never repeats the text. */
+/**
+ * What is wrong with a text as a secret of this preset, null if nothing: so that a wrong paste is refused when it is given,
+ * not with the first request. Never repeats the text.
+ */
 export function keyFault(text: string, preset: Preset): string | null {
   const { schemes, secret, title } = preset
   const ofSecrets = schemes.filter(takesSecret)
@@ -20,6 +40,21 @@ export function keyFault(text: string, preset: Preset): string | null {
     return 'is a private key: give the public one, and have this one replaced'
   }
   return secretFault(preset, null, text)
+}
+
+/**
+ * Why a secret could never pass anything at this provider; null: it can. `names`: the schemes that count, null for all.
+ */
+export function secretFault(preset: Preset, names: readonly string[] | null, text: string): string | null {
+  const schemes = preset.schemes.filter((scheme) => names?.includes(scheme.name) ?? true)
+  const faults: string[] = []
+  for (const scheme of schemes) {
+    const read = readKey(scheme, text)
+    if (read.kind === 'key') return null
+    if (read.kind === 'bad') faults.push(read.fault)
+  }
+  if (schemes.length === 0) return null
+  return faults[0] ?? `is none of the kind that ${preset.title} uses: ${preset.secret?.label ?? 'it has no secret'}`
 }
 
 const shared: ReadonlySet<string> = new Set(['utf8', 'hex', 'base64'])
