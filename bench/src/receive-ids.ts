@@ -52,19 +52,24 @@ export async function receivedIds(options: Options): Promise<Pick<Report, 'parts
     return { ...seen, acknowledged, repeated, different }
   }
 
+  const duplicatesOf = async () =>
+    (await gateway.metrics()).sum('posthorn_requests_received_total', { as: 'duplicate' })
+
   if (options.warmupS > 0) await load(options.warmupS)
   await drained(gateway)
   await receiver.reset()
-  const before = await countsOf(gateway)
+  const [before, duplicatesBefore] = [await countsOf(gateway), await duplicatesOf()]
   const seen = await load(options.seconds)
   const drainS = await drained(gateway)
   const made = (await countsOf(gateway)).accepted - before.accepted
+  const duplicates = (await duplicatesOf()) - duplicatesBefore
   const found = await audit(receiver, seen.acknowledged, 0)
   progress(`ids: ${whole(found.accepted)} acknowledged, ${found.lost} lost, ${found.doubled} doubled`)
   const rows = [
     ['acknowledged/s', whole(seen.accepted / seen.seconds)],
     ['acknowledged', whole(found.accepted)],
     ['of these, sent twice', whole(seen.repeated)],
+    ['counted as duplicates', whole(duplicates)],
     ['answered differently the second time', whole(seen.different)],
     ['messages made', whole(made)],
     ['lost', whole(found.lost)],
@@ -82,6 +87,9 @@ delivery; both take CPU from the gateway: lower rates than above are theirs.`,
       ...refused(name, seen),
       ...(drainS === null ? [`${name}: not everything was delivered within two minutes after the load`] : []),
       ...(seen.different > 0 ? [`${name}: ${whole(seen.different)} repeated requests were answered differently`] : []),
+      ...(duplicates !== seen.repeated
+        ? [`${name}: ${whole(seen.repeated)} requests were sent twice, ${whole(duplicates)} counted as duplicates`]
+        : []),
       ...(made > found.accepted
         ? [`${name}: ${whole(made - found.accepted)} messages more than requests acknowledged`]
         : []),

@@ -10,12 +10,14 @@ import { mebibytes, milliseconds, table, whole } from './table.ts'
 
 // How many requests of third parties are verified, stored and acknowledged per second, beside messages published?
 
-// Twice what publish has just reached: a source that needs more fails the run, and loudly.
+// How many times what publish has just reached: a source that needs more fails the run, and loudly. At least so many a
+// second, since publish may have had a bad moment.
 const signedOfPublished = 2
+const leastSignedPerS = 5_000
 
 const signedFor = (publish: Measured, seconds: number): number => {
   const perS = publish.rounds.at(-1)?.acceptedPerS ?? 0
-  return Math.ceil(perS * seconds * signedOfPublished)
+  return Math.ceil(Math.max(perS * signedOfPublished, leastSignedPerS) * seconds)
 }
 
 /** Requests of one provider, measured after publish (the first of the sides). */
