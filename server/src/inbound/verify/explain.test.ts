@@ -293,7 +293,18 @@ test('what is simply wrong is told as such, and a large forgery costs little', (
   const secrets = [secretOf('k3y')]
   assert.deepEqual(told({ headers: githubHeaders('other', 'x'), body: 'x' }, { type: 'github', secrets }), [
     'Header X-Hub-Signature-256 is not a signature of this request by the key.',
+    'Compare the secret with what GitHub shows as “Secret”: each webhook there may have its own, and test mode another.',
+    'If that is right, something changed the request on its way, or it is forged.',
   ])
+  const formed = ['Content-Type', 'application/x-www-form-urlencoded']
+  const twilio = {
+    headers: [...formed, 'X-Twilio-Signature', mac('sha1', 'other', 'https://x.example/').digest('base64')],
+    body: 'a=1',
+  }
+  assert.equal(
+    told(twilio, { type: 'twilio', secrets })[1],
+    'It is checked as sent to https://hooks.example/in/token: if another URL is registered, set it as publicUrl of the source.',
+  )
   const body = `[${'{"a":1},'.repeat(131_071)}{}]`
   const before = performance.now()
   told({ headers: githubHeaders('other', body), body }, { type: 'github', secrets })

@@ -7,7 +7,7 @@ import { sentence, spanOf } from '../reading/wording.ts'
 import type { Refused } from './refused.ts'
 import { checkScheme, urlForms } from './scheme.ts'
 import { areElsewhere, type PreparedScheme } from './scheme-keys.ts'
-import { algorithmVariants, bodyVariants, secretVariants, urlVariants, type Variant } from './variants.ts'
+import { algorithmVariants, bodyVariants, mentions, secretVariants, urlVariants, type Variant } from './variants.ts'
 import type { FetchedKeys, Verdict } from './verdict.ts'
 import { isFurther, prepare, settingValues, type VerifierSetup } from './verifier.ts'
 
@@ -43,14 +43,19 @@ export function explain(input: ToExplain): readonly string[] {
       return [verdict.detail, ...(failed ? ageHints(failed, verdict.reason) : []), ...hints]
     case 'signature-missing':
       return [...switchedOff(input), ...otherFamilies(input), verdict.detail, ...hints]
-    default:
+    default: {
+      const mended = failed ? wouldPass(failed, input) : []
+      const others = otherFamilies(input)
+      const guessed = [...unusable, ...mended, ...others].length > 0
       return [
         ...unusable,
-        ...(failed ? wouldPass(failed, input) : []),
-        ...otherFamilies(input),
+        ...mended,
+        ...others,
         verdict.detail,
+        ...(guessed || !failed ? [] : causes(failed, input)),
         ...hints,
       ]
+    }
   }
 }
 
@@ -181,6 +186,21 @@ function ageHints({ prepared }: Failed, reason: 'stale' | 'from-the-future'): re
         ),
       ]
     : [sentence(`${signed}the clock of this machine is behind, or that of the sender ahead`)]
+}
+
+/** What is left where nothing that was tried would pass: what only the owner of the source can compare. */
+function causes({ prepared: { scheme } }: Failed, { view, verdict, preset }: ToExplain): readonly string[] {
+  if (verdict.reason !== 'signature-wrong') return []
+  const url = mentions(scheme, 'url')
+    ? [`It is checked as sent to ${view.url()}: if another URL is registered, set it as publicUrl of the source.`]
+    : []
+  const ofSecret =
+    scheme.key.from === 'secret'
+      ? [
+          `Compare the secret with what ${preset.title} shows as “${preset.secret?.label ?? 'secret'}”: each webhook there may have its own, and test mode another.`,
+        ]
+      : []
+  return [...url, ...ofSecret, 'If that is right, something changed the request on its way, or it is forged.']
 }
 
 function hintsOn({ prepared: { scheme } }: Failed, { view, verdict }: ToExplain): readonly string[] {

@@ -153,7 +153,7 @@ export function* algorithmVariants(scheme: Scheme): Generator<Variant> {
 }
 
 /** Whether the signature depends on this of the request. */
-function mentions({ template, jwt, agree }: Scheme, what: 'url' | 'path' | 'body'): boolean {
+export function mentions({ template, jwt, agree }: Scheme, what: 'url' | 'path' | 'body'): boolean {
   const look = (part: unknown): boolean => {
     if (Array.isArray(part)) return part.some(look)
     if (typeof part !== 'object' || part === null) return false
