@@ -109,6 +109,6 @@ async function meet(
       : [{ pointer: '/payload', message: `could not be checked: ${verdict.reason}` }]
   observer.misfit(application.id, facts.eventType, schemaValidation, faults)
   if (schemaValidation === 'warn') return faults
-  const detail = faults.map(({ pointer, message }) => `${pointer} ${message}`).join(' ')
+  const detail = `${faults.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')}.`
   throw new Problem('payload-invalid', detail, faults)
 }

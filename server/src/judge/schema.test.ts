@@ -88,6 +88,22 @@ test('all faults are told at once, each at its place in the payload', () => {
   )
 })
 
+test('a fault reads on from the place that it is about', () => {
+  const said: readonly (readonly [schema: unknown, value: unknown, fault: string])[] = [
+    [{ required: ['id'] }, {}, 'has no member "id"'],
+    [{ type: ['string', 'null'] }, 1, 'must be of type "string", "null", not "number"'],
+    [{ const: 'a' }, 'b', 'must be "a"'],
+    [{ enum: ['a', 1] }, 'b', 'must be one of ["a",1]'],
+    [{ maxLength: 1 }, 'ab', 'is too long (2 > 1)'],
+    [{ not: {} }, 1, 'matched "not" schema'],
+  ]
+  for (const [schema, value, fault] of said) {
+    const verdict = judged(schema, value)
+    assert.ok(verdict.kind === 'misfits')
+    assert.equal(verdict.faults[0]?.message, fault)
+  }
+})
+
 test('what is only for people is not taken for a schema', () => {
   fits(
     {

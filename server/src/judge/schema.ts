@@ -190,8 +190,18 @@ function faultsOf(errors: readonly OutputUnit[]): readonly Fault[] {
   for (const { instanceLocation, keyword, error } of telling.length > 0 ? telling : errors) {
     if (shown.size === mostFaults) break
     const pointer = decodeURIComponent(instanceLocation.slice(1))
-    const message = keyword === 'false' ? 'is not allowed' : reasonOf(new Error(error))
+    const message = keyword === 'false' ? 'is not allowed' : reasonOf(new Error(inWords(error)))
     shown.set(`${pointer} ${message}`, { pointer, message })
   }
   return [...shown.values()]
 }
+
+/** As `@cfworker/json-schema` says it, but to be read behind the place that it is about, and without its full stop. */
+const inWords = (error: string): string =>
+  error
+    .replace(/\.$/, '')
+    .replace(/^Instance type "(\w+)" is invalid\. Expected (.*)$/s, 'must be of type $2, not "$1"')
+    .replace(/^Instance does not have required property /, 'has no member ')
+    .replace(/^Instance does not match any of /, 'must be one of ')
+    .replace(/^Instance does not match (?!any |every |exactly |"then" schema|"else" schema)/, 'must be ')
+    .replace(/^(?:Instance|String|Array) (?=contains|does|has|is|matche[ds]|may|must)/, '')
