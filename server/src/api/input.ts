@@ -51,7 +51,8 @@ export function checkOf(schema: object): (value: unknown, at: string) => readonl
 export function invalid(faults: readonly Fault[]): Problem {
   const shown = faults.slice(0, 3).map(({ pointer, message }) => `${pointer || 'The body'} ${message}`)
   const rest = faults.length - shown.length
-  return new Problem('request-invalid', `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}.`, faults)
+  const detail = `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`
+  return new Problem('request-invalid', detail.endsWith('.') ? detail : `${detail}.`, faults)
 }
 
 const texts = (value: unknown, at: string): readonly Fault[] =>
@@ -69,7 +70,7 @@ function faultsOf(validate: ValidateFunction, value: unknown, at: string): reado
 function faultOf({ instancePath, keyword, params, message }: ErrorObject, at: string): Fault {
   const pointer = at + instancePath
   if (keyword === 'required') return { pointer: pointerTo(pointer, params.missingProperty), message: 'is required' }
-  if (keyword === 'enum') return { pointer, message: `must be one of ${params.allowedValues.join(', ')}` }
+  if (keyword === 'enum') return { pointer, message: `must be one of ${params.allowedValues.map(String).join(', ')}` }
   if (keyword === 'type') return { pointer, message: `must be ${[params.type].flat().join(' or ')}` }
   if (keyword === 'oneOf') {
     return { pointer, message: `is ${params.passingSchemas === null ? 'none' : 'several'} of the kinds that it can be` }
