@@ -125,7 +125,7 @@ export async function replaceSource(
       context.changed(row.id)
       return { created: true, row }
     }
-    const core = await checked(context, found, wish)
+    const core = await checked(context, found, withoutEcho(found, wish))
     await expect()
     const { name, metadata, throttleRate = found.throttleRate } = wish
     const row = await changeSource(context, found, {
@@ -137,6 +137,10 @@ export async function replaceSource(
     return row === 'stale' ? 'stale' : { created: false, row }
   })
 }
+
+/** Who puts back what he has read has not thereby decided the mode, where nobody had. */
+const withoutEcho = ({ settings }: Source, wish: SourceWish): SourceWish =>
+  wish.settings.mode === settings.mode ? { ...wish, settings: { ...wish.settings, mode: undefined } } : wish
 
 /** Throws as `createSource`, and `not-found`, `changed-meanwhile`. */
 export async function patchSource(

@@ -466,6 +466,12 @@ describe('settings of a source', () => {
     assert.equal((await done('PATCH', id, { name: 'Renamed' })).mode, 'enforce')
     const read = await done('GET', id)
     assert.deepEqual((await done('PUT', id, read)).config, read.config, 'what was read can be put back')
+    assert.equal(
+      (await done('PATCH', id, { config: { secret: null } })).mode,
+      'observe',
+      'and nothing is decided by it',
+    )
+    assert.equal((await done('PATCH', id, { config: { secret: 'shh' } })).mode, 'enforce')
     const unsigned = await done('PATCH', id, { config: { preset: { schemes: [] }, secret: null } })
     assert.deepEqual([unsigned.mode, unsigned.verifying], ['observe', false])
   })
