@@ -124,11 +124,10 @@ export function makeDoor(parts: DoorParts): Listener {
       }
       parts
         .receive(received)
-        .catch(replyToFault)
-        .then((reply) => {
-          release()
-          answer(response, reply)
-        })
+        .then((reply) => answer(response, reply))
+        // An answer that cannot be one throws, too: it must cost this request, not the process.
+        .catch((error) => answer(response, replyToFault(error)))
+        .finally(release)
     })
   }
 }
