@@ -63,3 +63,17 @@ test('what the owner of the endpoint wants sent takes the place of what came und
     'Bearer own',
   ])
 })
+
+test('nobody else says what Posthorn says, however servers spell the dash when they pass it on', () => {
+  const headers = [
+    'Posthorn_Verification',
+    'verified',
+    'POSTHORN-source',
+    'x',
+    'posthorn.message',
+    'x',
+    'posthorns',
+    'y',
+  ]
+  assert.deepEqual(forwardedHeaders({ headers }, 'none', plain), ['posthorns', 'y'])
+})

@@ -28,7 +28,8 @@ const ofThisHop: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ])
-const ownPrefix = 'posthorn-'
+// Whatever stands between: CGI and WSGI read `Posthorn_Verification` and `Posthorn-Verification` under one name.
+const isOwn = (name: string): boolean => /^posthorn[-_.]/.test(name)
 const signatureNames: ReadonlySet<string> = new Set(['webhook-id', 'webhook-timestamp', 'webhook-signature'])
 
 /** The headers of a received request as they go on: in their order, with repeats, in the case they came in. */
@@ -49,7 +50,7 @@ export function forwardedHeaders(
 
   const sent: string[] = []
   for (const [at, name] of names.entries()) {
-    if (dropped.has(name) || name.startsWith(ownPrefix)) continue
+    if (dropped.has(name) || isOwn(name)) continue
     sent.push(headers[at * 2] ?? '', headers[at * 2 + 1] ?? '')
   }
   sent.push(...own)
