@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Challenge, Preset } from '../domain/preset.ts'
+import type { Answer, Challenge, Preset } from '../domain/preset.ts'
 import { allHold } from './reading/conditions.ts'
+import { bytesOf } from './reading/parts.ts'
 import type { RequestView, SettingValues } from './reading/view.ts'
 import { emptyReply, type Reply, replyOf } from './reply.ts'
 import type { PreparedSource } from './sources.ts'
@@ -38,6 +39,9 @@ export function answerChallenge(
       return failed(check.refusal, `What was sent is not the source's '${check.setting}'.`)
     }
   }
+  if (challenge.verified !== true && answer !== null && !signsOnlyWords(answer, view, values)) {
+    return failed(400, 'What was to be signed is not one word, as a challenge is: it could be an event.')
+  }
   const reply = answer === null ? null : replyOf(answer, view, { secrets, values })
   if (answer !== null && reply === null) {
     return failed(
@@ -54,6 +58,22 @@ export function answerChallenge(
     return failed(403, 'It brings another secret than the one the source has; remove that to take this one.')
   }
   return { kind: 'captures', secret, reply }
+}
+
+// Letters and digits, and what stands between them in tokens: no braces or quotes, no pairs of a form, no white space.
+const word = /^[\w.~+/:|-]{1,512}={0,2}$/
+
+/**
+ * Whether all that an answer signs with the source's secret is harmless. Anybody may ask for it, and the MAC of a body may be
+ * the very signature by which that body passes as an event: so it is with X.
+ */
+function signsOnlyWords({ headers = {}, text = [], json = {} }: Answer, view: RequestView, settings: SettingValues) {
+  const parts = [...Object.values(headers), text, ...Object.values(json)].filter((value) => typeof value === 'object')
+  return parts.flat().every((part) => {
+    if (typeof part === 'string' || !('hmac' in part)) return true
+    const signed = bytesOf(part.of, view, { settings })
+    return signed === null || word.test(signed.toString('latin1'))
+  })
 }
 
 const failed = (status: number, failure: string): ChallengeOutcome => ({
