@@ -44,8 +44,11 @@ function withoutPort(url: string): string {
 /** As URL parsers spell it: some characters escaped, the usual port left out. */
 const normal = (url: string): string => URL.parse(url)?.href ?? url
 
-/** As Node's `querystring` spells it, by which Twilio once signed: repeated names together, other escapes. */
+/** As Node's `querystring` spells it, by which Twilio once signed: repeated names together, other escapes. Of
+ * all its parameters: one that is left out here would not be signed, but be there. */
 function withLegacyQuery(url: string): string {
   const at = url.indexOf('?')
-  return at === -1 || at === url.length - 1 ? url : `${url.slice(0, at + 1)}${stringify(parse(url.slice(at + 1)))}`
+  return at === -1 || at === url.length - 1
+    ? url
+    : `${url.slice(0, at + 1)}${stringify(parse(url.slice(at + 1), '&', '=', { maxKeys: 0 }))}`
 }
