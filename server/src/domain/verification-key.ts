@@ -33,7 +33,7 @@ export function readKey(scheme: Pick<Scheme, 'algorithm' | 'key'>, text: string)
   if (source.from === 'jwks') return { kind: 'other' }
   if (source.from === 'certificate') return readPublic(scheme.algorithm, 'pem', text)
   const { strip, except, required } = source
-  if (except !== undefined && text.startsWith(except)) return { kind: 'other' }
+  if (except !== undefined && text.includes(except)) return { kind: 'other' }
   const stripped = strip !== undefined && text.startsWith(strip) ? text.slice(strip.length) : null
   if (required && stripped === null) return { kind: 'other' }
   const encoded = stripped ?? text
