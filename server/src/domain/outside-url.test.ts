@@ -12,7 +12,6 @@ test('the URLs of real providers pass, in any case, with 443 said or not', () =>
     'https://sns.eusc-de-east-1.amazonaws.com/a.pem',
     'https://sns.cn-north-1.amazonaws.com.cn/a.pem',
     'HTTPS://SNS.US-EAST-1.AMAZONAWS.COM:443/a.pem',
-    'https://sns.us-east-1.amazonaws.com/a.pem?version=1',
   ]) {
     assert.deepEqual(checkOutsideUrl(url, sns), { ok: true }, url)
   }
@@ -69,6 +68,7 @@ describe('a URL that only looks right is refused:', () => {
     ['', /does not begin with https/],
     ['https://sns.us-east-1.amazonaws.com/a.pem/../../x', /does not end with \.pem/],
     ['https://sns.us-east-1.amazonaws.com/?a.pem', /does not end with \.pem/],
+    ['https://sns.us-east-1.amazonaws.com/a.pem?Action=GetTopicAttributes', /has a query/],
     ['https://sns.us-east-1.amazonaws.com/a.PEM', /does not end with \.pem/],
     [`https://sns.us-east-1.amazonaws.com/${'a'.repeat(2048)}.pem`, /characters long/],
   ] as const) {

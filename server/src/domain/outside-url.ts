@@ -36,6 +36,8 @@ export function checkOutsideUrl(url: string, outside: Outside): OutsideVerdict {
   }
   const { pathEnds } = outside
   if (pathEnds !== undefined && !parsed.pathname.endsWith(pathEnds)) return no(`its path does not end with ${pathEnds}`)
+  // The file itself: a query could ask the same host for an answer of one's own making.
+  if (pathEnds !== undefined && url.includes('?')) return no('it has a query')
   return { ok: true }
 }
 
