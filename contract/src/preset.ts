@@ -147,6 +147,12 @@ export const Preset = Type.Object(
         otherwise: Type.Enum(['body', 'none'], {
           description: '`body`: method, query and body. `none`: each request is a message of its own.',
         }),
+        oneId: Type.Optional(
+          Type.Literal(true, {
+            description:
+              'The alternatives are names for one id: what is sent under one and repeated under another is the same.',
+          }),
+        ),
       },
       { ...strict, description: 'What makes two requests the same.' },
     ),

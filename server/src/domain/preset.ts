@@ -94,7 +94,7 @@ export type KeyEncoding =
 export type KeySource =
   /**
    * One of the source's secrets. `strip`: a prefix that is no part of it; `required`: what comes without it is no key of
-   * this scheme. `except`: nor is what begins so: where one scheme has public keys and another shared ones, nobody may sign
+   * this scheme. `except`: nor is what has this in it: where one scheme has public keys and another shared ones, nobody may sign
    * with the public key as if it were shared. `chosenBy`: this value names the secret.
    */
   | {
@@ -246,9 +246,14 @@ export interface Preset {
   readonly schemes: readonly Scheme[]
   /**
    * What makes two requests the same: the first alternative of which every part is there, or else (`body`) method, query
-   * and body. `none`: nothing does; each is a message.
+   * and body. `none`: nothing does; each is a message. `oneId`: each
+   * alternative is another name for one id, so that what is sent under one and repeated under another is the same.
    */
-  readonly id: { readonly alternatives: readonly (readonly Ref[])[]; readonly otherwise: 'body' | 'none' }
+  readonly id: {
+    readonly alternatives: readonly (readonly Ref[])[]
+    readonly otherwise: 'body' | 'none'
+    readonly oneId?: true
+  }
   /** The event type: as `id`, its parts joined by dots. */
   readonly type?: readonly (readonly Ref[])[]
   readonly orderingKey?: readonly (readonly Ref[])[]

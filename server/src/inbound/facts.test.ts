@@ -63,10 +63,24 @@ test('what was not verified never has the key of what was', () => {
   const noScheme: Verification = { kind: 'unverified', because: 'no-scheme' }
   const body = '{"id":"evt_1"}'
   assert.equal(duplicateKeyOf(preset, told(body), noScheme), 'evt_1')
+  const { schemes } = presetBook.get('github') ?? assert.fail()
+  assert.equal(duplicateKeyOf({ ...preset, schemes }, told(body), noScheme), 'unverified:evt_1')
   for (const verification of [refused, noSecret]) {
     assert.equal(duplicateKeyOf(preset, told(body), verification), 'unverified:evt_1')
   }
   assert.notEqual(duplicateKeyOf(preset, told('{"id":"unverified:evt_1"}'), verified), 'unverified:evt_1')
+})
+
+test('what is sent under one name of an id and repeated under another is the same, and so is what says it twice', () => {
+  const preset = presetBook.get('svix') ?? assert.fail()
+  const keyOf = (...headers: string[]) => duplicateKeyOf(preset, told('{}', headers), verified)
+  for (const headers of [
+    ['webhook-id', 'msg_1'],
+    ['svix-id', 'msg_1', 'SVIX-ID', 'msg_1'],
+  ]) {
+    assert.equal(keyOf(...headers), keyOf('svix-id', 'msg_1'))
+  }
+  assert.notEqual(keyOf('webhook-id', 'msg_2'), keyOf('svix-id', 'msg_1'))
 })
 
 test('a long id is shortened to one that is still its own', () => {

@@ -21,10 +21,14 @@ interface Found {
   readonly parts: readonly (readonly string[])[]
 }
 
+// Whoever says the same again in a header, a query or a form says nothing new with it.
+const distinct = (ref: Ref, values: readonly string[]): readonly string[] =>
+  'body' in ref ? values : [...new Set(values)]
+
 /** The values of the first alternative of which every part is there; null: of none. */
 function firstOf(alternatives: readonly (readonly Ref[])[], { view, values }: Told): Found | null {
   for (const refs of alternatives) {
-    const parts = refs.map((ref) => view.valuesAt(ref, values))
+    const parts = refs.map((ref) => distinct(ref, view.valuesAt(ref, values)))
     if (parts.every(({ length }) => length > 0)) return { at: alternatives.indexOf(refs), parts }
   }
   return null
@@ -36,7 +40,7 @@ const isPlain = /^(?!\[|sha256:|unverified:)[\x21-\x7e]{1,256}$/
 
 /**
  * What another request must have as well to be the same event; null: nothing makes it the same. Requests that were not
- * verified have keys of their own, so that nobody can take the id of an event that is still to come.
+ * verified, challenges among them, have keys of their own, so that nobody can take the id of an event that is still to come.
  */
 export function duplicateKeyOf(
   preset: Pick<Preset, 'id' | 'schemes'>,
@@ -44,8 +48,11 @@ export function duplicateKeyOf(
   verification: Verification,
 ): string | null {
   const key = spelledKey(preset.id, told, idOf(preset, told, verification))
+  // That there is no scheme to check with is said of a challenge, too.
+  const unsigned = preset.schemes.length === 0
   const trusted =
-    verification.kind === 'verified' || (verification.kind === 'unverified' && verification.because === 'no-scheme')
+    verification.kind === 'verified' ||
+    (verification.kind === 'unverified' && verification.because === 'no-scheme' && unsigned)
   return key === null || trusted ? key : shortened(`unverified:${key}`)
 }
 
@@ -62,13 +69,15 @@ function idOf({ id, schemes }: Pick<Preset, 'id' | 'schemes'>, told: Told, verif
 }
 
 const isSigned = (ref: Ref, template: readonly Part[]): boolean =>
-  template.some((part) => isDeepStrictEqual(part, 'body' in ref || 'form' in ref ? { request: 'body' } : ref))
+  template.some((part) => isDeepStrictEqual(part, ref)) ||
+  (('body' in ref || 'form' in ref) && template.some((part) => isDeepStrictEqual(part, { request: 'body' })))
 
 function spelledKey(id: Preset['id'], told: Told, found: Found | null): string | null {
   if (found !== null) {
+    const at = id.oneId ? 0 : found.at
     const [only] = found.parts.length === 1 ? (found.parts[0] ?? []) : []
-    const alone = found.at === 0 && found.parts[0]?.length === 1 ? only : undefined
-    return alone !== undefined && isPlain.test(alone) ? alone : shortened(JSON.stringify([found.at, ...found.parts]))
+    const alone = at === 0 && found.parts[0]?.length === 1 ? only : undefined
+    return alone !== undefined && isPlain.test(alone) ? alone : shortened(JSON.stringify([at, ...found.parts]))
   }
   if (id.otherwise === 'none') return null
   const { method, target, body } = told.view.request

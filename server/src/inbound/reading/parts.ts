@@ -111,8 +111,8 @@ function namedHeaders(header: string, join: string, view: RequestView): Piece | 
   if (list === undefined) return null
   const lines: string[] = []
   for (const name of list.split(',').map((text) => text.trim().toLowerCase())) {
-    const [value] = view.header(name)
-    if (value === undefined) return null
+    const [value, ...others] = new Set(view.header(name))
+    if (value === undefined || others.length > 0) return null
     lines.push(`${name}:${value}`)
   }
   return headerPiece(lines.join(join))

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Millis } from '../../domain/ids.ts'
-import type { Algorithm, Scheme } from '../../domain/preset.ts'
+import type { Algorithm, Part, Ref, Scheme } from '../../domain/preset.ts'
 import type { VerificationKey } from '../../domain/verification-key.ts'
 import { allHold } from '../reading/conditions.ts'
 import { bytesAt, bytesOf, type Piece, piecesOf } from '../reading/parts.ts'
@@ -50,6 +50,10 @@ function checkOne(prepared: PreparedScheme, view: RequestView, now: Millis, fetc
   if (claimed.kind === 'malformed') {
     return refused('signature-malformed', `${placesOf(scheme.signature)} ${claimed.detail}`)
   }
+  const doubled = (scheme.template ?? []).flatMap(refsOf).find((ref) => new Set(view.valuesAt(ref, settings)).size > 1)
+  if (doubled) {
+    return refused('signature-malformed', `${placeOf(doubled)} is signed, but there with several values`)
+  }
   const time = timeOf(prepared, view)
   if (time?.kind === 'refused') return time
   const laterFault = (): Refused | null => agreementFault(prepared, view) ?? (time && ageFault(prepared, time.at, now))
@@ -60,6 +64,14 @@ function checkOne(prepared: PreparedScheme, view: RequestView, now: Millis, fetc
   const check = scheme.algorithm === 'jwt' ? checkTokens : checkSignatures
   const outcome = check(prepared, view, now, fetched, claimed.signatures)
   return outcome.kind === 'verified' ? (laterFault() ?? outcome) : outcome
+}
+
+/** What a part is made of: of several values only one was signed, and whoever reads the request later may take another. */
+function refsOf(part: Part): readonly Ref[] {
+  if (typeof part === 'string') return []
+  if ('of' in part) return part.of.flatMap(refsOf)
+  if ('optional' in part) return refsOf(part.optional)
+  return 'header' in part || 'query' in part || 'form' in part || 'body' in part ? [part] : []
 }
 
 function checkSignatures(
