@@ -37,6 +37,7 @@ describe('a public key', () => {
   test('must be one, and of the kind that its algorithm needs', () => {
     assert.equal(read('ed25519', 'raw-hex', raw.toString('hex')), 'key')
     assert.match(read('ed25519', 'raw-hex', raw.toString('hex').slice(2)), /^is not the 32 bytes/)
+    assert.match(read('ed25519', 'raw-hex', `${raw.toString('hex')}00`), /^is not the 32 bytes/)
     assert.equal(read('rsa-sha256', 'pem', `\n${pem(rsa)}\n`), 'key')
     assert.match(read('rsa-sha256', 'pem', pem(ed)), /^holds a key of kind ed25519, which is not for rsa-sha256$/)
     assert.match(read('ecdsa-p256-sha256', 'pem', pem(p384)), /kind ec, which is not for ecdsa-p256-sha256$/)

@@ -33,6 +33,7 @@ test('("ab", "c") is another event than ("a", "bc")', () => {
 test('no two different ids have one key, whatever they are made of and wherever they stand', () => {
   const either = ids([at('/a'), at('/b')], [at('/c')])
   const single = ids([at('/c')])
+  const places = ids([at('/c')], [at('/d')], [at('/e')])
   const text = fc.oneof(fc.string(), fc.constantFrom('["x"]', 'sha256:x', 'unverified:x', '[0,["x"]]'))
   fc.assert(
     fc.property(text, text, text, text, (a, b, c, d) => {
@@ -41,6 +42,7 @@ test('no two different ids have one key, whatever they are made of and wherever 
       }
       if (a !== b) assert.notEqual(key(single, JSON.stringify({ c: a })), key(single, JSON.stringify({ c: b })))
       assert.notEqual(key(either, JSON.stringify({ a, b })), key(either, JSON.stringify({ c })))
+      assert.equal(new Set([{ c: a }, { d: a }, { e: a }].map((body) => key(places, JSON.stringify(body)))).size, 3)
     }),
   )
 })

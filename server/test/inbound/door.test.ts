@@ -232,7 +232,11 @@ test('a source that only observes says of each message what it thinks of it', as
 })
 
 test('there is no source at other addresses, and every way to ask is told so alike', async () => {
-  const paths = ['/in/', '/in/x', `/in/${'x'.repeat(43)}`, `/in/${'x'.repeat(300)}`, '/in//', '/in/x/y?z', '/in/%00']
+  const { path: known } = await newSource(server, { type: 'generic-webhook' })
+  const paths = [
+    ...['/in/', '/in/x', `/in/${'x'.repeat(43)}`, `/in/${'x'.repeat(300)}`, '/in//', '/in/x/y?z', '/in/%00'],
+    ...[known.slice(0, -1), `${known}x`, `${known}.json`, `${known};a=1`, `${known}%2F`, `/in/x${known}`],
+  ]
   for (const path of paths) {
     const answer = await send('POST', path, [], '{}')
     assert.equal(answer.status, 404, path)
@@ -310,6 +314,24 @@ test('a secret that comes with the handshake is kept, shown to its owner, and re
   })
 })
 
+test("of two secrets that come at the same moment one is the source's, and only its sender is told that it is", async () => {
+  const source = await newSource(server, { type: 'asana', config: {} })
+  const answers = await Promise.all(
+    ['one', 'other'].map(async (value) => ({
+      value,
+      status: (await send('POST', source.path, ['X-Hook-Secret', value])).status,
+    })),
+  )
+  const taken = answers.filter(({ status }) => status === 200).map(({ value }) => value)
+  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 403])
+  const captured = await server.fetch(`/ingest/api/v1/source/${source.id}/secret/captured`)
+  const { data } = (await captured.json()) as { data: readonly { key: string }[] }
+  assert.deepEqual(
+    data.map(({ key }) => key),
+    taken,
+  )
+})
+
 test('a disabled source turns away as its owner wants, and keeps nothing', async () => {
   for (const disabledAnswer of [410, 200, 503]) {
     const source = await github({ state: 'disabled', disabledAnswer })
@@ -318,4 +340,97 @@ test('a disabled source turns away as its owner wants, and keeps nothing', async
     if (disabledAnswer === 503) assert.ok(Number(answer.headers['retry-after']) > 0)
     assert.deepEqual(await idsOf(source.id), [])
   }
+})
+
+function signedBySlack(body: string): readonly string[] {
+  const at = Math.floor(server.world.now() / 1000)
+  const mac = createHmac('sha256', secret).update(`v0:${at}:${body}`).digest('hex')
+  return ['X-Slack-Request-Timestamp', `${at}`, 'X-Slack-Signature', `v0=${mac}`]
+}
+
+test('a disabled source goes on answering challenges, signed or not, but for one that says it is gone', async () => {
+  const body = '{"type":"url_verification","challenge":"known"}'
+  for (const [disabledAnswer, status] of [
+    [410, 410],
+    [200, 200],
+    [503, 200],
+  ] as const) {
+    const wish = { config: { secret }, state: 'disabled', disabledAnswer }
+    const dropbox = await newSource(server, { type: 'dropbox', ...wish })
+    const slack = await newSource(server, { type: 'slack', ...wish })
+    for (const answer of [
+      await send('GET', `${dropbox.path}?challenge=known`, []),
+      await send('POST', slack.path, signedBySlack(body), body),
+    ]) {
+      assert.deepEqual([answer.status, answer.body], [status, status === 200 ? 'known' : ''], `${disabledAnswer}`)
+    }
+  }
+})
+
+test('where only some addresses may call, nobody else is answered a challenge', async () => {
+  const allowedAddresses = ['192.0.2.0/24']
+  const source = await newSource(server, { type: 'dropbox', config: { secret }, allowedAddresses })
+  const answer = await send('GET', `${source.path}?challenge=known`, [])
+  assert.deepEqual([answer.status, answer.body], [403, ''])
+})
+
+test('challenges become messages where the owner wants that, and are answered all the same', async () => {
+  const source = await newSource(server, { type: 'dropbox', config: { secret }, forwardChallenges: true })
+  const answer = await send('GET', `${source.path}?challenge=known`, [])
+  assert.deepEqual([answer.status, answer.body], [200, 'known'])
+  const messages = await receivedMessages(server, source.id)
+  assert.deepEqual(
+    messages.map(({ request, verification }) => [request.target, verification.kind]),
+    [[`${source.path}?challenge=known`, 'unverified']],
+  )
+})
+
+test('a source that is to enforce lets nothing pass before its secret has come with the handshake', async () => {
+  const source = await newSource(server, { type: 'asana', config: {}, mode: 'enforce' })
+  const body = '{"events":[{"action":"changed","resource":{"gid":"1"}}]}'
+  assert.equal((await send('POST', source.path, ['X-Hook-Signature', 'ab'.repeat(32)], body)).status, 401)
+  assert.deepEqual(await idsOf(source.id), [])
+})
+
+test('an id is remembered while its provider may repeat it, for a day at least, or for as long as the owner says', async () => {
+  const day = 86_400
+  const cases = [
+    { retryWindow: 60, remembered: day },
+    { retryWindow: 3 * day, remembered: 3 * day },
+    { retryWindow: 60, duplicateWindowSeconds: 3_600, remembered: 3_600 },
+    { retryWindow: 60, duplicateWindowSeconds: 5 * day, remembered: 5 * day },
+  ]
+  const id = { alternatives: [[{ header: 'X-Id' }]], otherwise: 'none' }
+  const sources = await Promise.all(
+    cases.map(async ({ retryWindow, duplicateWindowSeconds = null, remembered }) => {
+      const config = { preset: { schemes: [], id, retryWindow } }
+      return { remembered, source: await newSource(server, { type: 'custom', config, duplicateWindowSeconds }) }
+    }),
+  )
+  const messagesOf = async (path: string, source: SourceId): Promise<number> => {
+    assert.equal((await send('POST', path, ['X-Id', 'the-same'], '{}')).status, 200)
+    return (await idsOf(source)).length
+  }
+  const begin = server.world.now()
+  for (const { source } of sources) assert.equal(await messagesOf(source.path, source.id), 1)
+  for (const { remembered, source } of sources.toSorted((a, b) => a.remembered - b.remembered)) {
+    await server.world.leap(begin + remembered * 1000 - 1 - server.world.now())
+    assert.equal(await messagesOf(source.path, source.id), 1, `${remembered} s are not over`)
+    await server.world.leap(1)
+    assert.equal(await messagesOf(source.path, source.id), 2, `${remembered} s are over`)
+  }
+})
+
+test('of the latest repetition it is known which try of the provider it was, and why', async () => {
+  const source = await newSource(server, { type: 'slack', config: { secret } })
+  const body = '{"type":"event_callback","event_id":"Ev1","event":{"type":"message"}}'
+  const signed = signedBySlack(body)
+  await send('POST', source.path, signed, body)
+  const repeated = ['X-Slack-Retry-Num', '2', 'X-Slack-Retry-Reason', 'http_timeout']
+  await send('POST', source.path, [...signed, ...repeated], body)
+  const found = await server.store.received.find(source.id, 'Ev1')
+  assert.deepEqual(
+    [found?.duplicates, found?.duplicate],
+    [1, { receivedAt: server.world.now(), peer: '127.0.0.1', retryNumber: '2', retryReason: 'http_timeout' }],
+  )
 })

@@ -121,13 +121,24 @@ test('a subscription of SNS is confirmed after its signature, its topic and its 
 })
 
 test('a confirmation that is refused is shown as failed', async (t) => {
-  const { provider, server, post, shows } = await scene(t)
+  const { provider, requests, server, post, shows } = await scene(t)
   const source = await newSource(server, { type: 'aws-sns', config: { topicArn } })
   assert.equal(await statusOf(post(source.path, snsBody({}))), 200)
   await shows(source.id, 2, ['subscription', 1, 0, null])
   provider.status = 403
   assert.equal(await statusOf(post(source.path, snsBody({}))), 200)
   await shows(source.id, 3, ['subscription', 1, 1, `The URL was fetched in vain: ${sns} answered 403.`])
+
+  // Where nothing is verified, nobody can have one fetched.
+  const subscription = {
+    ...{ name: 'subscription', match: [{ at: { body: '/Type' }, equals: 'SubscriptionConfirmation' }] },
+    ...{ verified: true, answer: { status: 200 }, fetch: { url: { body: '/SubscribeURL' }, hosts: [sns] } },
+  }
+  const preset = { schemes: [], challenges: [subscription] }
+  const open = await newSource(server, { type: 'custom', config: { preset } })
+  await post(open.path, snsBody({}))
+  await shows(open.id, 3, ['subscription', 0, 1, 'It was not verified, so nothing that it names was fetched.'])
+  assert.equal(requests.length, 3)
 })
 
 test('a certificate that cannot be had is our own trouble: 503 with Retry-After, nothing is kept, and all is well later', async (t) => {
