@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { presetBook } from '../inbound/presets.ts'
-import type { Challenge, Preset, Scheme } from './preset.ts'
+import type { Challenge, Preset, Ref, Scheme } from './preset.ts'
 import { presetFaults } from './preset-check.ts'
 
 const scheme = (more: Partial<Scheme> = {}): Scheme => ({
@@ -36,6 +36,20 @@ test('a check that anybody could pass is refused', () => {
   assert.match(faultsOf([scheme({ algorithm: 'hash-sha256' })])[0] ?? '', /template must have the secret in it/)
   const inHash = [{ hash: 'sha1', of: [{ secret: true }, { request: 'body' }], encoding: 'hex' }] as const
   assert.deepEqual(faultsOf([scheme({ algorithm: 'hash-sha256', template: inHash })]), [])
+})
+
+test('a time that is judged is signed', () => {
+  const timed = (template: Scheme['template'], at: Ref, tolerance: number | null = 300) =>
+    faultsOf([scheme({ ...(template && { template }), timestamp: { at: [at], unit: 's', tolerance, sides: 'both' } })])
+  const fault = '/p/schemes/0/timestamp/at/0 must be signed: whoever repeats a request could say any other time'
+  assert.deepEqual(timed([{ request: 'body' }], { header: 'T' }), [fault])
+  assert.deepEqual(timed([{ request: 'body' }], { header: 'T' }, null), [], 'it is not judged')
+  assert.deepEqual(timed([{ request: 'body' }], { body: '/t' }), [])
+  assert.deepEqual(timed([{ header: 'T' }, { request: 'body' }], { header: 'T' }), [])
+  assert.deepEqual(timed([{ header: 'T', parameter: 't' }], { header: 'T', parameter: 'u' }), [fault])
+  assert.deepEqual(timed([{ hash: 'sha1', of: [{ body: '/t' }], encoding: 'hex' }], { body: '/t' }), [])
+  assert.deepEqual(timed([{ request: 'url' }], { query: 't' }), [])
+  assert.deepEqual(timed([{ fields: ['a'] }], { body: '/t' }), [fault])
 })
 
 test('a secret is handed out to nobody', () => {

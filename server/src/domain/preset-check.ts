@@ -1,7 +1,8 @@
 // What is wrong with a descriptor although it has the right form: what would never pass, or would let pass what it should
 // not. For those that users write; those that come with the gateway are held to it by a test.
+import { isDeepStrictEqual } from 'node:util'
 import { hostPatternFault } from './outside-url.ts'
-import type { Algorithm, Answer, KeyEncoding, Part, Preset, Scheme } from './preset.ts'
+import type { Algorithm, Answer, KeyEncoding, Part, Preset, Ref, Scheme } from './preset.ts'
 import type { Fault } from './problem.ts'
 
 /** Every fault, with JSON Pointers that begin with `at`. */
@@ -62,6 +63,10 @@ function schemeFaults(scheme: Scheme, at: string): readonly Fault[] {
   if (signs && template === undefined) refuse('/template', 'is required: what is signed')
   if (!signs && template !== undefined) refuse('/template', `cannot be: ${algorithm} signs nothing`)
   if (template?.every((part) => typeof part === 'string')) refuse('/template', 'must have something of the request')
+  const [time] = scheme.timestamp?.at ?? []
+  if (signs && time && scheme.timestamp?.tolerance !== null && !template?.some((part) => covers(part, time))) {
+    refuse('/timestamp/at/0', 'must be signed: whoever repeats a request could say any other time')
+  }
   if (family === 'token' && jwt === undefined) refuse('/jwt', 'is required')
   if (family !== 'token' && jwt !== undefined) refuse('/jwt', 'is only for the algorithm jwt')
   for (const [index, name] of (jwt?.withBody ?? []).entries()) {
@@ -101,6 +106,19 @@ function schemeFaults(scheme: Scheme, at: string): readonly Fault[] {
     if (is.some(hasSecret)) refuse(`/agree/${index}/is`, 'must not have the secret in it')
   }
   return faults
+}
+
+/** Whether what stands there cannot change without what is signed. */
+function covers(part: Part, ref: Ref): boolean {
+  if (typeof part === 'string') return false
+  if ('hash' in part || 'hmac' in part) return part.of.some((inner) => covers(inner, ref))
+  if ('optional' in part) return covers(part.optional, ref)
+  if ('headersNamedBy' in part) return 'header' in ref
+  if ('sortedForm' in part) return 'form' in ref
+  if ('fields' in part) return 'body' in ref && part.fields.some((name) => ref.body === `/${name}`)
+  if ('request' in part && part.request === 'body') return 'body' in ref || 'form' in ref
+  if ('request' in part && part.request !== 'method') return 'query' in ref
+  return isDeepStrictEqual(part, ref)
 }
 
 const hasSecret = (part: Part): boolean =>

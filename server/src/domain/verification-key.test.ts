@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
-import type { Algorithm, KeyEncoding, Scheme } from './preset.ts'
+import type { Algorithm, KeyEncoding } from './preset.ts'
 import { readKey } from './verification-key.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey

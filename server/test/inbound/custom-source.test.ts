@@ -101,6 +101,7 @@ test('a descriptor that would check nothing, or give the secret away, is refused
     [
       '/config/preset/schemes/1/name is there twice: v2',
       '/config/preset/schemes/0/template must have something of the request',
+      '/config/preset/schemes/0/timestamp/at/0 must be signed: whoever repeats a request could say any other time',
       '/config/preset/schemes/1/template must have the secret in it, or anybody could make the hash',
       '/config/preset/challenges/0/answer/text must not have the secret in it: whoever asks would get it',
       '/config/preset/schemes/1/template/2/setting must be the name of one of settings; tenant is none',

@@ -45,7 +45,8 @@ export function explain(input: ToExplain): readonly string[] {
       return [...switchedOff(input), ...otherFamilies(input), verdict.detail, ...hints]
     default: {
       const mended = failed ? wouldPass(failed, input) : []
-      const others = otherFamilies(input)
+      // Some providers sign in the headers of others as well: that is a hint only where there is no better one.
+      const others = mended.length === 0 ? otherFamilies(input) : []
       const guessed = [...unusable, ...mended, ...others].length > 0
       return [
         ...unusable,
