@@ -71,6 +71,17 @@ describe('posthorn trigger', { concurrency: true }, () => {
     assert.deepEqual([message?.verification.kind, message?.duplicates, more.length], ['verified', 1, 0])
   })
 
+  test('of what a source refuses though it should not, it is said where the reason is', async () => {
+    const allowedAddresses = ['192.0.2.1']
+    const source = await newSource(server, { type: 'stripe', uid: 'shut', config: { secret: 's' }, allowedAddresses })
+    const { code, stderr } = await posthorn([
+      ...['trigger', 'stripe', 'payment_intent.succeeded', '--source', 'shut'],
+      ...['--server', server.url, '--key', server.key, '--url', server.url + source.path],
+    ])
+    assert.equal(code, 1)
+    assert.match(stderr, /a right request was answered 403; if the source refused it, its quarantine says why/)
+  })
+
   test('without an event it lists what there is', async () => {
     const { code, stdout } = await posthorn(['trigger', 'github'])
     assert.equal(code, 0)
@@ -87,6 +98,11 @@ describe('posthorn trigger', { concurrency: true }, () => {
     ],
     ['nowhere to send it', ['github', 'push'], /--source SOURCE, or --url URL/],
     ['no secret', ['github', 'push', '--url', 'http://127.0.0.1:1/'], /there is no secret of the form/],
+    [
+      'a key that only the provider has',
+      ['aws-sns', 'Notification', '--url', 'http://127.0.0.1:1/', '--set', 'topicArn=arn'],
+      /the private key of the provider itself/,
+    ],
     ['no key', ['github', 'push', '--source', 's'], /needs an API key/],
     [
       'nobody there',

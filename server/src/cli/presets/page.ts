@@ -109,7 +109,7 @@ const settingsTable = (settings: NonNullable<Preset['settings']>): string =>
 /** None where nothing can be sent that would pass: only the provider has the keys. */
 function tryLine({ name, schemes }: Preset, requests: readonly RecordedRequest[]): readonly string[] {
   const [first] = triggerable(requests)
-  if (first === undefined || (schemes.length > 0 && schemes.every(({ key }) => key.from === 'jwks'))) return []
+  if (first === undefined || (schemes.length > 0 && schemes.every(({ key }) => key.from !== 'secret'))) return []
   const event = /^[\w./-]+$/.test(triggerName(first)) ? triggerName(first) : `'${triggerName(first)}'`
   const signedByPair = schemes.length > 0 && schemes.every((scheme) => !hasSharedKey(scheme))
   const line = `npx posthorn trigger ${name} ${event} --source ${name} --key $KEY`

@@ -32,7 +32,12 @@ export type Signature =
 const lacks = (what: string): Signature => ({ kind: 'lacks', what })
 const notThere = lacks('something that it signs is not in the request')
 const noSecret = lacks('there is no secret of the form that it wants')
-const noPrivateKey = lacks('it needs the private key whose public half is the secret')
+const noPrivateKey = ({ key }: Scheme): Signature =>
+  lacks(
+    key.from === 'secret'
+      ? 'it needs the private key whose public half is the secret'
+      : 'it needs the private key of the provider itself, as the public half is fetched from there',
+  )
 
 /** The text that belongs where a scheme has its signature, prefix and all. */
 export function makeSignature(scheme: Scheme, view: RequestView, around: Around): Signature {
@@ -46,7 +51,7 @@ export function makeSignature(scheme: Scheme, view: RequestView, around: Around)
   })
   if (isAsymmetric(algorithm)) {
     // What is to be wrong needs no key.
-    if (keys.privateKey === null) return forged ? made(Buffer.alloc(64, 7)) : noPrivateKey
+    if (keys.privateKey === null) return forged ? made(Buffer.alloc(64, 7)) : noPrivateKey(scheme)
     const key = readPrivateKey(keys.privateKey)
     if (key === null || !fitsAlgorithm(key, algorithm)) return lacks(`the private key is none for ${algorithm}`)
     const signed = bytesOf(template, view, { settings })
@@ -104,7 +109,7 @@ function makeToken(scheme: Scheme, view: RequestView, { keys, settings, now, for
   const algorithm = algorithms.find((name) =>
     name.startsWith('HS') ? secret : key && tokenKeys[name] === key.asymmetricKeyType,
   )
-  if (algorithm === undefined) return algorithms.some((name) => name.startsWith('HS')) ? noSecret : noPrivateKey
+  if (algorithm === undefined) return algorithms.some((name) => name.startsWith('HS')) ? noSecret : noPrivateKey(scheme)
 
   const seconds = Math.floor(now / 1_000)
   const wanted = Object.entries(claims).flatMap(([name, parts]) => {
@@ -121,7 +126,7 @@ function makeToken(scheme: Scheme, view: RequestView, { keys, settings, now, for
     algorithm.startsWith('HS') && secret
       ? createHmac(digest, secret.key).update(text).digest()
       : key && signBytes(algorithm === 'EdDSA' ? null : digest, Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' })
-  if (!signature) return noPrivateKey
+  if (!signature) return noPrivateKey(scheme)
   const shown = (forged ? spoiled(signature) : Buffer.from(signature)).toString('base64url')
   return { kind: 'made', text: `${scheme.prefix ?? ''}${text}.${shown}` }
 }
