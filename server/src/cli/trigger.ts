@@ -88,7 +88,7 @@ Exit codes: 0 answered as it should be (2xx, or 4xx for --forge and --stale), 1 
       io.stdout.write(`${curlOf(ready)}\n`)
       return exitCodes.done
     }
-    return deliver(ready, kind, values.duplicate === true, io)
+    return deliver(ready, kind, { twice: values.duplicate === true, ofSource: values.source !== undefined }, io)
   },
 }
 
@@ -150,7 +150,13 @@ function settingsSaid(given: readonly string[]): Readonly<Record<string, string>
   )
 }
 
-async function deliver(request: ReadyRequest, kind: TriggerKind, twice: boolean, io: Io): Promise<number> {
+interface Manner {
+  readonly twice: boolean
+  /** Usually it goes there too, and is kept there where it is refused. */
+  readonly ofSource: boolean
+}
+
+async function deliver(request: ReadyRequest, kind: TriggerKind, { twice, ofSource }: Manner, io: Io): Promise<number> {
   const answers: Answer[] = []
   for (let time = 0; time < (twice ? 2 : 1); time++) {
     const answer = await send(request).catch((error: unknown) => {
@@ -164,7 +170,9 @@ async function deliver(request: ReadyRequest, kind: TriggerKind, twice: boolean,
     io.stdout.write(`${answer.status}${answer.body === '' ? '' : ` ${answer.body}`}\n`)
   }
   const fault = faultOf(answers, kind)
-  if (fault !== null) io.stderr.write(`posthorn trigger: ${fault}\n`)
+  const refused = kind === 'valid' && answers.some(({ status }) => status === 401 || status === 403)
+  const where = ofSource && refused ? '; if the source refused it, its quarantine says why' : ''
+  if (fault !== null) io.stderr.write(`posthorn trigger: ${fault}${where}\n`)
   return fault === null ? exitCodes.done : exitCodes.checkFailed
 }
 

@@ -30,7 +30,7 @@ export async function askSource({ server, key, source, ...wish }: TriggerQuestio
 
 function refusalIn(said: unknown): string | null {
   if (typeof said !== 'object' || said === null || !('detail' in said) || typeof said.detail !== 'string') return null
-  return said.detail
+  return said.detail.replace(/^\//, '')
 }
 
 function requestIn(said: unknown): ReadyRequest | null {
