@@ -12,7 +12,7 @@ const acme: Preset = {
   ...{ name: 'acme', title: 'Acme', docs: '', basis: 'read', secret: { label: 'Secret', where: 'Settings' } },
   ...{ schemes: [scheme], id: { alternatives: [], otherwise: 'body' }, retryWindow: 60 },
   settings: [
-    { name: 'account', label: 'Account', where: 'Settings', required: true },
+    { name: 'account', label: 'Account', where: 'Settings.', required: true },
     { name: 'region', label: 'Region', where: 'Settings', default: 'eu', required: true },
   ],
 }

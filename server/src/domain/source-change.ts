@@ -132,7 +132,7 @@ function valuesAfter(
     const value = Object.hasOwn(said, name) ? said[name] : held[name]
     if (value === undefined || value === null) {
       if (asked && required && usually === undefined)
-        faults.push({ pointer, message: `is required: ${label}. ${where}` })
+        faults.push({ pointer, message: `is required: ${label}. ${where.replace(/\.$/, '')}` })
     } else if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
       faults.push({ pointer, message: 'must be a text' })
     } else if (value === '' || String(value).length > longestValue) {
