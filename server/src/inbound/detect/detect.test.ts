@@ -46,7 +46,7 @@ test('what only one provider sends is sure, what is known by its body likely, wh
       ['svix', 'possible'],
     ],
   )
-  assert.deepEqual(told[0]?.because, ['It carries v1 of header Stripe-Signature, which Stripe signs with.'])
+  assert.deepEqual(told[0]?.because, ['It carries parameter v1 of header Stripe-Signature, which Stripe signs with.'])
 })
 
 test('a forge that sends the headers of others as well is told from GitHub, and none of them is sure', () => {
