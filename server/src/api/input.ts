@@ -1,8 +1,9 @@
 import type { InputOf, Operation } from '@posthorn/contract'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { pointerTo } from '../domain/json-pointer.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
-import { keepingFaults, parseJson, pointerTo, textOf } from './json.ts'
+import { keepingFaults, parseJson, textOf } from './json.ts'
 
 // Every fault at once, and nothing repaired: a body means what it says.
 const ajv = new Ajv2020({

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { pointerTo } from '../domain/json-pointer.ts'
 import { Problem } from '../domain/problem.ts'
-import { keepingFaults, parseJson, pointerTo, textOf } from './json.ts'
+import { keepingFaults, parseJson, textOf } from './json.ts'
 
 const malformed = (error: unknown): boolean => error instanceof Problem && error.code === 'body-malformed'
 

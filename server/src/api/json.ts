@@ -1,3 +1,4 @@
+import { pointerTo } from '../domain/json-pointer.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -27,10 +28,6 @@ export function parseJson(text: string): unknown {
     )
   }
 }
-
-/** One step of a JSON Pointer (RFC 6901). */
-export const pointerTo = (parent: string, key: string | number): string =>
-  `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 
 /** What is wrong with a text that is to be kept: stores and receivers differ on NUL and on halves of surrogate pairs. */
 export function textFault(text: string, pointer: string): Fault | null {

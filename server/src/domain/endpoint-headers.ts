@@ -1,3 +1,4 @@
+import { pointerTo } from './json-pointer.ts'
 import { type Fault, Problem } from './problem.ts'
 
 const most = { headers: 50, name: 128, value: 4096 } as const // characters
@@ -50,8 +51,7 @@ export function checkEndpointHeaders(
   for (const [name, value] of entries) {
     const lower = name.toLowerCase()
     const fault = faultOf(lower, value) ?? (seen.has(lower) ? 'is there twice: names do not differ by case' : null)
-    if (fault !== null)
-      faults.push({ pointer: `${pointer}/${name.replace(/~/g, '~0').replace(/\//g, '~1')}`, message: fault })
+    if (fault !== null) faults.push({ pointer: pointerTo(pointer, name), message: fault })
     seen.add(lower)
   }
   if (faults.length > 0) throw new Problem('header-reserved', undefined, faults)

@@ -39,6 +39,8 @@ export type Verification =
   /** `explanation`: sentences for a person, the most helpful first. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly explanation: readonly string[] }
 
+export type Refusal = Extract<Verification, { readonly kind: 'refused' }>
+
 /** What is kept of a request beside its body. */
 export interface ReceivedRequest extends Omit<InboundRequest, 'body'> {
   readonly verification: Verification

@@ -1,5 +1,6 @@
 // A schema of an OpenAPI document as one that stands by itself, in JSON Schema 2020-12.
 
+import { stepOf } from './json-pointer.ts'
 import { type Fault, Problem } from './problem.ts'
 
 export type Json = Readonly<Record<string, unknown>>
@@ -57,7 +58,7 @@ function lookUp({ root }: Document, reference: string): unknown {
 
 function plain(part: string): string {
   try {
-    return decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+    return stepOf(decodeURIComponent(part))
   } catch {
     return part
   }

@@ -1,6 +1,8 @@
 // What is wrong with a descriptor although it has the right form: what would never pass, or would let pass what it should
 // not. For those that users write; those that come with the gateway are held to it by a test.
+
 import { isDeepStrictEqual } from 'node:util'
+import { pointerTo } from './json-pointer.ts'
 import { hostPatternFault } from './outside-url.ts'
 import type { Algorithm, Answer, KeyEncoding, Part, Preset, Ref, Scheme } from './preset.ts'
 import type { Fault } from './problem.ts'
@@ -144,7 +146,7 @@ export function answerFaults(answer: Answer | null, at: string): readonly Fault[
   const refuse = (pointer: string, message: string): void => void faults.push({ pointer: at + pointer, message })
   const { headers = {}, contentType, text = [], json = {} } = answer
   for (const [name, parts] of Object.entries(headers)) {
-    const pointer = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const pointer = pointerTo('/headers', name)
     if (!headerName.test(name)) refuse(pointer, 'is not the name of a header')
     if (ownHeaders.has(name.toLowerCase())) refuse(pointer, 'cannot be said: the server does, and contentType')
     if (parts.some(hasSecret)) refuse(pointer, leaks)
@@ -153,7 +155,7 @@ export function answerFaults(answer: Answer | null, at: string): readonly Fault[
   if (text.some(hasSecret)) refuse('/text', leaks)
   for (const [name, parts] of Object.entries(json)) {
     if (Array.isArray(parts) && parts.some(hasSecret)) {
-      refuse(`/json/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, leaks)
+      refuse(pointerTo('/json', name), leaks)
     }
   }
   return faults
@@ -168,7 +170,7 @@ function unknownSettings({ settings = [], ...said }: Preset, at: string): readon
   const look = (value: unknown, pointer: string): void => {
     if (typeof value !== 'object' || value === null) return
     for (const [key, inner] of Object.entries(value)) {
-      const place = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      const place = pointerTo(pointer, key)
       if (key === 'setting' && typeof inner === 'string') {
         if (!names.has(inner))
           faults.push({ pointer: place, message: `must be the name of one of settings; ${inner} is none` })

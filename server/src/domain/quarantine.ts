@@ -1,5 +1,5 @@
 import type { Millis } from './ids.ts'
-import type { Verification } from './inbound.ts'
+import type { Refusal } from './inbound.ts'
 
 /** How much of what one source refuses is kept, and for how long. */
 export interface QuarantineLimits {
@@ -8,13 +8,11 @@ export interface QuarantineLimits {
   readonly age: Millis
 }
 
-export type Refused = Extract<Verification, { readonly kind: 'refused' }>
-
 /**
  * Whether the sender is told that the request is stored, so that it must not be lost: it was genuine, but not what the
  * source's owner wants.
  */
-export const isAcknowledged = ({ reason }: Refused): boolean => reason === 'schema-violated'
+export const isAcknowledged = ({ reason }: Pick<Refusal, 'reason'>): boolean => reason === 'schema-violated'
 
 // Anybody can send what is refused, and writing each down costs a commit: twenty a second of one source tell what there is
 // to tell. A larger one counts for as many as it has these, or a few of the size of the cap would be as good as a flood.

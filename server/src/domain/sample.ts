@@ -1,3 +1,4 @@
+import { stepOf } from './json-pointer.ts'
 import { alternatives, type Facets, isObject, type JsonType, type Reach, spend } from './sample-facets.ts'
 import { numberFor, textFor } from './sample-leaf.ts'
 
@@ -204,7 +205,7 @@ function resolved(root: unknown, reference: string, anchors: ReadonlyMap<string,
 
 function unescaped(step: string): string {
   try {
-    return decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+    return stepOf(decodeURIComponent(step))
   } catch {
     return step
   }

@@ -1,5 +1,6 @@
 import { type Address, isWithin, type Network, parseAddress, parseNetwork } from '../domain/address.ts'
-import type { InboundRequest, Verification } from '../domain/inbound.ts'
+import type { InboundRequest, Refusal } from '../domain/inbound.ts'
+import { headerValues } from './reading/header-values.ts'
 
 /**
  * The address of whoever began a request: behind `trustedProxies` proxies, each of which adds the one it was called from to
@@ -33,7 +34,7 @@ function clientOf(hops: readonly (Address | null)[], peer: string, trustedProxie
 
 /** All values of a header as one list, as RFC 9110 §5.3 has it; null: it is not there. */
 function listOf(headers: readonly string[], name: string): string | null {
-  const values = headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name)
+  const values = headerValues(headers, name)
   return values.length === 0 ? null : values.join(',')
 }
 
@@ -81,7 +82,7 @@ export function addressRefusal(
   allowed: AllowedAddresses,
   { client, peer, headers }: Pick<InboundRequest, 'client' | 'peer' | 'headers'>,
   trustedProxies: number,
-): Extract<Verification, { readonly kind: 'refused' }> | null {
+): Refusal | null {
   if (allowed === null || isAllowed(allowed, client)) return null
   const explanation = [`${client} is none of the addresses that may call this source.`]
   const hops = [...(forwardedFor(headers) ?? []), ...(forwarded(headers) ?? [])]

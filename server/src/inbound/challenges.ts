@@ -1,10 +1,10 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Answer, Challenge, Preset } from '../domain/preset.ts'
 import { allHold } from './reading/conditions.ts'
 import { bytesOf } from './reading/parts.ts'
 import type { RequestView, SettingValues } from './reading/view.ts'
 import { emptyReply, type Reply, replyOf } from './reply.ts'
 import type { PreparedSource } from './sources.ts'
+import { same } from './verify/primitives/compare.ts'
 
 /** The first challenge of the preset that this request is; null: it is none. */
 export function challengeOf(
@@ -82,7 +82,4 @@ const failed = (status: number, failure: string): ChallengeOutcome => ({
   failure,
 })
 
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)]
-  return a.length === b.length && timingSafeEqual(a, b)
-}
+const isSame = (one: string, other: string): boolean => same(Buffer.from(one), Buffer.from(other))

@@ -1,4 +1,4 @@
-import type { InboundRequest, Verification } from '../domain/inbound.ts'
+import type { InboundRequest, Refusal, Verification } from '../domain/inbound.ts'
 import type { Challenge } from '../domain/preset.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Source, SourceMode } from '../domain/source.ts'
@@ -44,8 +44,6 @@ interface Case {
   readonly view: RequestView
 }
 
-type Refused = Extract<Verification, { kind: 'refused' }>
-
 const plainAck: Reply = emptyReply(200)
 const unchecked: Verification = { kind: 'unverified', because: 'no-scheme' }
 
@@ -56,7 +54,7 @@ export function makeReceive(parts: ReceiveParts): Receive {
     observer.received(prepared.source.id, as, world.now() - view.request.receivedAt)
 
   /** What is refused is kept before it is answered: whoever looks for it finds it. */
-  async function refuse(one: Case, verification: Refused, reply: Reply): Promise<Reply> {
+  async function refuse(one: Case, verification: Refusal, reply: Reply): Promise<Reply> {
     await quarantine.keep(one.prepared.source.id, one.view.request, verification)
     note(one, 'refused')
     return reply

@@ -1,4 +1,4 @@
-import type { Verification } from '../domain/inbound.ts'
+import type { Refusal } from '../domain/inbound.ts'
 import type { PayloadText } from '../domain/payload-text.ts'
 import type { Fault } from '../domain/problem.ts'
 import type { SourceSettings } from '../domain/source.ts'
@@ -10,7 +10,7 @@ type SchemaOutcome =
   /** It becomes a message all the same; pointers go into its payload. */
   | { readonly kind: 'warned'; readonly faults: readonly Fault[] }
   /** To be kept apart, and answered as one that is stored: the provider could do nothing about it. */
-  | { readonly kind: 'quarantine'; readonly verification: Extract<Verification, { readonly kind: 'refused' }> }
+  | { readonly kind: 'quarantine'; readonly verification: Refusal }
 
 /** Checks payloads of one source. Throws Problem `unavailable` when more waits to be checked than is good. */
 export type SchemaCheck = (eventType: string, payload: PayloadText) => Promise<SchemaOutcome>

@@ -1,6 +1,7 @@
 import type { SourceId } from '../domain/ids.ts'
 import type { Preset } from '../domain/preset.ts'
 import type { Source, SourceSecret } from '../domain/source.ts'
+import { presetOf } from '../domain/source-preset.ts'
 import { hashOfToken, openSourceSecrets, openToken } from '../domain/source-seal.ts'
 import type { Judge } from '../ports/judge.ts'
 import type { SourceStore } from '../ports/store.ts'
@@ -101,8 +102,7 @@ export class Sources {
 
   #prepare(source: Source, token: string): PreparedSource {
     const { masterKey, publicUrl, judge } = this.#parts
-    const preset = source.settings.custom ?? this.#parts.presets.get(source.type)
-    if (preset === null) throw new Error(`source ${source.id} is of type ${source.type}, which there is no preset for`)
+    const preset = presetOf(this.#parts, source)
     const secrets = openSourceSecrets(masterKey, source)
     return {
       source,

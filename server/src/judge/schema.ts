@@ -1,6 +1,7 @@
 import { type Schema as AnySchema, dereference, format, type OutputUnit, validate } from '@cfworker/json-schema'
 import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { pointerTo } from '../domain/json-pointer.ts'
 import type { Fault } from '../domain/problem.ts'
 import { schemaShapeFaults } from '../domain/schema.ts'
 import type { SchemaVerdict } from '../ports/judge.ts'
@@ -75,16 +76,16 @@ function essence(schema: unknown, at: string, faults: Fault[]): AnySchema | bool
   }
   const kept: [string, unknown][] = []
   for (const [keyword, value] of Object.entries(schema)) {
-    const here = `${at}/${escaped(keyword)}`
+    const here = pointerTo(at, keyword)
     if (notHere.has(keyword)) faults.push({ pointer: here, message: 'is not supported' })
     else if (listOfSchemas.has(keyword) && Array.isArray(value)) {
       kept.push([keyword, value.map((part, index) => essence(part, `${here}/${index}`, faults))])
     } else if (oneSchema.has(keyword)) kept.push([keyword, essence(value, here, faults)])
     else if (mapOfSchemas.has(keyword) && typeof value === 'object' && value !== null) {
       const parts = Object.entries(value).map(([name, part]) => {
-        if (keyword === 'patternProperties') patternFault(name, `${here}/${escaped(name)}`, faults)
+        if (keyword === 'patternProperties') patternFault(name, pointerTo(here, name), faults)
         const names = keyword === 'dependencies' && Array.isArray(part)
-        return [name, names ? part : essence(part, `${here}/${escaped(name)}`, faults)] as const
+        return [name, names ? part : essence(part, pointerTo(here, name), faults)] as const
       })
       kept.push([keyword, Object.fromEntries(parts)])
     } else if (plain.has(keyword)) {
@@ -105,8 +106,6 @@ function patternFault(pattern: unknown, at: string, faults: Fault[]): void {
     faults.push({ pointer: at, message: reasonOf(error) })
   }
 }
-
-const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
 /** References for which there is no schema. Nothing is ever fetched for them. */
 function leadingNowhere(found: Readonly<Record<string, AnySchema | boolean>>): readonly Fault[] {

@@ -1,4 +1,5 @@
 import type { EnvironmentId, Millis } from '../domain/ids.ts'
+import { presetOf } from '../domain/source-preset.ts'
 import { findAnswer, keepAnswer } from './answers.ts'
 import {
   createApplication,
@@ -56,7 +57,7 @@ import { deleteQuarantined, getQuarantined, listQuarantined } from './quarantine
 import { getReceived, listReceived } from './received.ts'
 import { capturedSecrets, captureSecret, recordOf, rotateSourceSecret, standingOf } from './source-secrets.ts'
 import { rotateToken, tokenOf } from './source-tokens.ts'
-import { getPreset, listPresets, presetOf } from './source-types.ts'
+import { getPreset, listPresets } from './source-types.ts'
 import { createSource, deleteSource, getSource, listSources, patchSource, replaceSource } from './sources.ts'
 import {
   beginApplicationUsage,

@@ -1,3 +1,4 @@
+import { pointerTo } from '../domain/json-pointer.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import { schemaShapeFaults } from '../domain/schema.ts'
 import type { ManageContext } from './context.ts'
@@ -15,7 +16,7 @@ export async function checkSchemas(
   const faults: Fault[] = []
   if (versions.length > mostVersions) faults.push({ pointer: at, message: `has more than ${mostVersions} versions` })
   for (const [version, schema] of versions.slice(0, mostVersions)) {
-    const here = `${at}/${version.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const here = pointerTo(at, version)
     const ofShape = schemaShapeFaults(schema, here)
     faults.push(...ofShape)
     if (ofShape.length > 0) continue

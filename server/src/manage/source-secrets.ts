@@ -2,12 +2,12 @@ import type { EnvironmentId, Millis } from '../domain/ids.ts'
 import { nonceBytes } from '../domain/seal.ts'
 import type { Handshake, Source, SourceSecret } from '../domain/source.ts'
 import { rotated, withMode } from '../domain/source-change.ts'
+import { presetOf } from '../domain/source-preset.ts'
 import { openSourceSecrets, sealSourceSecrets } from '../domain/source-seal.ts'
 import { keyFault, publicKeyOf, verifies } from '../domain/source-secret.ts'
 import { untilFresh } from './change.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
-import { presetOf } from './source-types.ts'
 import { changeSource, getSource } from './sources.ts'
 
 /** Everything about a secret but the secret. */

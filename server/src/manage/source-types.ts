@@ -2,18 +2,10 @@ import { nearest } from '../domain/nearest.ts'
 import type { Page, PageAsk } from '../domain/page.ts'
 import type { Preset } from '../domain/preset.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
-import type { Source } from '../domain/source.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
 
 type Book = Pick<ManageContext, 'presets'>
-
-/** What a source is verified by. Throws where its preset has gone: a defect, as presets are never taken away. */
-export function presetOf({ presets }: Book, { id, type, settings }: Pick<Source, 'id' | 'type' | 'settings'>): Preset {
-  const preset = settings.custom ?? presets.get(type)
-  if (preset === null) throw new Error(`source ${id} is of type ${type}, which there is no preset for`)
-  return preset
-}
 
 /** The preset that a source of this type is to have, `custom` being its own; or what is wrong with that. */
 export function presetWanted({ presets }: Book, type: string, custom: Preset | null): Preset | Fault {

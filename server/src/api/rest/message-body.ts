@@ -3,6 +3,7 @@
 
 import { type ApplicationIn, schemas } from '@posthorn/contract'
 import type { Millis } from '../../domain/ids.ts'
+import { isJson } from '../../domain/is-json.ts'
 import { slicePayload } from '../../domain/payload.ts'
 import type { Fault } from '../../domain/problem.ts'
 import { uidFault } from '../../domain/uid.ts'
@@ -212,12 +213,3 @@ const labelsOf = (labels: unknown): readonly string[] | null =>
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -2,6 +2,8 @@
 // verified and forwarded are the bytes, and nothing that receives may depend on these.
 
 import type { InboundRequest } from '../../domain/inbound.ts'
+import { isJson } from '../../domain/is-json.ts'
+import { headerValues } from '../reading/header-values.ts'
 import { type MediaType, mediaTypeOf, textOf } from '../reading/media-type.ts'
 import { type MultipartPart, partsOf } from '../reading/multipart.ts'
 import { type Place, stringsIn, type Token, tokensOf } from './tokens.ts'
@@ -30,7 +32,9 @@ const mostFields = 1_000
 /** All views of a request's body. Takes a tenth of a second at most, whatever the body is made of. */
 export function decodedOf({ headers, body }: Pick<InboundRequest, 'headers' | 'body'>): Decoded {
   const raw = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const codings = valuesOf(headers, 'content-encoding').flatMap((value) => value.split(',').map((part) => part.trim()))
+  const codings = headerValues(headers, 'content-encoding').flatMap((value) =>
+    value.split(',').map((part) => part.trim()),
+  )
   const {
     body: plain,
     undone,
@@ -40,14 +44,11 @@ export function decodedOf({ headers, body }: Pick<InboundRequest, 'headers' | 'b
     codings.filter((coding) => coding !== ''),
   )
   const faults: string[] = fault === null ? [] : [fault]
-  const type = mediaTypeOf(valuesOf(headers, 'content-type')[0] ?? '')
+  const type = mediaTypeOf(headerValues(headers, 'content-type')[0] ?? '')
   // What is still packed is nothing to read.
   const content: Content = fault === null ? contentOf(plain, type, faults) : { kind: 'binary' }
   return { undone, bytes: plain.length, content, tokens: tokensOf(placesOf(headers, content)), faults }
 }
-
-const valuesOf = (headers: readonly string[], name: string): readonly string[] =>
-  headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name)
 
 function contentOf(body: Buffer, type: MediaType, faults: string[]): Content {
   if (body.length === 0) return { kind: 'empty' }
@@ -81,15 +82,6 @@ function markOf(body: Buffer): string | null {
   if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) return 'utf-8'
   if (body[0] === 0xfe && body[1] === 0xff) return 'utf-16be'
   return body[0] === 0xff && body[1] === 0xfe ? 'utf-16le' : null
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function formOf(body: Buffer, { parameters }: MediaType, faults: string[]): Content {

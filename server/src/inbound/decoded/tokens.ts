@@ -1,3 +1,5 @@
+import { pointerTo } from '../../domain/json-pointer.ts'
+
 /** A JSON Web Token (RFC 7519) that a request brings along, taken apart. Nothing says that its signature is right. */
 export interface Token {
   /** Where it stands: `header …`, `body`, `form …` or a JSON Pointer into the body; one inside another behind an arrow. */
@@ -68,12 +70,12 @@ export function* stringsIn(value: unknown, at: string): Generator<Place> {
     if (typeof next.value === 'string') yield { at: next.at || '/', value: next.value }
     else if (Array.isArray(next.value)) {
       for (const [index, member] of next.value.slice(0, mostValues - waiting.length).entries()) {
-        waiting.push({ value: member, at: `${next.at}/${index}` })
+        waiting.push({ value: member, at: pointerTo(next.at, index) })
       }
     } else if (typeof next.value === 'object' && next.value !== null) {
       for (const name of Object.keys(next.value).slice(0, mostValues - waiting.length)) {
         const member: unknown = Reflect.get(next.value, name)
-        waiting.push({ value: member, at: `${next.at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` })
+        waiting.push({ value: member, at: pointerTo(next.at, name) })
       }
     }
   }

@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { testWorld } from '../../../test/support/world.ts'
 import { makeIds, type SourceId } from '../../domain/ids.ts'
-import type { InboundRequest, RefusalReason } from '../../domain/inbound.ts'
+import type { InboundRequest, Refusal, RefusalReason } from '../../domain/inbound.ts'
 import type { Problem } from '../../domain/problem.ts'
-import type { Refused } from '../../domain/quarantine.ts'
 import type { Source } from '../../domain/source.ts'
 import type { QuarantineStore } from '../../ports/store.ts'
 import { samples } from '../../stores/conformance/samples.ts'
@@ -23,7 +22,7 @@ after(async () => {
 })
 const make = samples()
 const everything = { beyond: null, descending: false, limit: 10_000 }
-const refusal = (reason: RefusalReason = 'signature-wrong'): Refused => ({
+const refusal = (reason: RefusalReason = 'signature-wrong'): Refusal => ({
   ...{ kind: 'refused', reason, explanation: ['Because.'] },
 })
 

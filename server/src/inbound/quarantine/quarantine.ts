@@ -2,10 +2,10 @@
 // any message; whoever sent the request hears of neither.
 
 import type { Millis, makeIds, QuarantineId, SourceId } from '../../domain/ids.ts'
-import type { InboundRequest } from '../../domain/inbound.ts'
+import type { InboundRequest, Refusal } from '../../domain/inbound.ts'
 import { bodyOf, payloadOf } from '../../domain/payload-text.ts'
 import { Problem } from '../../domain/problem.ts'
-import { allow, isAcknowledged, type QuarantineLimits, type Refused } from '../../domain/quarantine.ts'
+import { allow, isAcknowledged, type QuarantineLimits } from '../../domain/quarantine.ts'
 import type { QuarantineObserver } from '../../engine/observer.ts'
 import type { QuarantinedRequest, QuarantineStore } from '../../ports/store.ts'
 import type { World } from '../../ports/world.ts'
@@ -56,7 +56,7 @@ export class Quarantine {
    * Resolves when the request is on disk, or will not be: of what anybody can send, only so much is kept. What its sender
    * will be told is stored (`isAcknowledged`) is always kept. Throws Problem `unavailable` when it could not be written.
    */
-  async keep(sourceId: SourceId, request: InboundRequest, verification: Refused): Promise<Keeping> {
+  async keep(sourceId: SourceId, request: InboundRequest, verification: Refusal): Promise<Keeping> {
     const acknowledged = isAcknowledged(verification)
     const refusal = acknowledged ? null : this.#refusal(sourceId, request.body.length)
     if (refusal !== null) {
@@ -91,7 +91,7 @@ export class Quarantine {
   #rowOf(
     sourceId: SourceId,
     { body, ...rest }: InboundRequest,
-    verification: Refused,
+    verification: Refusal,
     acknowledged: boolean,
   ): QuarantinedRequest {
     const request = { ...rest, verification }

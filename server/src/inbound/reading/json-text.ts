@@ -1,3 +1,4 @@
+import { stepsOf } from '../../domain/json-pointer.ts'
 import { arrayIndex, sliceItems, slicePath } from '../../domain/payload.ts'
 
 /** JSON text that is parsed when somebody first asks, and whose numbers keep their spelling. */
@@ -25,7 +26,7 @@ export class JsonText {
   /** What stands at a JSON Pointer, `*` being every item of an array; none where it leads nowhere. */
   at(pointer: string): readonly unknown[] {
     const parsed = this.parsed()
-    const steps = stepsOf(pointer)
+    const steps = knownSteps(pointer)
     return parsed && steps ? walk(parsed.value, steps) : []
   }
 
@@ -33,7 +34,7 @@ export class JsonText {
   textsAt(pointer: string): readonly string[] {
     const values = this.at(pointer)
     if (values.every(isWord)) return values.flatMap((value) => (value === null ? [] : [String(value)]))
-    return slicePath(this.#text, stepsOf(pointer) ?? []).flatMap(({ start, end }) => {
+    return slicePath(this.#text, knownSteps(pointer) ?? []).flatMap(({ start, end }) => {
       const spelled = this.#text.slice(start, end)
       if (spelled === 'null') return []
       return [spelled.startsWith('"') ? String(JSON.parse(spelled)) : spelled]
@@ -43,7 +44,7 @@ export class JsonText {
   /** The items of the array there, each a text of its own; null: there is no array. */
   items(pointer: string): readonly JsonText[] | null {
     const array = this.at(pointer)[0]
-    const [span] = slicePath(this.#text, stepsOf(pointer) ?? [])
+    const [span] = slicePath(this.#text, knownSteps(pointer) ?? [])
     if (!Array.isArray(array) || !span) return null
     const text = this.#text.slice(span.start, span.end)
     return (sliceItems(text) ?? []).map((item, index) => {
@@ -57,19 +58,16 @@ const isWord = (value: unknown): boolean => typeof value === 'string' || typeof 
 
 const known = new Map<string, readonly string[] | null>()
 
-/** Of a JSON Pointer; null: it is none. */
-function stepsOf(pointer: string): readonly string[] | null {
+/** Pointers of a descriptor are the same for every request. */
+function knownSteps(pointer: string): readonly string[] | null {
   let steps = known.get(pointer)
   if (steps === undefined) {
-    steps = pointer === '' ? [] : pointer.startsWith('/') ? pointer.slice(1).split('/').map(unescaped) : null
+    steps = stepsOf(pointer)
     // Pointers come from descriptors, of which users may write some: the memory of them is bounded.
     if (known.size < 10_000) known.set(pointer, steps)
   }
   return steps
 }
-
-const unescaped = (step: string): string =>
-  step.includes('~') ? step.replaceAll('~1', '/').replaceAll('~0', '~') : step
 
 function walk(value: unknown, steps: readonly string[]): readonly unknown[] {
   let found: unknown[] = [value]

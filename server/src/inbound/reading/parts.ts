@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { pointerTo } from '../../domain/json-pointer.ts'
 import type { Part, Ref } from '../../domain/preset.ts'
 import type { RequestView, SettingValues } from './view.ts'
 
@@ -100,7 +101,7 @@ function sortedForm(view: RequestView): string | null {
 function fieldLines(names: readonly string[], view: RequestView): string {
   let lines = ''
   for (const name of names) {
-    const [value] = view.json().textsAt(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    const [value] = view.json().textsAt(pointerTo('', name))
     if (value !== undefined) lines += `${name}\n${value}\n`
   }
   return lines

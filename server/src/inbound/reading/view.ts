@@ -6,6 +6,7 @@ import { type PayloadText, payloadOf } from '../../domain/payload-text.ts'
 import type { Ref } from '../../domain/preset.ts'
 import { bodyToken, readClaims } from './body-token.ts'
 import { type Field, formFields, urlEncoded } from './form.ts'
+import { headerValues } from './header-values.ts'
 import { JsonText } from './json-text.ts'
 
 /** What the owner of a source has set beside secrets, by name. */
@@ -41,14 +42,7 @@ export class RequestView {
 
   /** All values of a header, in order, without spaces around; bytes as Latin-1. */
   header(name: string): readonly string[] {
-    const wanted = name.toLowerCase()
-    const { headers } = this.request
-    const values: string[] = []
-    for (let at = 0; at + 1 < headers.length; at += 2) {
-      const there = headers[at] ?? ''
-      if (there.length === wanted.length && there.toLowerCase() === wanted) values.push((headers[at + 1] ?? '').trim())
-    }
-    return values
+    return headerValues(this.request.headers, name.toLowerCase()).map((value) => value.trim())
   }
 
   /** The body as text, for reading: what is no UTF-8 becomes replacement characters, a byte order mark is left out. */

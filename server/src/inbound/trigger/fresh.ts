@@ -1,3 +1,4 @@
+import { pointerTo } from '../../domain/json-pointer.ts'
 import type { Preset } from '../../domain/preset.ts'
 import type { SettingValues } from '../reading/view.ts'
 import { type OutgoingRequest, place } from './place.ts'
@@ -95,7 +96,7 @@ function leafOf(value: unknown, pointer: string): string | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value > 999 ? pointer : null
   if (typeof value !== 'object' || value === null) return null
   for (const [name, inner] of Object.entries(value)) {
-    const found = leafOf(inner, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    const found = leafOf(inner, pointerTo(pointer, name))
     if (found !== null) return found
   }
   return null

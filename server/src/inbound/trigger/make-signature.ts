@@ -1,12 +1,13 @@
-import { createHmac, createPrivateKey, type KeyObject, sign as signBytes } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { Millis } from '../../domain/ids.ts'
 import type { Scheme } from '../../domain/preset.ts'
 import { privateKeyOf, readSecret } from '../../domain/secret-text.ts'
 import { fitsAlgorithm, readKey, type VerificationKey } from '../../domain/verification-key.ts'
 import { bytesOf, piecesOf } from '../reading/parts.ts'
 import type { RequestView, SettingValues } from '../reading/view.ts'
-import { isAsymmetric } from '../verify/primitives/asymmetric.ts'
+import { isAsymmetric, signatureBy } from '../verify/primitives/asymmetric.ts'
 import { hashOf, hmacOf, isHmac } from '../verify/primitives/digest.ts'
+import { isKeyFor, tokenSignature } from '../verify/primitives/token.ts'
 
 export interface SigningKeys {
   /** Those that count now, the one to be preferred first. */
@@ -55,7 +56,7 @@ export function makeSignature(scheme: Scheme, view: RequestView, around: Around)
     const key = readPrivateKey(keys.privateKey)
     if (key === null || !fitsAlgorithm(key, algorithm)) return lacks(`the private key is none for ${algorithm}`)
     const signed = bytesOf(template, view, { settings })
-    return signed === null ? notThere : made(signBytes(digests[algorithm], signed, key))
+    return signed === null ? notThere : made(signatureBy(algorithm, key, signed))
   }
 
   const key = sharedKeyOf(scheme, keys)
@@ -69,8 +70,6 @@ export function makeSignature(scheme: Scheme, view: RequestView, around: Around)
   if (pieces === null) return notThere
   return made(isHmac(algorithm) ? hmacOf(algorithm, key.key, pieces) : hashOf(algorithm, pieces))
 }
-
-const digests = { ed25519: null, 'ecdsa-p256-sha256': 'sha256', 'rsa-sha1': 'sha1', 'rsa-sha256': 'sha256' } as const
 
 const spoiled = (bytes: Uint8Array): Buffer => {
   const other = Buffer.from(bytes)
@@ -104,12 +103,14 @@ const minutes = 5
 /** A compact token (RFC 7515) with the claims that stood there, those that the scheme wants, and new times. */
 function makeToken(scheme: Scheme, view: RequestView, { keys, settings, now, former, forged }: Around): Signature {
   const { algorithms = [], claims = {}, withBody = [] } = scheme.jwt ?? {}
-  const secret = sharedKeyOf(scheme, keys)
-  const key = keys.privateKey === null ? null : readPrivateKey(keys.privateKey)
-  const algorithm = algorithms.find((name) =>
-    name.startsWith('HS') ? secret : key && tokenKeys[name] === key.asymmetricKeyType,
+  const held = [
+    sharedKeyOf(scheme, keys)?.key ?? null,
+    keys.privateKey === null ? null : readPrivateKey(keys.privateKey),
+  ].filter((key) => key !== null)
+  const [signer] = algorithms.flatMap((algorithm) =>
+    held.filter((key) => isKeyFor(algorithm, key)).map((key) => ({ algorithm, key })),
   )
-  if (algorithm === undefined) return algorithms.some((name) => name.startsWith('HS')) ? noSecret : noPrivateKey(scheme)
+  if (signer === undefined) return algorithms.some((name) => name.startsWith('HS')) ? noSecret : noPrivateKey(scheme)
 
   const seconds = Math.floor(now / 1_000)
   const wanted = Object.entries(claims).flatMap(([name, parts]) => {
@@ -120,23 +121,10 @@ function makeToken(scheme: Scheme, view: RequestView, { keys, settings, now, for
   const stood = claimsOf(former, scheme.prefix ?? '')
   for (const name of withBody) delete stood[name]
   const payload = { ...stood, ...Object.fromEntries(wanted), iat: seconds, nbf: seconds, exp: seconds + minutes * 60 }
-  const text = [{ alg: algorithm, typ: 'JWT' }, payload].map(segment).join('.')
-  const digest = `sha${algorithm.slice(2)}`
-  const signature =
-    algorithm.startsWith('HS') && secret
-      ? createHmac(digest, secret.key).update(text).digest()
-      : key && signBytes(algorithm === 'EdDSA' ? null : digest, Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' })
-  if (!signature) return noPrivateKey(scheme)
-  const shown = (forged ? spoiled(signature) : Buffer.from(signature)).toString('base64url')
+  const text = [{ alg: signer.algorithm, typ: 'JWT' }, payload].map(segment).join('.')
+  const signature = tokenSignature(signer.algorithm, signer.key, text)
+  const shown = (forged ? spoiled(signature) : signature).toString('base64url')
   return { kind: 'made', text: `${scheme.prefix ?? ''}${text}.${shown}` }
-}
-
-const tokenKeys: Readonly<Record<string, string>> = {
-  RS256: 'rsa',
-  RS384: 'rsa',
-  RS512: 'rsa',
-  ES256: 'ec',
-  EdDSA: 'ed25519',
 }
 
 const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')

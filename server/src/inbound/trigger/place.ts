@@ -1,6 +1,9 @@
+import { isJson } from '../../domain/is-json.ts'
+import { stepsOf } from '../../domain/json-pointer.ts'
 import { slicePath } from '../../domain/payload.ts'
 import type { Ref } from '../../domain/preset.ts'
 import { bodyToken, readClaims } from '../reading/body-token.ts'
+import type { SettingValues } from '../reading/view.ts'
 
 /** A request as a provider would send it, before it is on the wire. */
 export interface OutgoingRequest {
@@ -13,7 +16,6 @@ export interface OutgoingRequest {
   readonly body: Uint8Array
 }
 
-type Settings = Readonly<Record<string, string>>
 type Rewrite = (former: string) => string
 
 /**
@@ -24,7 +26,7 @@ export function place(
   request: OutgoingRequest,
   ref: Ref,
   rewrite: Rewrite,
-  settings: Settings = {},
+  settings: SettingValues = {},
 ): OutgoingRequest | null {
   if ('header' in ref) {
     const name = typeof ref.header === 'string' ? ref.header : settings[ref.header.setting]
@@ -119,7 +121,7 @@ function withInner(json: Uint8Array, [pointer = '', ...inner]: readonly string[]
 function withMembers(body: Uint8Array, pointer: string, rewrite: Rewrite): Buffer | null {
   // Latin-1, so that bytes which are no UTF-8 stay as they are; what has a meaning in JSON is ASCII.
   const text = Buffer.from(body).toString('latin1')
-  const spans = isJson(body) ? slicePath(text, stepsOf(pointer)) : []
+  const spans = isJson(new TextDecoder().decode(body)) ? slicePath(text, (stepsOf(pointer) ?? []).map(latin1)) : []
   if (spans.length === 0) return null
   const pieces: string[] = []
   let at = 0
@@ -137,18 +139,3 @@ function withMembers(body: Uint8Array, pointer: string, rewrite: Rewrite): Buffe
 const number = /^-?(0|[1-9]\d*)(\.\d+)?$/
 const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString('utf8')
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
-
-const stepsOf = (pointer: string): readonly string[] =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map((step) => latin1(step.replaceAll('~1', '/').replaceAll('~0', '~')))
-
-function isJson(body: Uint8Array): boolean {
-  try {
-    JSON.parse(new TextDecoder().decode(body))
-    return true
-  } catch {
-    return false
-  }
-}

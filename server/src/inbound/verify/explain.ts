@@ -8,14 +8,14 @@ import type { Refused } from './refused.ts'
 import { checkScheme, urlForms } from './scheme.ts'
 import { areElsewhere, type PreparedScheme } from './scheme-keys.ts'
 import { algorithmVariants, bodyVariants, mentions, secretVariants, urlVariants, type Variant } from './variants.ts'
-import type { FetchedKeys, Verdict } from './verdict.ts'
+import type { FetchedKeys } from './verdict.ts'
 import { isFurther, prepare, settingValues, type VerifierSetup } from './verifier.ts'
 
 export interface ToExplain extends VerifierSetup {
   readonly view: RequestView
   /** As it was for the verdict. */
   readonly now: Millis
-  readonly verdict: Extract<Verdict, { kind: 'refused' }>
+  readonly verdict: Refused
   readonly fetched: FetchedKeys
   readonly others: SignatureHeaders
 }

@@ -1,4 +1,4 @@
-import { type KeyObject, verify } from 'node:crypto'
+import { type KeyObject, sign, verify } from 'node:crypto'
 import type { Algorithm } from '../../../domain/preset.ts'
 import type { Piece } from '../../reading/parts.ts'
 
@@ -21,6 +21,10 @@ export const isSignedBy = (
   content: Uint8Array,
   signature: Uint8Array,
 ): boolean => verify(hashes[algorithm], content, key, signature)
+
+/** The other way round. */
+export const signatureBy = (algorithm: Asymmetric, key: KeyObject, content: Uint8Array): Buffer =>
+  sign(hashes[algorithm], content, key)
 
 /** What is signed, in one piece: Ed25519 reads it twice. */
 export const whole = (pieces: readonly Piece[]): Buffer =>

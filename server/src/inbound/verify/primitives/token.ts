@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject, verify } from 'node:crypto'
+import { createHmac, type KeyObject, sign, verify } from 'node:crypto'
 import { decodeExactly } from '../../../domain/decode.ts'
 import type { Millis } from '../../../domain/ids.ts'
 import type { TokenAlgorithm } from '../../../domain/preset.ts'
@@ -60,19 +60,30 @@ const algorithms: Readonly<
 
 const isKnown = (text: string): text is TokenAlgorithm => Object.hasOwn(algorithms, text)
 
-/** Whether the key has signed the token with the algorithm that it names. */
-export function tokenIsSignedBy(token: Token, key: VerificationKey): boolean {
-  const { hash, type, curve } = algorithms[token.algorithm]
-  if (key.kind === 'shared') {
-    if (type !== 'shared' || hash === null) return false
-    return same(createHmac(hash, key.key).update(token.signed).digest(), token.signature)
-  }
-  if (key.key.asymmetricKeyType !== type || (curve !== undefined && curveOf(key.key) !== curve)) return false
-  // JWS has the two numbers of ECDSA side by side, not in DER: RFC 7518 §3.4.
-  return verify(hash, Buffer.from(token.signed), { key: key.key, dsaEncoding: 'ieee-p1363' }, token.signature)
+/** Whether a key, of whichever half, is one that the algorithm signs or checks with. */
+export function isKeyFor(algorithm: TokenAlgorithm, key: KeyObject): boolean {
+  const { type, curve } = algorithms[algorithm]
+  if (key.type === 'secret') return type === 'shared'
+  return key.asymmetricKeyType === type && (curve === undefined || key.asymmetricKeyDetails?.namedCurve === curve)
 }
 
-const curveOf = (key: KeyObject): string | undefined => key.asymmetricKeyDetails?.namedCurve
+// JWS has the two numbers of ECDSA side by side, not in DER: RFC 7518 §3.4.
+const dsaEncoding = 'ieee-p1363'
+
+/** Whether the key has signed the token with the algorithm that it names. */
+export function tokenIsSignedBy(token: Token, { key }: VerificationKey): boolean {
+  const { algorithm, signed, signature } = token
+  if (!isKeyFor(algorithm, key)) return false
+  if (key.type === 'secret') return same(tokenSignature(algorithm, key, signed), signature)
+  return verify(algorithms[algorithm].hash, Buffer.from(signed), { key, dsaEncoding }, signature)
+}
+
+/** What `key`, which is for the algorithm, signs `signed` with. */
+export function tokenSignature(algorithm: TokenAlgorithm, key: KeyObject, signed: string): Buffer {
+  const { hash } = algorithms[algorithm]
+  if (hash !== null && key.type === 'secret') return createHmac(hash, key).update(signed).digest()
+  return sign(hash, Buffer.from(signed), { key, dsaEncoding })
+}
 
 // Two machines' clocks; a minute is what libraries for tokens commonly allow.
 const leewayMs = 60_000
