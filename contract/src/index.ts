@@ -38,15 +38,14 @@ export type {
   EventTypePatch,
   EventTypeUpsertIn,
 } from './event-type.ts'
+export type { CapturedSecretsOut, IngestSourceSecretRotateIn } from './ingest-secret.ts'
 export type {
-  CapturedSecretsOut,
   IngestSourceConsumerPortalAccessIn,
   IngestSourceIn,
   IngestSourceOut,
   IngestSourcePatch,
-  IngestSourceSecretRotateIn,
   RotateTokenOut,
-} from './ingest.ts'
+} from './ingest-source.ts'
 export type {
   BulkExpungeContentsOut,
   MessageIn,

@@ -1,16 +1,15 @@
 import Type from 'typebox'
 import { AppPortalAccessOut } from '../authentication.ts'
+import { CapturedSecretsOut, IngestSourceSecretRotateIn } from '../ingest-secret.ts'
 import {
-  CapturedSecretsOut,
   IngestSourceConsumerPortalAccessIn,
   IngestSourceIn,
   IngestSourceOut,
   IngestSourcePatch,
-  IngestSourceSecretRotateIn,
   ListResponseIngestSourceOut,
   ListResponsePreset,
   RotateTokenOut,
-} from '../ingest.ts'
+} from '../ingest-source.ts'
 import { pageQuery } from '../page.ts'
 import { Preset } from '../preset.ts'
 import { created, done, get, named, none, operation, source, upserted } from './shared.ts'

@@ -2,7 +2,14 @@ import Type, { type Static } from 'typebox'
 import { ApplicationIn, Metadata, ThrottleRate, Uid } from './application.ts'
 import { AppPortalAccessIn } from './authentication.ts'
 import { ApplicationControl } from './control.ts'
-import { EndpointSecretRotateIn } from './endpoint.ts'
+import {
+  CapturedSecretsOut,
+  IngestSourceSecretIn,
+  IngestSourceSecretOut,
+  IngestSourceSecretRotateIn,
+  secretExample,
+  secretText,
+} from './ingest-secret.ts'
 import { nullable } from './nullable.ts'
 import { listOf } from './page.ts'
 import { Preset, PresetAnswer } from './preset.ts'
@@ -13,32 +20,12 @@ const CustomPreset = Type.Partial(Preset, {
   description: 'Of a `custom` source: its descriptor. What it leaves out is filled in.',
 })
 
-const value = Type.String({
-  minLength: 1,
-  maxLength: 16_384,
-  description: 'As the provider shows it, or its public key.',
-})
-const time = (description: string) => Type.Optional(nullable(Type.String({ format: 'date-time', description })))
-const secretName = Type.String({
-  minLength: 1,
-  maxLength: 256,
-  description: 'For people; and, where requests say which secret signed them, what they call it.',
-})
-
-const IngestSourceSecretIn = Type.Object(
-  {
-    value,
-    name: Type.Optional(nullable(secretName)),
-    from: time('Passes from then on. Left out: since ever.'),
-    until: time('Passes until then. Left out: for ever.'),
-  },
-  { examples: [{ value: 'whsec_former', name: 'former', until: '2026-04-01T00:00:00Z' }] },
-)
-
 const IngestSourceConfigIn = Type.Object(
   {
-    secret: Type.Optional(nullable(value)),
-    publicKey: Type.Optional(nullable({ ...value, description: 'The same for providers that sign with a key pair.' })),
+    secret: Type.Optional(nullable(secretText)),
+    publicKey: Type.Optional(
+      nullable({ ...secretText, description: 'The same for providers that sign with a key pair.' }),
+    ),
     secrets: Type.Optional(
       nullable(
         Type.Array(IngestSourceSecretIn, { maxItems: 20, description: 'Several, each of which lets a request pass.' }),
@@ -177,29 +164,6 @@ export type IngestSourcePatch = Static<typeof IngestSourcePatch>
 
 const nullableTime = nullable(Type.String({ format: 'date-time' }))
 
-const secretExample = {
-  ...{ id: 'sec_0TkxGmxa000BW2yJ4cWQe1bRkLm', name: null, from: null, until: null, captured: false },
-  ...{ createdAt: '2026-03-01T09:00:00.000Z', lastUsedAt: '2026-03-02T10:00:00.000Z' },
-}
-
-const IngestSourceSecretOut = Type.Object(
-  {
-    id: Type.String(),
-    name: nullable(Type.String()),
-    from: nullableTime,
-    until: nullableTime,
-    captured: Type.Boolean({ description: 'It came with a handshake.' }),
-    createdAt: Type.String({ format: 'date-time' }),
-    lastUsedAt: Type.Optional(
-      nullable(Type.String({ format: 'date-time', description: 'When a request last passed with it; not in lists.' })),
-    ),
-  },
-  {
-    description: 'Never the secret itself.',
-    examples: [secretExample],
-  },
-)
-
 const HandshakeOut = Type.Object(
   {
     name: Type.String({ description: 'As the preset calls the challenge.' }),
@@ -283,23 +247,6 @@ export type IngestSourceOut = Static<typeof IngestSourceOut>
 
 export const ListResponseIngestSourceOut = listOf(IngestSourceOut)
 
-export const IngestSourceSecretRotateIn = Type.Object(
-  {
-    key: value,
-    name: Type.Optional(nullable(secretName)),
-    gracePeriodSeconds: Type.Optional(
-      nullable({
-        ...EndpointSecretRotateIn.properties.gracePeriodSeconds,
-        type: 'integer',
-        description:
-          'How long the secrets before it, of the same name, let requests pass. Default: 86400 (a day); at most 7 days.',
-      }),
-    ),
-  },
-  { examples: [{ key: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD', gracePeriodSeconds: 3600 }] },
-)
-export type IngestSourceSecretRotateIn = Static<typeof IngestSourceSecretRotateIn>
-
 export const RotateTokenOut = Type.Object(
   { ingestUrl: Type.String({ description: 'Where the provider is to send its webhooks from now on.' }) },
   { examples: [{ ingestUrl: 'https://hooks.example/in/n3bMZ5w0V0cB2lq6v0cO2dJtH5mZcR8y' }] },
@@ -313,28 +260,6 @@ export type IngestSourceConsumerPortalAccessIn = Static<typeof IngestSourceConsu
 export const ListResponsePreset = listOf(Preset)
 
 /** The bodies that have a name in the reference. */
-export const CapturedSecretsOut = Type.Object(
-  {
-    data: Type.Array(
-      Type.Object({
-        id: Type.String(),
-        key: Type.String(),
-        createdAt: Type.String({ format: 'date-time', description: 'When the handshake was.' }),
-      }),
-    ),
-  },
-  {
-    examples: [
-      {
-        data: [
-          { id: 'sec_0TkxGmxa0009Jd8sVb3nXq5PzUf', key: 'secret_tMrlL1qK5v', createdAt: '2026-03-01T09:00:00.000Z' },
-        ],
-      },
-    ],
-  },
-)
-export type CapturedSecretsOut = Static<typeof CapturedSecretsOut>
-
 export const ingestSchemas = {
   CapturedSecretsOut,
   IngestSourceSecretIn,
