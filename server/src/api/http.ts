@@ -89,13 +89,18 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const app = fastify({
     logger: false,
     serverFactory: (framework) => {
-      const listener: RequestListener = (request, response) =>
-        isForDoor(request.url) ? deps.door(request, response) : framework(request, response)
+      const listener: RequestListener = (request, response) => {
+        if (!isForDoor(request.url)) return framework(request, response)
+        // As the framework does: while stopping, what still arrives on open connections is served, and told to close.
+        if (!server.listening) response.shouldKeepAlive = false
+        deps.door(request, response)
+      }
       // A missing host is asked for below, where it is answered with a problem.
-      return createServer(
+      const server = createServer(
         { requireHostHeader: false, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveMs },
         listener,
       )
+      return server
     },
     bodyLimit: deps.maxBodyBytes,
     // While stopping, what still arrives on open connections is served, and told to close.

@@ -5,8 +5,8 @@ import { headerValues } from './reading/header-values.ts'
 /**
  * The address of whoever began a request: behind `trustedProxies` proxies, each of which adds the one it was called from to
  * `X-Forwarded-For` or `Forwarded` (RFC 7239), the one that the outermost of them saw. What stands before that is the
- * caller's own word. Only the peer counts where the two headers tell of different addresses, as one of them is then the
- * caller's, and not further than the last that can be read.
+ * caller's own word. `unknown` where what a proxy saw cannot be read, or the two headers tell of different addresses: one of
+ * them is then the caller's.
  */
 export function clientAddress(peer: string, headers: readonly string[], trustedProxies: number): string {
   const nearest = plain(peer)
@@ -14,9 +14,12 @@ export function clientAddress(peer: string, headers: readonly string[], trustedP
   const [one, other] = [forwardedFor(headers), forwarded(headers)]
   const seen = one && clientOf(one, nearest, trustedProxies)
   const told = other && clientOf(other, nearest, trustedProxies)
-  if (seen !== null && told !== null && seen !== told) return nearest
+  if (seen !== null && told !== null && seen !== told) return unknownAddress
   return seen ?? told ?? nearest
 }
+
+/** No list allows it, whatever networks it has. RFC 7239 §6.2 has the same word. */
+const unknownAddress = 'unknown'
 
 // Of an IPv4 connection, also where it came to a socket of both families: it needs no parsing, and most are such.
 const ipv4Peer = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})$/
@@ -26,7 +29,7 @@ const plain = (peer: string): string => ipv4Peer.exec(peer)?.[1] ?? parseAddress
 function clientOf(hops: readonly (Address | null)[], peer: string, trustedProxies: number): string {
   let client = peer
   for (const hop of hops.toReversed().slice(0, trustedProxies)) {
-    if (hop === null) break
+    if (hop === null) return unknownAddress
     client = hop.toString()
   }
   return client

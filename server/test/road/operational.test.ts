@@ -362,7 +362,7 @@ test('where nobody listens nothing is stored; who begins to listen hears what ha
   await server.svix.endpoint.patch('shop', endpointId, { disabled: false })
   await quiet()
   assert.equal(disk.count('select count(*) from message'), 1)
-  assert.equal(disk.count('select count(*) from application where operational = 1'), 0)
+  assert.equal(disk.count("select count(*) from application where kind = 'operational'"), 0)
 
   const operator = await startReceiver()
   const { endpoint } = server.svix.operationalWebhook
