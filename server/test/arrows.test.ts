@@ -90,6 +90,25 @@ test('one transport knows nothing of another, nor one store of another', () => {
   assert.deepEqual(offences, [])
 })
 
+test('in receiving, reading knows none of the others, and what passes the door needs nothing that is for people to look at', () => {
+  const knows: Readonly<Record<string, readonly string[]>> = {
+    reading: [],
+    decoded: ['reading'],
+    verify: ['reading', 'presets.ts', 'sources.ts'],
+    quarantine: ['reading', 'verify', 'addresses.ts', 'facts.ts', 'receive.ts', 'sources.ts', 'telling.ts'],
+  }
+  const forPeople = ['decoded', 'detect', 'trigger']
+  const within = (path: string): string => path.split('/')[1] ?? ''
+  const inner = imports.filter(({ from, to }) => partOf(from) === 'inbound' && partOf(to) === 'inbound')
+  const offences = inner.filter(({ from, to }) => {
+    const [at, other] = [within(from), within(to)]
+    if (at === other || at === 'inbound.ts') return false
+    return knows[at] ? !knows[at].includes(other) : !forPeople.includes(at) && forPeople.includes(other)
+  })
+  assert.deepEqual(offences, [])
+  assert.ok(Object.keys(knows).every((folder) => inner.some(({ from }) => within(from) === folder)))
+})
+
 test('only config.ts reads the environment of the process', () => {
   const readers = sources.filter((file) => readFileSync(join(src, file), 'utf8').includes('process.env'))
   assert.deepEqual(
