@@ -255,14 +255,17 @@ test('challenges are answered while the source is paused, and its messages are t
   const signed = ['X-Dropbox-Signature', createHmac('sha256', secret).update(body).digest('hex')]
   assert.equal((await send('POST', source.path, signed, body)).status, 200)
   assert.equal((await receivedMessages(server, source.id)).length, 1)
+  const before = receiver.received.length
   await server.world.advance(5_000)
-  assert.ok(!receiver.received.some(({ path }) => path === '/paused'))
+  assert.equal(receiver.received.length, before)
   await server.fetch(`/ingest/api/v1/source/${source.id}`, {
     method: 'PATCH',
     headers: { 'content-type': 'application/json' },
     body: '{"state":"active"}',
   })
-  await eventually(server.world, 'it goes on', () => receiver.received.some(({ path }) => path === '/paused'))
+  // At once: no time passes by which anything else would look.
+  await receiver.until(before + 1)
+  assert.equal(receiver.received[before]?.path, '/paused')
 })
 
 test('challenges are answered with the new secret as soon as there is one, while the former still passes', async () => {
@@ -433,4 +436,55 @@ test('of the latest repetition it is known which try of the provider it was, and
     [found?.duplicates, found?.duplicate],
     [1, { receivedAt: server.world.now(), peer: '127.0.0.1', retryNumber: '2', retryReason: 'http_timeout' }],
   )
+})
+
+test('a target in absolute form leads to the same door', async () => {
+  const source = await github()
+  const target = `http://hooks.example.com${source.path}`
+  assert.equal((await deliver(target, { id: 'absolute' })).status, 200)
+  assert.deepEqual(await idsOf(source.id), ['absolute'])
+})
+
+test('an endpoint of a source gets what its filter is true of, and reads no JSON out of bytes that are none', async () => {
+  const source = await newSource(server, { type: 'generic-webhook' })
+  for (const [path, filter] of [
+    ['/large', 'payload.total > 100'],
+    ['/bytes', 'payload == "1234"'],
+  ] as const) {
+    const answer = await server.fetch(`/ingest/api/v1/source/${source.id}/endpoint`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ url: `${receiver.url}${path}`, filter }),
+    })
+    assert.equal(answer.status, 201)
+  }
+  const before = receiver.received.length
+  // In base64, in which a message keeps them, these bytes are a number to look at.
+  const bytes = Buffer.from('1234', 'base64')
+  for (const body of ['{"total":1}', '1234', '{"total":101}', bytes]) await send('POST', source.path, [], body)
+  await eventually(server.world, 'two get something', () => receiver.received.length >= before + 2)
+  await server.world.advance(1_000)
+  assert.deepEqual(
+    receiver.received
+      .slice(before)
+      .map(({ path, body }) => `${path} ${body.toString('latin1')}`)
+      .toSorted(),
+    [`/bytes ${bytes.toString('latin1')}`, '/large {"total":101}'],
+  )
+})
+
+test('what providers call their events is not told as types that somebody forgot to declare', async () => {
+  const source = await github()
+  await deliver(source.path)
+  const { svix, world } = server
+  const { id } = await svix.application.create({ name: 'ours' })
+  await svix.message.create(id, { eventType: 'ours.undeclared', payload: {} })
+  await world.advance(1_000)
+  let names: readonly string[] = []
+  await eventually(world, 'ours is told', async () => {
+    const answer = await server.fetch('/api/v1/environment/undeclared-event-type')
+    names = ((await answer.json()) as { data: readonly { name: string }[] }).data.map(({ name }) => name)
+    return names.includes('ours.undeclared')
+  })
+  assert.deepEqual(names, ['ours.undeclared'])
 })

@@ -141,18 +141,19 @@ test('what its provider has sent again meanwhile is a duplicate, and what is rel
   assert.deepEqual(messages.map(({ eventId }) => eventId).toSorted(), ['evt_1', 'evt_2'])
 })
 
+const custom: Preset = {
+  ...{ name: 'custom', title: 'Own', docs: 'https://example.com', basis: 'read', retryWindow: 0 },
+  secret: { label: 'Token', where: 'Made up.' },
+  schemes: [
+    {
+      ...{ name: 'token', algorithm: 'equality', signature: [{ header: 'X-Token' }] },
+      key: { from: 'secret', encoding: 'utf8' },
+    },
+  ],
+  id: { alternatives: [], otherwise: 'none' },
+}
+
 test('a request that nothing makes the same as another is released once, also when it was not removed in time', async () => {
-  const custom: Preset = {
-    ...{ name: 'custom', title: 'Own', docs: 'https://example.com', basis: 'read', retryWindow: 0 },
-    secret: { label: 'Token', where: 'Made up.' },
-    schemes: [
-      {
-        ...{ name: 'token', algorithm: 'equality', signature: [{ header: 'X-Token' }] },
-        key: { from: 'secret', encoding: 'utf8' },
-      },
-    ],
-    id: { alternatives: [], otherwise: 'none' },
-  }
   const { path, source, mend, reverify } = await door('custom', 'typed-wrong', { custom })
   assert.equal(await send(path, '{}', ['X-Token', 'whsec_right']), 401)
   const rows = await server.store.quarantine.oldest(source.id, '', 10, 1 << 20)
@@ -196,6 +197,34 @@ test('a genuine request that violates the schema is answered as stored, is kept,
   await reverify()
   assert.equal((await receivedMessages(server, source.id)).length, 1)
   assert.equal((await quarantine()).length, 1)
+})
+
+test('what is checked again meets all that the door would ask, whatever the mode of its source is by then', async () => {
+  const released = async (one: Door): Promise<number> => Object(await one.reverify()).released
+  const from = ['192.0.2.0/24']
+  const stranger = await door('stripe', 'whsec_right', { allowedAddresses: from })
+  assert.equal(await stripe(stranger.path, 'whsec_right', 'evt_1'), 403)
+  assert.equal(await released(stranger), 0)
+  await stranger.mend({ allowedAddresses: null })
+  assert.equal(await released(stranger), 1)
+
+  const forged = await door('stripe', 'whsec_right')
+  assert.equal(await stripe(forged.path, 'whsec_wrong', 'evt_1'), 401)
+  await forged.mend({ mode: 'observe' })
+  assert.equal(await released(forged), 0)
+
+  const schemas = { '*': { type: 'object', required: ['amount'] } }
+  const misfit = await door('stripe', 'whsec_right', { schemaCheck: 'quarantine', schemas })
+  assert.equal(await stripe(misfit.path, 'whsec_right', 'evt_1'), 200)
+  assert.equal(await released(misfit), 0)
+
+  const unsigned: Preset = { ...custom, schemes: [] }
+  const closed = await door('custom', 'whsec_right', { custom })
+  assert.equal(await send(closed.path, '{}', ['X-Token', 'wrong']), 401)
+  await closed.mend({ custom: unsigned })
+  assert.equal(await released(closed), 0)
+  await closed.mend({ mode: 'observe' })
+  assert.equal(await released(closed), 1)
 })
 
 test('a source that only warns of its schema takes the request, and the operator sees that it did not fit', async () => {

@@ -52,6 +52,11 @@ test('a bomb is called one, at any depth, and is not unpacked', () => {
   }
 })
 
+test('a body that becomes two hundred times as large is a bomb, however little that is', () => {
+  const { faults } = coded('gzip', gzipSync(Buffer.alloc(2 << 20)))
+  assert.match(faults[0] ?? '', /unpacks to more than 200 times/)
+})
+
 test('little may grow to a little, whatever the ratio, and what shrinks well is no bomb', () => {
   assert.equal(coded('gzip', gzipSync(Buffer.alloc(60_000, ' '))).bytes, 60_000)
   const rows = bytes(

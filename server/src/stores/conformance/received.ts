@@ -54,14 +54,26 @@ export function receivedConformance(open: OpenStore): void {
     const latest: Duplicate = { receivedAt: make.now(), peer: '::2', retryNumber: '2', retryReason: null }
     const one = message(sourceId, { eventId: 'evt_1' })
     await commit(one)
-    await commit(message(sourceId, { eventId: 'evt_1', asDuplicate: { ...latest, retryNumber: '1' } }))
-    await commit(message(sourceId, { eventId: 'evt_1', asDuplicate: latest }))
+    const repeat = (retryNumber: string) =>
+      message(sourceId, { eventId: 'evt_1', asDuplicate: { ...latest, retryNumber } })
+    await commit(repeat('0'))
+    await commit(repeat('1'), repeat('2'))
     const found = await store().received.find(sourceId, one.id)
-    assert.deepEqual([found?.duplicates, found?.duplicate], [2, latest])
+    assert.deepEqual([found?.duplicates, found?.duplicate], [3, latest])
     const ending = { ended: 'canceled', response: '', at: make.now(), id: make.id('attempt') } as const
     await store().expunge.messages(sourceId, [one.id], ending)
     const bare = await store().received.find(sourceId, one.id)
-    assert.deepEqual([bare?.bytes, bare?.message.request, bare?.duplicates], [null, null, 2])
+    assert.deepEqual([bare?.bytes, bare?.message.request, bare?.duplicates], [null, null, 3])
+  })
+
+  test('an eventId that is free again leads to the latest message that has it', async () => {
+    const sourceId = make.id('source')
+    const [first, second] = [message(sourceId, { eventId: 'evt_1' }), message(sourceId, { eventId: 'evt_1' })]
+    const eventIdsUntil = new Map([[first.id, second.acceptedAt]])
+    await store().road.commit(batch({ lease, messages: [first], eventIdsUntil }))
+    await commit(second)
+    assert.equal((await store().received.find(sourceId, 'evt_1'))?.message.id, second.id)
+    assert.equal((await store().received.find(sourceId, first.id))?.message.id, first.id)
   })
 
   test('a list can be walked in pages of any size, within a span of time, and by event type', async () => {

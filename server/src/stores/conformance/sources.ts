@@ -140,6 +140,7 @@ export function sourcesConformance(open: OpenStore): void {
     assert.equal(await store().sources.delete(id, make.now()), 'stale')
     await note()
     assert.equal(await byToken(`first of ${id}`), undefined)
+    assert.equal(await store().sources.countTokens(id, make.now()), 0)
     assert.equal(await store().sources.find(environmentId, id), null)
     assert.equal(await store().applications.find(environmentId, id), null)
     assert.deepEqual(await store().endpoints.all(id), [])
