@@ -132,6 +132,26 @@ test('the fast road is told of each change before the caller is answered, and wo
   assert.deepEqual(await tells(() => applications.delete(environmentId, app).catch(() => {})), [])
 })
 
+test('a source that is paused no more lets go all of its endpoints but those that are paused themselves', async () => {
+  const none = { settings: {}, secrets: undefined, values: {}, custom: undefined, uid: undefined }
+  const own = { ...none, control: (held: ControlPart) => held, throttleRate: undefined }
+  const source = await manage.sources.create(environmentId, {
+    ...{ ...own, name: 'A', type: 'generic-webhook', metadata: {}, settings: { state: 'paused' } },
+  })
+  const going = await manage.endpoints.create(environmentId, source.id, wish, null, {})
+  const staying = await manage.endpoints.create(environmentId, source.id, wish, null, {})
+  await manage.endpoints.pause(environmentId, source.id, staying.id, true)
+  const resumed = async (state: 'active' | 'paused' | 'disabled') => {
+    told.length = 0
+    await manage.sources.patch(environmentId, source.id, { ...own, settings: { state } })
+    return told.filter((one) => one.startsWith('resumed'))
+  }
+  assert.deepEqual(await resumed('active'), [`resumed ${going.id}`])
+  assert.deepEqual(await resumed('active'), [])
+  assert.deepEqual(await resumed('paused'), [])
+  assert.deepEqual(await resumed('disabled'), [`resumed ${going.id}`], 'what it took before is still on its way')
+})
+
 test('an endpoint that is enabled again starts with a clean slate', async () => {
   const { id: app } = (await application()).row
   const made = await manage.endpoints.create(environmentId, app, wish, null, {})
