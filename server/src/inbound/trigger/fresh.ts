@@ -51,16 +51,20 @@ const date = /^\d{4}-\d\d-\d\d/
 /** Whether it is made up of chance, and not the name of something or a time. */
 const looksLikeId = (text: string): boolean => text.length >= 4 && /\d/.test(text) && !date.test(text)
 
+const leastChance = 8 // characters: of two digits every hundredth event would be taken for a repetition
+
 /**
  * Another id of the same look: `evt_1NG8Du2eZvKYlo2C` becomes `evt_7Ru0Ma5kTqWXsd9P`, a UUID another UUID, a number one of
  * as many digits. What stands before the first `_` or `-` is taken for a prefix and stays; of a URL, all but its last step.
+ * One that is too short to be another each time gets longer: `evt_42`, as in many a documentation.
  */
 function freshLike(id: string, randomBytes: RandomBytes): string {
   const isUuid = uuid.test(id)
   const isHex = isUuid || /^(?=.*\d)[0-9a-f]{16,}$/i.test(id)
   const isNumber = /^\d+$/.test(id)
   const prefix = isUuid ? 0 : (/^(?:https?:\/\/.*\/|[A-Za-z]+[_-])/.exec(id)?.[0].length ?? 0)
-  const dice = randomBytes(id.length)
+  const short = prefix > 0 && /\d/.test(id.slice(prefix)) ? Math.max(0, leastChance - (id.length - prefix)) : 0
+  const dice = randomBytes(id.length + short)
   let fresh = id.slice(0, prefix)
   for (let at = prefix; at < id.length; at++) {
     const char = id[at] ?? ''
@@ -73,6 +77,7 @@ function freshLike(id: string, randomBytes: RandomBytes): string {
     else if (/[a-z]/i.test(char)) fresh += sameCase(lower[die % 26] ?? '', char)
     else fresh += char
   }
+  for (let at = id.length; at < dice.length; at++) fresh += (dice[at] ?? 0) % 10
   return fresh
 }
 

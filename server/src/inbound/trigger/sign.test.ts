@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 import type { Preset, Scheme } from '../../domain/preset.ts'
 import { challengeOf } from '../challenges.ts'
@@ -11,6 +11,14 @@ import type { FetchedKey, FetchedKeys, Verdict } from '../verify/verdict.ts'
 import { makeVerifier, settingValues } from '../verify/verifier.ts'
 import { type Signed, viewOf } from './sign.ts'
 import { type TriggerKind, trigger, triggerable } from './trigger.ts'
+
+// Dice that fall alike in every run: whether two ids differ is no matter of luck.
+let thrown = 0
+const randomBytes = (length: number): Uint8Array =>
+  Buffer.concat(Array.from({ length: Math.ceil(length / 64) }, () => hash('sha512', `${thrown++}`, 'buffer'))).subarray(
+    0,
+    length,
+  )
 
 const now = Date.UTC(2030, 5, 1, 12)
 
@@ -147,6 +155,17 @@ test('the same from an hour before what is tolerated is stale, or said to be imp
 
 // Its body is {}: there is nothing in it that could be another.
 const alwaysTheSame = ['gitlab, Push Hook']
+
+test('an id that is too short to be another each time gets longer', () => {
+  const preset = presetBook.get('notion') ?? assert.fail()
+  const recorded = recordedRequests('notion').find(({ event }) => event === 'order.paid') ?? assert.fail()
+  const keys = Array.from({ length: 200 }, () => {
+    const signed = triggered(preset, recorded, 'valid')
+    return signed.kind === 'signed' ? identity(preset, recorded, signed) : assert.fail(signed.because)
+  })
+  assert.equal(new Set(keys).size, 200)
+  assert.match(keys[0] ?? '', /^evt_\d{8}$/)
+})
 
 test('triggered twice it is two events: what makes two the same differs', () => {
   const asked = presetBook
