@@ -149,6 +149,17 @@ describe('a source', () => {
     }
   })
 
+  test('a secret beside config is refused, or there would be a source that checks nothing', async () => {
+    const answer = await server.fetch('/ingest/api/v1/source', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'Payments', type: 'stripe', secret: 'whsec_x' }),
+    })
+    assert.equal(answer.status, 422)
+    const { errors } = (await answer.json()) as { errors: readonly { pointer: string; message: string }[] }
+    assert.deepEqual(errors, [{ pointer: '/secret', message: 'belongs into config: /config/secret' }])
+  })
+
   test('has a uid that is given once, and stays where it is put again without one', async () => {
     const { svix } = server
     const uid = fresh()

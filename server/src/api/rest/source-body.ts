@@ -3,6 +3,7 @@ import type { ControlPart } from '../../domain/control.ts'
 import type { Preset } from '../../domain/preset.ts'
 import type { SecretWish, SourceSaying } from '../../domain/source-change.ts'
 import type { SourcePatch, SourceWish } from '../../manage/sources.ts'
+import { invalid } from '../input.ts'
 import { controlWish } from './control.ts'
 
 /** What a body says about a source. What is ours stays as it was where it is left out: the client libraries know nothing of it. */
@@ -12,20 +13,36 @@ export const sourceWish = (body: IngestSourceIn): SourceWish => ({
 })
 
 /** The same, where everything may be left out. */
-export const sourcePatch = (body: IngestSourcePatch): SourcePatch => ({
-  ...{ name: body.name, type: body.type, uid: body.uid, metadata: body.metadata, throttleRate: body.throttleRate },
-  control: (held: ControlPart): ControlPart => controlWish('application', held, body.control),
-  ...configSaid(body.config ?? {}),
-  custom: customOf(body),
-  settings: {
-    ...{ mode: body.mode, state: body.state, disabledAnswer: body.disabledAnswer, publicUrl: body.publicUrl },
-    ...{ schemes: body.schemes, allowedAddresses: body.allowedAddresses, schemas: body.schemas },
-    ...{ schemaCheck: body.schemaCheck, forwardChallenges: body.forwardChallenges },
-    tolerance: millis(body.toleranceSeconds === undefined ? graceSaid(body) : body.toleranceSeconds),
-    duplicateWindow: millis(body.duplicateWindowSeconds),
-    ack: body.ack,
-  },
-})
+export function sourcePatch(body: IngestSourcePatch): SourcePatch {
+  refuseMisplaced(body)
+  return {
+    ...{ name: body.name, type: body.type, uid: body.uid, metadata: body.metadata, throttleRate: body.throttleRate },
+    control: (held: ControlPart): ControlPart => controlWish('application', held, body.control),
+    ...configSaid(body.config ?? {}),
+    custom: customOf(body),
+    settings: {
+      ...{ mode: body.mode, state: body.state, disabledAnswer: body.disabledAnswer, publicUrl: body.publicUrl },
+      ...{ schemes: body.schemes, allowedAddresses: body.allowedAddresses, schemas: body.schemas },
+      ...{ schemaCheck: body.schemaCheck, forwardChallenges: body.forwardChallenges },
+      tolerance: millis(body.toleranceSeconds === undefined ? graceSaid(body) : body.toleranceSeconds),
+      duplicateWindow: millis(body.duplicateWindowSeconds),
+      ack: body.ack,
+    },
+  }
+}
+
+// Not `secrets`: that is shown there, and may come back with what was read.
+const ofConfig = ['secret', 'publicKey', 'preset']
+
+/**
+ * Members that nobody knows are ignored everywhere; but who puts a secret beside `config` would get a source that checks
+ * nothing. Throws Problem `request-invalid`.
+ */
+function refuseMisplaced(body: object): void {
+  const misplaced = ofConfig.filter((name) => Object.hasOwn(body, name))
+  if (misplaced.length === 0) return
+  throw invalid(misplaced.map((name) => ({ pointer: `/${name}`, message: `belongs into config: /config/${name}` })))
+}
 
 /** What the client libraries call it, and only for sources of one type. */
 const graceSaid = ({ config }: IngestSourcePatch): number | null | undefined => config?.timestampGraceSeconds
