@@ -172,6 +172,11 @@ test('one hundred identical requests at once become one message, and get one hun
   assert.equal(message?.duplicates, 99)
   await eventually(server.world, 'it was forwarded', () => receiver.received.some(({ path }) => path === '/once'))
   assert.equal(receiver.received.filter(({ path }) => path === '/once').length, 1)
+  // A place in memory is kept for each before it is known that it is not stored.
+  await eventually(server.world, 'nothing of it is held in memory', async () => {
+    const metrics = await (await server.fetch('/metrics')).text()
+    return /^posthorn_hot_deliveries 0$/m.test(metrics)
+  })
 })
 
 test('the same id at two sources is two messages', async () => {
@@ -265,7 +270,9 @@ test('challenges are answered while the source is paused, and its messages are t
   })
   // At once: no time passes by which anything else would look.
   await receiver.until(before + 1)
-  assert.equal(receiver.received[before]?.path, '/paused')
+  const { path, headers } = receiver.received[before] ?? assert.fail('nothing came')
+  const cameAt = new Date(server.world.now() - 5_000).toISOString()
+  assert.deepEqual([path, headers['posthorn-received-at']], ['/paused', cameAt])
 })
 
 test('challenges are answered with the new secret as soon as there is one, while the former still passes', async () => {
@@ -487,4 +494,19 @@ test('what providers call their events is not told as types that somebody forgot
     return names.includes('ours.undeclared')
   })
   assert.deepEqual(names, ['ours.undeclared'])
+})
+
+test('what is answered to a message is what the owner says, to repetitions too; what cannot be said becomes a plain 200', async () => {
+  const ack = {
+    ...{ status: 202, headers: { 'X-Ours': ['no. ', { body: '/id' }] }, contentType: 'application/vnd.ours+json' },
+    json: { taken: [{ body: '/id' }], n: 1 },
+  }
+  const source = await github({ ack })
+  for (let n = 0; n < 2; n++) {
+    const { status, headers, body } = await deliver(source.path, { id: 'acked', body: '{"id":"a\\"b"}' })
+    assert.deepEqual([status, JSON.parse(body)], [202, { taken: 'a"b', n: 1 }])
+    assert.deepEqual([headers['x-ours'], headers['content-type']], ['no. a"b', 'application/vnd.ours+json'])
+  }
+  const other = await deliver(source.path, { body: '{}' })
+  assert.deepEqual([other.status, other.body], [200, ''])
 })

@@ -182,6 +182,14 @@ test('15. an event that comes a hundred times more after a restart is still one 
   const { world } = server
   await server.stop()
   server = await startTestServer({ databasePath, world })
+  const { secrets } = (await (await server.fetch(`/ingest/api/v1/source/${source.id}`)).json()) as {
+    readonly secrets: readonly { readonly lastUsedAt?: string }[]
+  }
+  assert.deepEqual(
+    secrets.map(({ lastUsedAt }) => lastUsedAt),
+    [new Date(world.now()).toISOString()],
+    'what nobody waited for was written before it stopped',
+  )
   const again = await Promise.all(Array.from({ length: 100 }, () => genuine(source.path, 'evt_1')))
   assert.deepEqual(new Set(again.map(({ status, body }) => `${status} ${body}`)), new Set(['200 ']))
   const [message, ...more] = await receivedMessages(server, source.id)
