@@ -44,7 +44,7 @@ export function requestOf(
 
 /** What a source received, byte for byte, with the headers it came with. */
 function forwarded(
-  { id, payload, encoding, eventType, applicationId, acceptedAt }: HotDelivery['message'],
+  { id, payload, encoding, eventType, applicationId }: HotDelivery['message'],
   request: ReceivedRequest,
   attempts: number,
   destination: Sending['destination'],
@@ -59,7 +59,7 @@ function forwarded(
         'posthorn-verification',
         request.verification.kind,
         'posthorn-received-at',
-        new Date(acceptedAt).toISOString(),
+        new Date(request.receivedAt).toISOString(),
       ],
     ],
     signature: () => [
