@@ -160,12 +160,38 @@ test('all faults are told at once', () => {
   assert.match(message, /POSTHORN_LISTEN=8071\n.*\n.*--max-body 1MB\n.*\n.*POSTHORN_LOG=xml/)
 })
 
-test('a database of PostgreSQL is refused in plain words, and its password is not among them', () => {
-  for (const scheme of ['postgres', 'postgresql', 'POSTGRES']) {
-    const message = refusal({ POSTHORN_DATABASE: `${scheme}://posthorn:hush@db/posthorn` })
-    assert.match(message, /PostgreSQL, which this version does not speak yet/)
-    assert.doesNotMatch(message, /hush/)
-  }
+test('a database of PostgreSQL may have several hosts, an escaped password and TLS', () => {
+  const target = load({
+    POSTHORN_DATABASE:
+      'postgres://post%40horn:p%3A%40ss@a,b.internal:6432,[::1]:7/hooks?sslmode=verify-full&sslrootcert=/ca.pem',
+  }).database
+  assert.deepEqual(target, {
+    engine: 'postgres',
+    hosts: [
+      { host: 'a', port: 5432 },
+      { host: 'b.internal', port: 6432 },
+      { host: '::1', port: 7 },
+    ],
+    user: 'post@horn',
+    password: 'p:@ss',
+    database: 'hooks',
+    tls: { mode: 'verify-full', rootCertificate: '/ca.pem', certificate: null, key: null },
+  })
+  const socket = load({ POSTHORN_DATABASE: 'postgresql://posthorn@/hooks?host=/var/run/postgresql' }).database
+  assert.deepEqual(socket.engine === 'postgres' && socket.hosts, [{ host: '/var/run/postgresql', port: 5432 }])
+})
+
+test('a database of PostgreSQL that cannot be meant is refused with what is wrong, and never with its password', () => {
+  const refused = (rest: string) => refusal({ POSTHORN_DATABASE: `postgres://posthorn:hush@${rest}` })
+  assert.match(refused('db'), /name one database/)
+  assert.match(refused('db:99999/hooks'), /hosts of the form/)
+  assert.match(refused('db/hooks?sslmode=maybe'), /sslmode of disable, require/)
+  assert.match(refused('db/hooks?sslmode=verify-ca'), /sslrootcert/)
+  assert.match(refused('db/hooks?sslrootcert=/ca.pem'), /no sslmode that uses them/)
+  assert.match(refused('db/hooks?pool=3'), /"pool"/)
+  assert.match(refusal({ POSTHORN_DATABASE: 'postgres://db/hooks' }), /name a user/)
+  for (const rest of ['db', 'db/hooks?sslmode=maybe', 'db/hooks?pool=3', 'd b/hooks'])
+    assert.doesNotMatch(refused(rest), /hush/)
 })
 
 test('no secret is ever told, neither set nor wrong', () => {
@@ -210,7 +236,10 @@ test('addresses are read as hosts and ports, and the public URL follows the addr
 })
 
 test('a database path may be relative, absolute, or written as a URL', () => {
-  const path = (database: string) => load({ POSTHORN_DATABASE: database }).database.path
+  const path = (text: string) => {
+    const { database } = load({ POSTHORN_DATABASE: text })
+    return database.engine === 'sqlite' && database.path
+  }
   assert.equal(path('sqlite:data/posthorn.db'), 'data/posthorn.db')
   assert.equal(path('sqlite:/var/lib/posthorn.db'), '/var/lib/posthorn.db')
   assert.equal(path('sqlite:///var/lib/posthorn.db'), '/var/lib/posthorn.db')

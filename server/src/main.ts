@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { makeDoor } from './api/door.ts'
 import { createApi } from './api/http.ts'
 import { type Settings, serverControl } from './config.ts'
@@ -25,8 +25,7 @@ import { masterKeyFor } from './master-key.ts'
 import type { Fetcher } from './ports/fetcher.ts'
 import type { Store } from './ports/store.ts'
 import type { World } from './ports/world.ts'
-import { holdAlone } from './stores/sqlite/alone.ts'
-import { openSqliteStore } from './stores/sqlite/store.ts'
+import { type OpenedStore, openStore } from './stores/open.ts'
 import type { Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { makeObserver } from './telemetry/observer.ts'
@@ -53,15 +52,13 @@ export interface Running {
  * setting. `fetcher`: another than our own, for tests of what providers have on their hosts.
  */
 export async function start(settings: Settings, world: World, log: Log, fetcher?: Fetcher): Promise<Running> {
-  const path = realPath(settings.database.path)
-  const alone = holdAlone(path)
-  const { key: masterKey, from: masterKeyFrom } = masterKeyFor(path, settings.masterKey, world.randomBytes)
-  const store = await openSqliteStore(path)
+  const database = await openStore(settings.database, 'road')
+  const { store } = database
+  const { key: masterKey, from: masterKeyFrom } = await keyOf(database, settings.masterKey, world)
   if (!(await opens(store, masterKey))) {
-    await store.close()
-    alone.release()
+    await database.close()
     throw new Error(
-      `The secrets in ${path} are sealed with another master key than the one from ${masterKeyFrom}. Start with the key they were sealed with: without it no delivery can be signed.`,
+      `The secrets in ${database.shown} are sealed with another master key than the one from ${masterKeyFrom}. Start with the key they were sealed with: without it no delivery can be signed.`,
     )
   }
   const newId = makeIds(world.now, world.randomBytes)
@@ -218,7 +215,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     version,
   })
   const url = await api.listen({ host: settings.listen.host, port: settings.listen.port })
-  log.info({ url, database: path, masterKeyFrom, version }, 'posthorn is listening')
+  log.info({ url, database: database.shown, masterKeyFrom, version }, 'posthorn is listening')
 
   return {
     url,
@@ -249,16 +246,24 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       await judge.close()
       await transport.close()
       await seen.flush()
-      await store.close()
-      alone.release()
+      await database.close()
       log.info('posthorn has stopped')
     },
   }
 }
 
-/** One name for one database, so that a link to it is not taken for another. A file that is not there yet is made by the store. */
-function realPath(path: string): string {
-  return existsSync(path) ? realpathSync(path) : path
+/** The master key, or nothing is left open. */
+async function keyOf(
+  database: OpenedStore,
+  configured: Uint8Array | null,
+  world: World,
+): Promise<ReturnType<typeof masterKeyFor>> {
+  try {
+    return masterKeyFor(database.beside, configured, world.randomBytes)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
 }
 
 /** Waits for something, but no longer than that. Resolves to whether it came. */

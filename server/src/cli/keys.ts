@@ -5,7 +5,7 @@ import { isId, makeIds } from '../domain/ids.ts'
 import { type ApiKey, type Scope, scopes } from '../domain/key.ts'
 import { createKey, listKeys, revokeKey } from '../manage/keys.ts'
 import type { Store } from '../ports/store.ts'
-import { openSqliteStore } from '../stores/sqlite/store.ts'
+import { openStore } from '../stores/open.ts'
 import { realWorld } from '../world.ts'
 import { type Command, exitCodes, type Io, UsageError } from './command.ts'
 
@@ -49,7 +49,7 @@ Exit codes: 0 done, 1 no such key, 2 typed wrongly.`,
       },
     })
     const { database } = loadSettings({ env: io.env, flags: settingFlags(values) })
-    if (!existsSync(database.path)) {
+    if (database.engine === 'sqlite' && !existsSync(database.path)) {
       // A mistyped path must not end in a key that opens nothing.
       if (work !== create) {
         io.stderr.write(`posthorn keys: there is no database at ${database.path}\n`)
@@ -57,11 +57,11 @@ Exit codes: 0 done, 1 no such key, 2 typed wrongly.`,
       }
       io.stderr.write(`posthorn keys: there was no database at ${database.path}; a new one is made\n`)
     }
-    const store = await openSqliteStore(database.path)
+    const opened = await openStore(database, 'command')
     try {
-      return await work(store, values, positionals, io)
+      return await work(opened.store, values, positionals, io)
     } finally {
-      await store.close()
+      await opened.close()
     }
   },
 }

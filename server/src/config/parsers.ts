@@ -32,16 +32,6 @@ export function baseUrl(text: string): string {
   return url.href.replace(/\/+$/, '')
 }
 
-export function database(text: string): { readonly engine: 'sqlite'; readonly path: string } {
-  if (/^postgres(ql)?:/i.test(text))
-    throw new Error('names PostgreSQL, which this version does not speak yet; SQLite is what it has')
-  const path = text.startsWith('sqlite:') ? text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '') : ''
-  if (path === ':memory:')
-    throw new Error('names a database in memory, which would forget what it has promised to deliver')
-  if (path === '' || path.startsWith('//')) throw new Error('must be sqlite: and the path of a file')
-  return { engine: 'sqlite', path }
-}
-
 export function apiKey(text: string): string {
   if (!/^[\x21-\x7e]{8,256}$/.test(text)) throw new Error('must be 8 to 256 visible ASCII characters without spaces')
   return text

@@ -1,5 +1,6 @@
 // Every setting there is; `posthorn config` prints this table.
 import { usualControl } from '../domain/control.ts'
+import { readDatabaseTarget } from '../domain/database-target.ts'
 import { formatDuration } from '../domain/duration.ts'
 import { type EgressAllow, parseEgressAllow } from '../domain/egress.ts'
 import type { Millis } from '../domain/ids.ts'
@@ -8,7 +9,6 @@ import {
   apiKey,
   baseUrl,
   count,
-  database,
   duration,
   keeping,
   listenAddress,
@@ -85,9 +85,9 @@ export const table = {
   database: setting({
     env: 'POSTHORN_DATABASE',
     flag: 'database',
-    parse: database,
+    parse: readDatabaseTarget,
     default: 'sqlite:./posthorn.db',
-    doc: 'Where everything is kept: sqlite: and the path of a file. A key file (back it up) and a lock file stand beside it.',
+    doc: 'Where everything is kept: sqlite: and the path of a file (a key file, to be backed up, and a lock file stand beside it), or postgres://user:password@host/database for one or more nodes.',
   }),
   apiKey: optional({
     env: 'POSTHORN_API_KEY',
