@@ -108,7 +108,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     turned: makeTurned({ world, commits, observer, teller, expect: (dueAt) => claimer.expect(dueAt) }),
     end: makeEnd({ world, newId, commits }),
   })
-  const claimer = new Claimer(store.road, world, dispatcher)
+  const claimer = new Claimer(store.road, world, dispatcher, observer)
   const expunger = new Expunger({ store, dispatcher, commits, world, newId })
   const retention = new Retention({ store, world, newId, control, observer })
   const chores = new Chores({

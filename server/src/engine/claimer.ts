@@ -2,6 +2,7 @@ import type { EndpointId, Millis } from '../domain/ids.ts'
 import type { RoadStore } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import type { Dispatcher } from './dispatch.ts'
+import type { ClaimObserver } from './observer.ts'
 
 // Endpoints looked at, and deliveries taken, in one statement: a few milliseconds of the store's time, so that no
 // commit waits long behind it.
@@ -21,6 +22,7 @@ export class Claimer {
   readonly #store: RoadStore
   readonly #world: World
   readonly #dispatcher: Dispatcher
+  readonly #observer: ClaimObserver
   #cursor: EndpointId | '' = ''
   #skipped = new Set<EndpointId>()
   #nextDueAt: Millis = Number.POSITIVE_INFINITY
@@ -29,10 +31,11 @@ export class Claimer {
   #again = false
   #stopped = false
 
-  constructor(store: RoadStore, world: World, dispatcher: Dispatcher) {
+  constructor(store: RoadStore, world: World, dispatcher: Dispatcher, observer: ClaimObserver) {
     this.#store = store
     this.#world = world
     this.#dispatcher = dispatcher
+    this.#observer = observer
     dispatcher.wake = () => this.wake()
   }
 
@@ -109,6 +112,7 @@ export class Claimer {
       this.#nextDueAt = Math.min(this.#nextDueAt, nextDueAt ?? Number.POSITIVE_INFINITY)
       if (deliveries.length > 0) {
         took = true
+        this.#observer.claimed(deliveries.length, this.#world.now() - now)
         this.#dispatcher.admitClaimed(deliveries, until, new Set(moreOf))
       }
     } while (this.#cursor !== '')

@@ -23,6 +23,12 @@ export interface Observer {
   commitFailed(error: unknown): void
 }
 
+/** The same of fetching due deliveries from the store. */
+export interface ClaimObserver {
+  /** So many were taken; a look that finds none is not told. */
+  claimed(deliveries: number, tookMs: Millis): void
+}
+
 /** The same of requests that sources refuse. */
 export interface QuarantineObserver {
   /** `kept`; or why it is not there to be looked at: too large, more than a flood is allowed, or the store is behind. */

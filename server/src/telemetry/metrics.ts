@@ -17,7 +17,7 @@ export interface Removals {
 }
 
 // Upper bounds in seconds: from what a quiet machine does to what a caller still waits for.
-const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 /** Everything `/metrics` shows (Prometheus text format). One registry a server: two in one process do not mix. */
 export class Metrics {
@@ -81,6 +81,8 @@ export class Metrics {
     registers: [this.#registry],
   })
   readonly #commitSeconds = this.#seconds('posthorn_commit_seconds', 'One commit, to the disk and back')
+  readonly #claimed = this.#counter('posthorn_deliveries_claimed_total', 'Due deliveries taken from the store')
+  readonly #claimSeconds = this.#seconds('posthorn_claim_seconds', 'One claim that took some, to the store and back')
   readonly #publishSeconds = this.#seconds('posthorn_publish_seconds', 'From a parsed publish to its 202')
   readonly #receiveSeconds = this.#seconds('posthorn_receive_seconds', 'From the last byte of a request to its answer')
   readonly #firstByteSeconds = this.#seconds(
@@ -144,6 +146,11 @@ export class Metrics {
   committed(rows: number, tookMs: Millis): void {
     this.#commitRows.observe(rows)
     this.#commitSeconds.observe(tookMs / 1000)
+  }
+
+  claimed(deliveries: number, tookMs: Millis): void {
+    this.#claimed.inc(deliveries)
+    this.#claimSeconds.observe(tookMs / 1000)
   }
 
   removed({ messages, attempts, payloads, deliveries }: Removals): void {

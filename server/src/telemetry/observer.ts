@@ -3,6 +3,7 @@
 
 import type { OrderedStep } from '../domain/order.ts'
 import type {
+  ClaimObserver,
   Observer,
   QuarantineObserver,
   ReceivingObserver,
@@ -23,7 +24,7 @@ const failedLine = {
 export function makeObserver(
   log: Log,
   metrics: Metrics,
-): Observer & TaskObserver & VettingObserver & QuarantineObserver & ReceivingObserver {
+): Observer & ClaimObserver & TaskObserver & VettingObserver & QuarantineObserver & ReceivingObserver {
   let storeIsDown = false
   const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
   return {
@@ -106,6 +107,7 @@ export function makeObserver(
     },
     // No line: a flood of forged requests must not flood the log.
     quarantined: (outcome) => metrics.quarantined(outcome),
+    claimed: (deliveries, tookMs) => metrics.claimed(deliveries, tookMs),
     committed(rows, tookMs) {
       metrics.committed(rows, tookMs)
       if (storeIsDown) log.info('store takes commits again')

@@ -171,6 +171,8 @@ test('every metric moves with what it counts', async (t) => {
   await recorded(3)
   assert.equal(await at('posthorn_deliveries_failed_total'), 1)
   assert.equal(await at('posthorn_stored_backlog'), 0)
+  assert.equal(await at('posthorn_deliveries_claimed_total'), 1, 'the retry')
+  assert.equal(await at('posthorn_claim_seconds_count'), 1, 'looks that found nothing due are not among them')
   assert.equal(await at('posthorn_first_byte_seconds_count'), 2, 'of first tries only: a retry is not late')
 
   receiver.answer = () => {}
