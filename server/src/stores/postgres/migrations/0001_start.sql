@@ -1,3 +1,4 @@
+-- breaking
 -- The twin of SQLite's step of this number: the same tables and columns, whatever it takes here to be fast.
 -- Times are integer milliseconds since 1970 UTC; lists and records are JSON text; flags are 0 or 1. Texts are compared
 -- byte by byte, as ids sort, whatever the database's own order is.

@@ -1,3 +1,4 @@
+-- breaking
 -- Times are integer milliseconds since 1970 UTC; lists and records are JSON text; flags are 0 or 1.
 
 create table environment (

@@ -1,3 +1,4 @@
+-- breaking
 -- Everything about sending: control by level, ordering, schedules, tasks, portal tokens, idempotency, retention.
 
 -- What a level says for itself; what it does not say is inherited (domain/control.ts).

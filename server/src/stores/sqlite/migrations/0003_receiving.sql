@@ -1,3 +1,4 @@
+-- breaking
 -- Receiving: sources, what they keep of a request, and what they refuse.
 
 -- customer: a customer of the operator. operational: the environment's own, which operational webhooks are messages of.
