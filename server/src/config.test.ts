@@ -50,6 +50,7 @@ test('with nothing set, the defaults are those the documents promise', () => {
     quarantineCount: 1_000,
     quarantineSize: 16_777_216,
     quarantineAge: 2_592_000_000,
+    shutdownDrain: 0,
     shutdownGrace: 10_000,
     logFormat: 'json',
     logLevel: 'info',
@@ -130,6 +131,7 @@ test('every value that cannot be used stops the start: with its name, what is wr
     POSTHORN_QUARANTINE_COUNT: ['0', '1000001', '1k'],
     POSTHORN_QUARANTINE_SIZE: ['16', '1023B', '65537MiB', '1GB'],
     POSTHORN_QUARANTINE_AGE: ['30', '59s', '3651d', 'none'],
+    POSTHORN_SHUTDOWN_DRAIN: ['10', '11m'],
     POSTHORN_SHUTDOWN_GRACE: ['10', '11m'],
     POSTHORN_LOG: ['xml', 'json,pretty', 'debug,info', 'json,', 'json debug', 'JSON'],
   }

@@ -43,7 +43,10 @@ export interface Running {
   /** The key that was made because the database had none; null when there was one. Shown once, stored only as a hash. */
   readonly newKey: string | null
   readonly store: Store
-  /** Stops accepting, finishes what is in flight within the grace, puts the rest back due now. */
+  /**
+   * Answers health with 503 and goes on serving for the drain; then stops accepting, finishes what is in flight within the
+   * grace, puts the rest back due now.
+   */
   stop(): Promise<void>
 }
 
@@ -192,8 +195,10 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   claimer.wake()
   tasks.start()
 
+  let draining = false
   const api = createApi({
     store,
+    draining: () => draining,
     world,
     manage,
     publish,
@@ -222,6 +227,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     newKey,
     store,
     async stop() {
+      draining = true
+      await passed(world, settings.shutdownDrain)
       // Callers that do not read their answers, and receivers that do not give theirs, get the grace and no more.
       const graceEnds = world.now() + settings.shutdownGrace
       const left = (): Millis => Math.max(0, graceEnds - world.now())
@@ -275,6 +282,13 @@ function inTime(world: World, ms: Millis, something: PromiseLike<unknown>): Prom
       resolve(true)
     }
     something.then(came, came)
+  })
+}
+
+function passed(world: World, ms: Millis): Promise<void> {
+  return new Promise((resolve) => {
+    if (ms === 0) resolve()
+    else world.after(ms, resolve)
   })
 }
 

@@ -70,6 +70,8 @@ export interface ApiDeps {
   /** Whose web pages may call the API. */
   readonly crossOrigins: CrossOrigins
   readonly version: string
+  /** Whether a stop has begun: what comes is still served, but load balancers are told to send elsewhere. */
+  draining(): boolean
 }
 
 // The longest name in a path is a uid of 256 characters; percent-encoded it may take three times as many.
@@ -138,10 +140,12 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   app.get('/metrics', async (_, reply) =>
     reply.header('content-type', deps.metrics.contentType).send(await deps.metrics.render()),
   )
+  // Whether the process turns at all, and nothing else: who restarts it because its store is away makes nothing better.
+  app.get('/livez', async (_, reply) => reply.code(204).send())
   app.register(async (api) => {
     const rate = deps.requestsPerSecond === null ? null : new RequestRate(deps.requestsPerSecond, world)
     requireKey(api, keys, deps.manage, rate)
-    healthRoute(api, deps.store)
+    healthRoute(api, deps.store, deps.draining)
     authenticationRoutes(api, deps.manage, publicUrl)
     applicationRoutes(api, deps.manage)
     environmentRoutes(api, deps.manage)

@@ -244,6 +244,14 @@ export const table = {
     default: '30d',
     doc: 'How long they are kept.',
   }),
+  shutdownDrain: setting({
+    env: 'POSTHORN_SHUTDOWN_DRAIN',
+    flag: 'shutdown-drain',
+    parse: duration(0, 10 * minute),
+    default: '0s',
+    example: '5s',
+    doc: 'How long a stop goes on serving while health already answers 503, so that a load balancer sends elsewhere first. The grace begins after it.',
+  }),
   shutdownGrace: setting({
     env: 'POSTHORN_SHUTDOWN_GRACE',
     flag: 'shutdown-grace',
