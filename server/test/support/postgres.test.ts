@@ -2,29 +2,39 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { eventually } from './eventually.ts'
-import { freshDatabase, withoutPostgres } from './postgres.ts'
+import { bareDatabase, freshDatabase, type TestDatabase, withoutPostgres } from './postgres.ts'
 import { findPostgres } from './postgres-server.ts'
 import { testWorld } from './world.ts'
 
 describe('PostgreSQL for tests', { skip: withoutPostgres }, () => {
   test('a database for one test sorts as people do, so that only what asks for the order of bytes has it', async (t) => {
-    const { url, drop } = await freshDatabase()
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    t.after(() => client.end().then(drop))
-    const order = async (collation: string): Promise<string> => {
+    const words = "(values ('B'), ('a'), ('_')) as w (word)"
+    for (const database of [await bareDatabase(), await freshDatabase()]) {
+      const client = await connected(t, database)
       const { rows } = await client.query(
-        `select string_agg(word, '' order by word ${collation}) as words from (values ('B'), ('a'), ('_')) as w (word)`,
+        `select string_agg(word, '' order by word) as usual, string_agg(word, '' order by word collate "C") as bytes from ${words}`,
       )
-      return rows[0]?.words
+      assert.deepEqual(rows, [{ usual: '_aB', bytes: 'B_a' }])
     }
-    assert.equal(await order(''), '_aB')
-    assert.equal(await order('collate "C"'), 'B_a')
+  })
+
+  test('a fresh database has the current schema and nothing of another test', async (t) => {
+    const used = await connected(t, await freshDatabase())
+    await used.query("insert into environment (id, name, created_at) values ('env_1', 'other', 0)")
+    const fresh = await connected(t, await freshDatabase())
+    assert.deepEqual((await fresh.query('select * from environment')).rows, [])
   })
 })
+
+async function connected(t: TestContext, { url, drop }: TestDatabase): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.after(() => client.end().then(drop))
+  return client
+}
 
 const found = findPostgres()
 

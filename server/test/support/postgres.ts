@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import pg from 'pg'
+import { migrate, postgresSteps } from '../../src/stores/postgres/migrate.ts'
 import { findPostgres, oldestPostgres, startPostgresServer } from './postgres-server.ts'
 
 /** A database for one test. */
@@ -24,16 +25,50 @@ function whyNone(): string | false {
 }
 
 /** An empty database, as an operator makes it before the first start. Throws where there is no server. */
-async function bareDatabase(): Promise<TestDatabase> {
+export async function bareDatabase(): Promise<TestDatabase> {
   const name = newName()
-  await query(`create database ${name} template template0 ${unlikeOurs} strategy file_copy`)
+  await query(emptyNamed(name))
   return database(name)
 }
 
-/** A database in which nobody has written yet; it may have the current schema already, which saves its migration. */
-export function freshDatabase(): Promise<TestDatabase> {
-  return bareDatabase()
+/** A database with the current schema, in which nobody has written yet. Throws where there is no server. */
+export async function freshDatabase(): Promise<TestDatabase> {
+  const name = newName()
+  template ??= makeTemplate()
+  await query(`create database ${name} template ${await template} strategy file_copy`)
+  return database(name)
 }
+
+let template: Promise<string> | null = null
+
+/**
+ * A copy takes 20 to 40 ms, the migration of an empty database 130 ms more (PostgreSQL 15, 2 cores, 2026-11). The name
+ * holds the text of the steps, so a server that stays is never asked for an old schema; and whoever is first makes it.
+ */
+async function makeTemplate(): Promise<string> {
+  const steps = postgresSteps()
+  const name = `posthorn_test_schema_${createHash('sha256').update(JSON.stringify(steps)).digest('hex').slice(0, 16)}`
+  const unfinished = `${name}_unfinished`
+  const client = await (await pool()).connect()
+  try {
+    await client.query("select pg_advisory_lock(hashtextextended('posthorn test schema', 0))")
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
+    if (rowCount !== 0) return name
+    await client.query(`drop database if exists ${unfinished} with (force)`)
+    await client.query(emptyNamed(unfinished))
+    const schema = new pg.Client({ connectionString: (await database(unfinished)).url })
+    await schema.connect()
+    await migrate(schema).finally(() => schema.end())
+    await client.query(`alter database ${unfinished} rename to ${name}`)
+    return name
+  } finally {
+    // With its session goes its lock.
+    client.release(true)
+  }
+}
+
+const emptyNamed = (name: string): string =>
+  `create database ${name} template template0 ${unlikeOurs} strategy file_copy`
 
 // Not the order of bytes, in which ids are made: what relies on the database's own order shows.
 const unlikeOurs = "encoding 'UTF8' locale_provider icu icu_locale 'en-US'"
@@ -61,9 +96,15 @@ function serverUrl(): Promise<string> {
   return server
 }
 
-let pool: pg.Pool | null = null
+let administration: Promise<pg.Pool> | null = null
+
+function pool(): Promise<pg.Pool> {
+  administration ??= serverUrl().then((connectionString) =>
+    new pg.Pool({ connectionString, max: 2, allowExitOnIdle: true }).on('error', () => {}),
+  )
+  return administration
+}
 
 async function query(sql: string): Promise<void> {
-  pool ??= new pg.Pool({ connectionString: await serverUrl(), max: 2, allowExitOnIdle: true }).on('error', () => {})
-  await pool.query(sql)
+  await (await pool()).query(sql)
 }
