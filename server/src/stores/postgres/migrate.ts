@@ -33,9 +33,8 @@ const table = `
 
 /** What the database has noted, oldest first; nothing where it is empty. Changes nothing. */
 export async function postgresApplied(client: ClientBase): Promise<readonly AppliedStep[]> {
-  const { rows } = await client.query<{ there: boolean }>("select to_regclass('schema_step') is not null as there")
-  if (rows[0]?.there !== true) return []
-  return readApplied(client)
+  const { rows } = await client.query("select 1 where to_regclass('schema_step') is not null")
+  return rows.length === 0 ? [] : readApplied(client)
 }
 
 const readApplied = async (client: ClientBase): Promise<readonly AppliedStep[]> =>
