@@ -1,3 +1,4 @@
+import { type Databases, engineNames } from './database.ts'
 import { until } from './deadline.ts'
 import { type Gateway, startGateway, type Target } from './gateway.ts'
 import { fixedRate, fullLoad } from './generator.ts'
@@ -79,10 +80,11 @@ async function fill(options: Options, gateway: Gateway, target: Target) {
   return { accepted, seconds, failed }
 }
 
-export async function backlog(options: Options): Promise<Report> {
+export async function backlog(options: Options, databases: Databases): Promise<Report> {
   await using receiver = await startCountingReceiver()
   await using dead = await startDeadReceiver(options.dead)
-  await using gateway = await startGateway()
+  await using database = await databases.fresh(options.database)
+  await using gateway = await startGateway(database)
   const live = await gateway.addApplication('live', receiver.url)
   const ratePerS = options.rate ?? quietPerS
   if (options.warmupS > 0)
@@ -127,11 +129,11 @@ export async function backlog(options: Options): Promise<Report> {
     ['RSS before', mebibytes(rssQuiet)],
     ['RSS after', mebibytes(usage?.rssBytes ?? Number.NaN)],
     ['peak RSS', mebibytes(peak)],
-    ['on disk', mebibytes(gateway.storeBytes())],
+    ['on disk', mebibytes(await database.bytes())],
   ]
   const how = options.dead === 'hung' ? 'takes connections and never answers' : 'refuses connections'
   return {
-    title: `Backlog: ${whole(filled.accepted)} deliveries waiting for a dead endpoint`,
+    title: `Backlog: ${whole(filled.accepted)} deliveries waiting for a dead endpoint on ${engineNames[options.database]}`,
     parts: [
       `The dead endpoint ${how}. Beside it a live endpoint of another application gets ${whole(ratePerS)} messages/s at a fixed rate, before \
 and after the backlog was filled; latencies count from the intended sending. Median of ${options.rounds} windows of ${options.seconds} s \

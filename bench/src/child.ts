@@ -19,6 +19,10 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Where its output is kept; the end of it is shown when it fails. */
   readonly folder: string
+  /** Who runs it, where it is not to be us. */
+  readonly user?: { readonly uid: number; readonly gid: number }
+  /** What asks it to end; SIGTERM where nothing is said. */
+  readonly stopSignal?: 'SIGINT' | 'SIGTERM'
   /** Asked until it says true; left out, the process counts as ready at once. */
   readonly ready?: () => Promise<boolean>
 }
@@ -40,6 +44,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stdio: ['ignore', output, output],
     // Nothing of the caller's settings but what a process needs to run at all.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },
+    ...options.user,
   })
   closeSync(output)
   alive.add(child)
@@ -57,7 +62,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   })
   const stop = async () => {
     if (over) return
-    child.kill('SIGTERM')
+    child.kill(options.stopSignal ?? 'SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
     await ended
     clearTimeout(late)

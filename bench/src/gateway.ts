@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 import { type Child, freePort, startChild } from './child.ts'
+import type { Database } from './database.ts'
 import { type Metrics, scrape } from './metrics.ts'
 import type { Provider } from './provider.ts'
 import { type Usage, usageOf } from './usage.ts'
-import { makeFolder, root, sizeOf } from './workspace.ts'
+import { makeFolder, root } from './workspace.ts'
 
 /** Where publish calls go, and with which key. */
 export interface Target {
@@ -33,17 +33,17 @@ export interface Gateway extends Server {
   /** Makes a source with one endpoint; resolves to its public URL. */
   addSource(provider: Provider, endpointUrl: string): Promise<Door>
   metrics(): Promise<Metrics>
-  /** Bytes on disk. */
-  storeBytes(): number
 }
 
 const answerWithinMs = 10_000
 
-/** The real gateway as its own process, with a new database on a disk. */
-export async function startGateway(): Promise<Gateway> {
-  const folder = makeFolder('gateway')
+/** The real gateway as its own process: one node. `name` tells several on one database apart; `settings` by their variables. */
+export async function startGateway(
+  { url, apiKey, masterKey }: Database,
+  { name = 'gateway', settings = {} }: { name?: string; settings?: Readonly<Record<string, string>> } = {},
+): Promise<Gateway> {
+  const folder = makeFolder(name)
   const base = `http://127.0.0.1:${await freePort()}`
-  const apiKey = `bench_${randomBytes(24).toString('hex')}`
   const ask = async (method: 'GET' | 'POST', path: string, body: unknown = null) => {
     const answer = await request(`${base}${path}`, {
       method,
@@ -60,15 +60,17 @@ export async function startGateway(): Promise<Gateway> {
     return JSON.parse(text) as unknown
   }
   const child = await startChild({
-    name: 'gateway',
+    name,
     command: process.execPath,
     args: [join(root, 'server/bin/posthorn.mjs'), 'serve'],
     env: {
       POSTHORN_LISTEN: base.slice('http://'.length),
-      POSTHORN_DATABASE: `sqlite:${join(folder.path, 'posthorn.db')}`,
+      POSTHORN_DATABASE: url,
+      POSTHORN_MASTER_KEY: masterKey,
       POSTHORN_API_KEY: apiKey,
       POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
       POSTHORN_LOG: 'json',
+      ...settings,
     },
     folder: folder.path,
     ready: async () => (await ask('GET', '/api/v1/health')).status === 204,
@@ -94,7 +96,6 @@ export async function startGateway(): Promise<Gateway> {
       return { url: ingestUrl, provider }
     },
     metrics: () => scrape(`${base}/metrics`),
-    storeBytes: () => sizeOf(folder.path),
     [Symbol.asyncDispose]: async () => {
       await child.stop()
       folder.remove()

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { coreShare } from './cores.ts'
+import { postgresPrograms } from './postgres.ts'
 import { spreadOf } from './spread.ts'
 import { findTool } from './tool.ts'
 import { filesystemOf, makeFolder, root } from './workspace.ts'
@@ -24,6 +25,14 @@ function fsyncCost(path: string): { readonly median: number; readonly most: numb
   })
   closeSync(file)
   return spreadOf(costs)
+}
+
+const postgresVersion = (): string => {
+  try {
+    return says(join(postgresPrograms(), 'postgres'), ['--version'], /(\d.*)$/m) ?? 'unknown version'
+  } catch {
+    return 'not installed'
+  }
 }
 
 const installHint = 'not installed (apt-get install wrk nginx-light): the Node one stands in, and costs far more CPU'
@@ -59,6 +68,7 @@ export async function machine(args: readonly string[]): Promise<string> {
     ['database on', `${disk ?? 'unknown filesystem'}${inMemory ? ': IN MEMORY, an fsync costs nothing here' : ''}`],
     ['fsync of 4 KiB', `median ${Math.round(fsync.median)} µs, most ${Math.round(fsync.most)} µs of 100`],
     ['Node', `${process.versions.node}, SQLite ${process.versions.sqlite ?? 'unknown'}`],
+    ['PostgreSQL', postgresVersion()],
     ['wrk', wrk === null ? installHint : (says(wrk, ['-v'], /wrk (\S+)/) ?? 'unknown version')],
     ['nginx', nginx === null ? installHint : (says(nginx, ['-v'], /nginx\/(\S+)/) ?? 'unknown version')],
   ]

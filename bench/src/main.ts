@@ -1,9 +1,11 @@
 // BENCH: one file per question. Generator, receiver and gateway are processes of their own; nothing here imports the
 // gateway, it is started and asked as any caller would.
 import { backlog } from './backlog.ts'
+import { type Databases, makeDatabases } from './database.ts'
 import { machine } from './machine.ts'
 import { type Options, optionsOf, UsageError, usage } from './options.ts'
 import { passThrough, publish, shortRate } from './publish.ts'
+import { publishBeside } from './publish-beside.ts'
 import { receive } from './receive.ts'
 import { printed, type Report } from './report.ts'
 import { tenth } from './tenth.ts'
@@ -11,29 +13,30 @@ import { tenth } from './tenth.ts'
 // Processes we started and folders we made are ended and removed as this one exits, however it does.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-async function* answers(options: Options): AsyncGenerator<Report> {
+async function* answers(options: Options, databases: Databases): AsyncGenerator<Report> {
+  const full = options.database === 'postgres' ? publishBeside : publish
   switch (options.question) {
     case 'publish':
-      yield publish(options)
+      yield full(options, databases)
       break
     case 'tenth':
-      yield tenth(options, options.rate === null ? await shortRate(options) : Number.NaN)
+      yield tenth(options, databases, options.rate === null ? await shortRate(options, databases) : Number.NaN)
       break
     case 'backlog':
-      yield backlog(options)
+      yield backlog(options, databases)
       break
     case 'receive':
-      yield receive(options)
+      yield receive(options, databases)
       break
     case 'pass-through':
       yield passThrough(options)
       break
     case 'all': {
-      const full = await publish(options)
-      yield full
-      yield tenth(options, full.deliveredPerS)
-      yield receive(options)
-      yield backlog(options)
+      const published = await full(options, databases)
+      yield published
+      yield tenth(options, databases, published.deliveredPerS)
+      yield receive(options, databases)
+      yield backlog(options, databases)
     }
   }
 }
@@ -46,7 +49,8 @@ try {
   } else {
     console.log(`# Benchmark\n\n${await machine(args)}`)
     let faults = 0
-    for await (const report of answers(options)) {
+    await using databases = makeDatabases()
+    for await (const report of answers(options, databases)) {
       console.log(`\n${printed(report)}`)
       faults += report.faults.length
     }

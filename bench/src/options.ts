@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { Engine } from './database.ts'
 
 const questions = ['publish', 'tenth', 'receive', 'backlog', 'pass-through', 'all'] as const
 type Question = (typeof questions)[number]
@@ -6,6 +7,7 @@ type Question = (typeof questions)[number]
 /** What the caller wants to know, and how long it may take. */
 export interface Options {
   readonly question: Question
+  readonly database: Engine
   /** Length of one measured window, after `warmupS`. */
   readonly seconds: number
   readonly warmupS: number
@@ -33,6 +35,7 @@ Questions
   all            publish, tenth, receive, backlog
 
 Options
+  --database sqlite|postgres   what the gateway keeps its rows in (sqlite); publish then measures both in turns
   --seconds N       length of one measured window (20)
   --warmup N        seconds before it (5)
   --connections N   (64)
@@ -79,6 +82,7 @@ export function optionsOf(args: readonly string[]): Options | null {
           rounds: text,
           rate: text,
           pending: text,
+          database: text,
           dead: { ...text, default: 'hung' },
           receiver: { ...text, default: 'nginx' },
           generator: { ...text, default: 'wrk' },
@@ -95,6 +99,7 @@ export function optionsOf(args: readonly string[]): Options | null {
   const quick = values.quick ?? false
   return {
     question: oneOf('question', positionals[0] ?? 'publish', questions),
+    database: oneOf('--database', values.database ?? 'sqlite', ['sqlite', 'postgres']),
     seconds: whole('seconds', values.seconds, 1, quick ? 2 : 20),
     warmupS: whole('warmup', values.warmup, 0, quick ? 1 : 5),
     connections: whole('connections', values.connections, 1, 64),

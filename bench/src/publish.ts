@@ -1,3 +1,4 @@
+import { type Databases, type Engine, engineNames } from './database.ts'
 import { startGateway, startPassThrough, type Target } from './gateway.ts'
 import { fullLoad, type Load } from './generator.ts'
 import { audit, drained } from './ledger.ts'
@@ -22,6 +23,7 @@ const passThroughSide: Side = {
       options,
       server,
       gateway: null,
+      database: null,
       receiver,
       load: (seconds) => load(options, server.target, seconds),
     })
@@ -29,23 +31,25 @@ const passThroughSide: Side = {
 }
 
 /** Messages published at full load. */
-export const publishSide: Side = {
-  name: 'publish',
+export const publishSide = (databases: Databases, engine: Engine): Side => ({
+  name: `publish, ${engineNames[engine]}`,
   async round(options, receiver) {
-    await using gateway = await startGateway()
+    await using database = await databases.fresh(engine)
+    await using gateway = await startGateway(database)
     const target = await gateway.addApplication('bench', receiver.url)
     return await measure({
-      name: 'publish',
+      name: `publish, ${engineNames[engine]}`,
       options,
       server: gateway,
       gateway,
+      database,
       receiver,
       load: (seconds) => load(options, target, seconds),
     })
   },
-}
+})
 
-const setting = (options: Options) =>
+export const setting = (options: Options) =>
   `${how(options, 'One message with a 300-byte payload per request')} The question \`tenth\` measures from the intended start.`
 
 /** The limit of one process alone. */
@@ -61,15 +65,18 @@ export async function passThrough(options: Options): Promise<Report> {
 }
 
 /** What the gateway delivers per second on this machine, measured once and shortly. */
-export async function shortRate(options: Options): Promise<number> {
-  const [gateway] = await inTurns({ ...options, rounds: 1, seconds: Math.min(options.seconds, 5) }, [publishSide])
+export async function shortRate(options: Options, databases: Databases): Promise<number> {
+  const [gateway] = await inTurns({ ...options, rounds: 1, seconds: Math.min(options.seconds, 5) }, [
+    publishSide(databases, options.database),
+  ])
   return gateway?.rounds[0]?.deliveredPerS ?? Number.NaN
 }
 
 /** The same load on a receiver that keeps ids: it takes CPU from the gateway, so this pass says what, not how much. */
-async function idPass(options: Options): Promise<Pick<Report, 'parts' | 'faults'>> {
+export async function idPass(options: Options, databases: Databases): Promise<Pick<Report, 'parts' | 'faults'>> {
   await using receiver = await startCountingReceiver()
-  await using gateway = await startGateway()
+  await using database = await databases.fresh(options.database)
+  await using gateway = await startGateway(database)
   const target = await gateway.addApplication('bench', receiver.url)
   if (options.warmupS > 0) await load(options, target, options.warmupS)
   await drained(gateway)
@@ -90,7 +97,7 @@ async function idPass(options: Options): Promise<Pick<Report, 'parts' | 'faults'
   ]
   return {
     parts: [
-      `### Ids at full load\n\nThe same on a Node receiver that keeps every id, on a new gateway. The receiver and the reading of every \
+      `### Ids at full load\n\nThe same on a Node receiver that keeps every id, on a new gateway on ${engineNames[options.database]}. The receiver and the reading of every \
 answer take CPU from the gateway: lower rates than above are theirs.`,
       table(['', 'gateway'], rows),
     ],
@@ -102,10 +109,13 @@ answer take CPU from the gateway: lower rates than above are theirs.`,
   }
 }
 
-export async function publish(options: Options): Promise<Report & { readonly deliveredPerS: number }> {
-  const [limit, gateway] = await inTurns(options, [passThroughSide, publishSide])
+export async function publish(
+  options: Options,
+  databases: Databases,
+): Promise<Report & { readonly deliveredPerS: number }> {
+  const [limit, gateway] = await inTurns(options, [passThroughSide, publishSide(databases, 'sqlite')])
   if (limit === undefined || gateway === undefined) throw new Error('nothing measured')
-  const ids = await idPass(options)
+  const ids = await idPass(options, databases)
   const delivered = of(gateway, (round) => round.deliveredPerS)
   const ratio = delivered.median / of(limit, (round) => round.deliveredPerS).median
   const p99 = of(gateway, (round) => round.p99Ms)

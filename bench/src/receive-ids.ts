@@ -1,3 +1,4 @@
+import type { Databases } from './database.ts'
 import { startGateway } from './gateway.ts'
 import { closedLoop } from './generator.ts'
 import { audit, countsOf, drained } from './ledger.ts'
@@ -23,10 +24,11 @@ const isSame = (one: Answer, other: Answer): boolean =>
  * Requests of all providers, some of them repeated, on a receiver that keeps ids. Its generator is always Node: wrk does
  * not tell which request an answer belongs to.
  */
-export async function receivedIds(options: Options): Promise<Pick<Report, 'parts' | 'faults'>> {
+export async function receivedIds(options: Options, databases: Databases): Promise<Pick<Report, 'parts' | 'faults'>> {
   const { connections } = options
   await using receiver = await startCountingReceiver()
-  await using gateway = await startGateway()
+  await using database = await databases.fresh(options.database)
+  await using gateway = await startGateway(database)
   const doors = await Promise.all(
     providers.map((provider) => gateway.addSource(provider, `${receiver.url}/${provider.type}`)),
   )

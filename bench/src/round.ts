@@ -1,3 +1,4 @@
+import type { Database } from './database.ts'
 import type { Gateway, Server } from './gateway.ts'
 import type { Load } from './generator.ts'
 import { countFaults, countsOf, drained } from './ledger.ts'
@@ -19,6 +20,8 @@ export interface Round {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly cpuUsPerMessage: number
+  /** Of the database's own processes; 0 where it has none. */
+  readonly databaseCpuUsPerMessage: number
   readonly peakRssBytes: number
   readonly failedAttempts: number
 }
@@ -48,6 +51,7 @@ export async function measure({
   options,
   server,
   gateway,
+  database,
   receiver,
   load,
 }: {
@@ -55,16 +59,19 @@ export async function measure({
   readonly options: Options
   readonly server: Server
   readonly gateway: Gateway | null
+  readonly database: Database | null
   readonly receiver: Receiver
   readonly load: (seconds: number) => Promise<Load>
 }): Promise<MeasuredRound> {
   const receivedAtStart = await receiver.received()
   const warm = options.warmupS > 0 ? await load(options.warmupS) : null
   if (gateway !== null) await drained(gateway)
-  const [countsBefore, receivedBefore, usageBefore] = [
+  const databaseCpu = () => (database === null ? 0 : (database.cpuMs() ?? Number.NaN))
+  const [countsBefore, receivedBefore, usageBefore, databaseCpuBefore] = [
     gateway === null ? null : await countsOf(gateway),
     await receiver.received(),
     server.usage(),
+    databaseCpu(),
   ]
   let backlogMost = 0
   const backlogNow = async () => {
@@ -80,6 +87,7 @@ export async function measure({
   const backlog = await backlogNow()
   const drainS = gateway === null ? 0 : await drained(gateway)
   const usage = server.usage()
+  const databaseCpuMs = databaseCpu() - databaseCpuBefore
   const counts = gateway === null ? null : await countsOf(gateway)
   const accepted = counts === null || countsBefore === null ? seen.accepted : counts.accepted - countsBefore.accepted
   const cpuMs = usage === null || usageBefore === null ? Number.NaN : usage.cpuMs - usageBefore.cpuMs
@@ -93,6 +101,7 @@ export async function measure({
       p50Ms: seen.p50Ms,
       p99Ms: seen.p99Ms,
       cpuUsPerMessage: (cpuMs * 1000) / accepted,
+      databaseCpuUsPerMessage: (databaseCpuMs * 1000) / accepted,
       peakRssBytes: usage?.peakRssBytes ?? Number.NaN,
       failedAttempts:
         counts === null || countsBefore === null ? 0 : counts.failedAttempts - countsBefore.failedAttempts,
@@ -135,19 +144,22 @@ const cell = (spread: Spread, print: (value: number) => string): string =>
 
 /** The rows of a table with a column for each side. `answer`: from what to what the latency is. */
 export function rowsOf(answer: string, sides: readonly Measured[]): readonly (readonly string[])[] {
-  const lines: readonly (readonly [name: string, pick: (round: Round) => number, print: (value: number) => string])[] =
-    [
-      ['accepted/s', (round) => round.acceptedPerS, whole],
-      ['delivered/s', (round) => round.deliveredPerS, whole],
-      [`${answer} p50`, (round) => round.p50Ms, milliseconds],
-      [`${answer} p99`, (round) => round.p99Ms, milliseconds],
-      ['backlog when the load ends', (round) => round.backlog, whole],
-      ['backlog, most', (round) => round.backlogMost, whole],
-      ['until it is gone', (round) => round.drainS, (seconds) => milliseconds(seconds * 1000)],
-      ['CPU per message', (round) => round.cpuUsPerMessage, microseconds],
-      ['peak RSS', (round) => round.peakRssBytes, mebibytes],
-      ['failed attempts', (round) => round.failedAttempts, whole],
-    ]
+  type Line = readonly [name: string, pick: (round: Round) => number, print: (value: number) => string]
+  const databaseCpu: Line = ['CPU of PostgreSQL per message', (round) => round.databaseCpuUsPerMessage, microseconds]
+  const ofDatabase = sides.some((side) => of(side, databaseCpu[1]).most > 0) ? [databaseCpu] : []
+  const lines: readonly Line[] = [
+    ['accepted/s', (round) => round.acceptedPerS, whole],
+    ['delivered/s', (round) => round.deliveredPerS, whole],
+    [`${answer} p50`, (round) => round.p50Ms, milliseconds],
+    [`${answer} p99`, (round) => round.p99Ms, milliseconds],
+    ['backlog when the load ends', (round) => round.backlog, whole],
+    ['backlog, most', (round) => round.backlogMost, whole],
+    ['until it is gone', (round) => round.drainS, (seconds) => milliseconds(seconds * 1000)],
+    ['CPU of the process per message', (round) => round.cpuUsPerMessage, microseconds],
+    ...ofDatabase,
+    ['peak RSS', (round) => round.peakRssBytes, mebibytes],
+    ['failed attempts', (round) => round.failedAttempts, whole],
+  ]
   return lines.map(([name, pick, print]) => [name, ...sides.map((side) => cell(of(side, pick), print))])
 }
 
