@@ -3,7 +3,7 @@ import { makeDoor } from './api/door.ts'
 import { createApi } from './api/http.ts'
 import { type Settings, serverControl } from './config.ts'
 import { openSecrets } from './domain/endpoint-seal.ts'
-import { isId, type Millis, makeIds } from './domain/ids.ts'
+import { type ApplicationId, isId, type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
 import { Chores } from './engine/chores.ts'
 import { Claimer } from './engine/claimer.ts'
@@ -114,6 +114,11 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   const claimer = new Claimer(store.road, world, dispatcher, observer)
   const expunger = new Expunger({ store, dispatcher, commits, world, newId })
   const retention = new Retention({ store, world, newId, control, observer })
+  const readAnew = (applicationId: ApplicationId): void => {
+    directory.forget(applicationId)
+    if (isId('source', applicationId)) inbound.changed(applicationId)
+    dispatcher.changed(applicationId)
+  }
   const chores = new Chores({
     store,
     world,
@@ -121,10 +126,13 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     claimer,
     retention,
     quarantineAge: settings.quarantineAge,
-    changedElsewhere() {
-      directory.forgetAll()
-      inbound.changedAll()
-      dispatcher.changedAll()
+    changedElsewhere(changed) {
+      for (const one of changed) {
+        if (one.kind === 'application') readAnew(one.id)
+        else directory.forgetAll()
+        if (one.kind === 'everything') inbound.changedAll()
+        if (one.kind === 'everything' || one.kind === 'environment') dispatcher.changedAll()
+      }
     },
   })
 
@@ -160,9 +168,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     control,
     told: (environmentId, facts) => teller.told(environmentId, facts),
     changed(applicationId) {
-      directory.forget(applicationId)
-      if (isId('source', applicationId)) inbound.changed(applicationId)
-      dispatcher.changed(applicationId)
+      readAnew(applicationId)
       chores.sweep()
       claimer.wake()
     },
@@ -172,7 +178,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       dispatcher.changedAll()
       claimer.wake()
     },
-    changedEventTypes: () => directory.forgetEventTypes(),
+    // With them every application of the environment has another version.
+    changedEventTypes: () => directory.forgetAll(),
     expunge: (applicationId, messageIds) => expunger.expunge(applicationId, messageIds),
     wake: () => claimer.wake(),
     wakeTasks: () => tasks.wake(),

@@ -12,6 +12,8 @@ export type AttemptId = `atmpt_${string}`
 export type KeyId = `key_${string}`
 export type PortalTokenId = `ptok_${string}`
 export type TaskId = `qtask_${string}`
+/** One life of a process. */
+export type NodeId = `node_${string}`
 /** One process's claim on deliveries: its name is the token that settles them. */
 export type LeaseId = `lease_${string}`
 
@@ -31,6 +33,7 @@ const prefixes = {
   portalToken: 'ptok_',
   task: 'qtask_',
   lease: 'lease_',
+  node: 'node_',
   batch: 'batch_',
 } as const
 

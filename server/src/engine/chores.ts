@@ -1,3 +1,4 @@
+import { type Changed, changedOf } from '../domain/change.ts'
 import type { Millis } from '../domain/ids.ts'
 import type { Store } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
@@ -13,6 +14,8 @@ const lookForExpiredMs: Millis = 60_000
 const expiredStep = 500
 // Whole requests: a step may free as many megabytes.
 const quarantineStep = 50
+// A node that does not ask for this long reads everything anew.
+const changesKeptMs: Millis = 600_000
 const retentionMs: Millis = 60_000
 
 /** What is done now and then: closing breakers, renewing leases, noticing what other processes changed, removing what is over. */
@@ -23,9 +26,9 @@ export class Chores {
   readonly #claimer: Claimer
   readonly #retention: Retention
   readonly #quarantineAge: Millis
-  readonly #changedElsewhere: () => void
+  readonly #changedElsewhere: (changed: readonly Changed[]) => void
   readonly #timers = new Map<string, Timer>()
-  #version = 0
+  #seenChange: number | null = null
   #stopped = false
   #sweeping = false
 
@@ -37,8 +40,8 @@ export class Chores {
     retention: Retention
     /** How long refused requests of sources are kept. */
     quarantineAge: Millis
-    /** Another process has changed something: what is in memory may be stale. */
-    changedElsewhere: () => void
+    /** Another process has changed these: what is in memory of them may be stale. */
+    changedElsewhere: (changed: readonly Changed[]) => void
   }) {
     this.#store = parts.store
     this.#world = parts.world
@@ -50,7 +53,7 @@ export class Chores {
   }
 
   async start(): Promise<void> {
-    this.#version = await this.#store.changesOfOthers()
+    this.#seenChange = (await this.#store.changes.since(null)).number
     this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
     this.#every('breakers', lookForDrainedMs, async () => this.#dispatcher.closeDrained())
     // Three chances to renew before a lease ends.
@@ -97,20 +100,21 @@ export class Chores {
 
   /** What has ended by itself is only in the way. */
   async #sweepExpired(): Promise<void> {
-    const { portalTokens, answers, sources, quarantine } = this.#store
+    const { portalTokens, answers, sources, quarantine, changes } = this.#store
     const now = this.#world.now()
     while (!this.#stopped && (await portalTokens.sweepExpired(now, expiredStep)) === expiredStep);
     while (!this.#stopped && (await answers.sweepLapsed(now, expiredStep)) === expiredStep);
     while (!this.#stopped && (await sources.sweepTokens(now, expiredStep)) === expiredStep);
+    await changes.sweep(changesKeptMs)
     const tooOld = now - this.#quarantineAge
     while (!this.#stopped && (await quarantine.sweep(tooOld, quarantineStep)) === quarantineStep);
   }
 
   async #noticeChanges(): Promise<void> {
-    const version = await this.#store.changesOfOthers()
-    if (version === this.#version) return
-    this.#version = version
-    this.#changedElsewhere()
+    const { number, scopes } = await this.#store.changes.since(this.#seenChange)
+    this.#seenChange = number
+    if (scopes?.length === 0) return
+    this.#changedElsewhere(changedOf(scopes))
     this.#claimer.wake()
   }
 

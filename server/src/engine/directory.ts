@@ -63,7 +63,7 @@ const mostEventTypes = 10_000
 /**
  * What the road knows of applications and endpoints, so that a publish asks the store nothing. Every change made through
  * this process calls `forget` before it is answered, so the next publish sees it; a change by another process is
- * noticed by `Store.changesOfOthers` (see chores).
+ * noticed by `ChangeStore.since` (see chores).
  */
 export class Directory {
   readonly #store: Store
@@ -152,11 +152,6 @@ export class Directory {
       }
       return declared
     }
-  }
-
-  forgetEventTypes(): void {
-    this.#generation += 1
-    this.#eventTypes.clear()
   }
 
   forget(applicationId: ApplicationId): void {

@@ -1,12 +1,14 @@
 import type { AnswerStore } from './store/answer.ts'
 import type { ApplicationStore } from './store/application.ts'
 import type { AttemptStore } from './store/attempt.ts'
+import type { ChangeStore } from './store/change.ts'
 import type { EndpointStore } from './store/endpoint.ts'
 import type { EnvironmentStore } from './store/environment.ts'
 import type { EventTypeStore } from './store/event-type.ts'
 import type { ExpungeStore } from './store/expunge.ts'
 import type { KeyStore } from './store/key.ts'
 import type { MessageStore } from './store/message.ts'
+import type { NodeStore } from './store/node.ts'
 import type { PortalTokenStore } from './store/portal-token.ts'
 import type { QuarantineStore } from './store/quarantine.ts'
 import type { ReceivedStore } from './store/received.ts'
@@ -20,12 +22,14 @@ import type { TaskStore } from './store/task.ts'
 export type * from './store/answer.ts'
 export type * from './store/application.ts'
 export type * from './store/attempt.ts'
+export type * from './store/change.ts'
 export type * from './store/endpoint.ts'
 export type * from './store/environment.ts'
 export type * from './store/event-type.ts'
 export type * from './store/expunge.ts'
 export type * from './store/key.ts'
 export type * from './store/message.ts'
+export type * from './store/node.ts'
 export type * from './store/portal-token.ts'
 export type * from './store/quarantine.ts'
 export type * from './store/received.ts'
@@ -54,9 +58,9 @@ export interface Store {
   readonly sources: SourceStore
   readonly quarantine: QuarantineStore
   readonly received: ReceivedStore
+  readonly nodes: NodeStore
+  readonly changes: ChangeStore
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
-  /** Grows when another process has changed the database; what was read before may be stale. */
-  changesOfOthers(): Promise<number>
   close(): Promise<void>
 }

@@ -8,10 +8,13 @@ export type SqlParameters = Readonly<Record<string, SqlValue>>
 
 /**
  * One connection, one statement at a time. Statements name their parameters (`:now`) and may use the fragments
- * `@each(:rows)` — the elements of a JSON array as a column `value`, to be read with `value->>0` — and `@skip_locked`.
+ * `@each(:rows)` — the elements of a JSON array as a column `value`, to be read with `value->>0` —, `@skip_locked`,
+ * and `@now_ms` — the database's clock, in milliseconds.
  * Each text is prepared once and kept: never build a statement from values.
  */
 export interface Db {
+  /** Names whoever opened the store, of which this may be one of several connections. */
+  readonly origin: string
   all<Row extends SqlRow>(sql: string, parameters?: SqlParameters): Promise<readonly Row[]>
   /** Resolves to the number of rows changed. */
   run(sql: string, parameters?: SqlParameters): Promise<number>

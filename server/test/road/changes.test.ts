@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openSqliteStore } from '../../src/stores/sqlite/store.ts'
 import { type Scene, scene } from './scene.ts'
 
 const hour = 3_600_000
@@ -103,9 +104,13 @@ test('what was stored for many endpoints of a deleted application is swept, at t
 
 test('a change by another process counts for the next message, and for what is hot', async (t) => {
   const made = await scene(t, { settings })
-  const { server, receiver, publish, arrived, disk } = made
+  const { server, receiver, endpointId, publish, arrived } = made
   const { letGo } = await midway(made)
-  disk.exec(`update endpoint set url = '${receiver.url}/moved', revision = revision + 1`)
+  const elsewhere = await openSqliteStore(server.databasePath)
+  t.after(() => elsewhere.close())
+  const endpoint = await elsewhere.endpoints.any()
+  assert.ok(endpoint?.id === endpointId)
+  await elsewhere.endpoints.update({ ...endpoint, url: `${receiver.url}/moved`, revision: endpoint.revision + 1 })
   await server.world.advance(500)
   await made.quiet()
   receiver.answer = (_, response) => response.writeHead(204).end()

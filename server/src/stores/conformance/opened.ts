@@ -1,10 +1,14 @@
 import { after, afterEach, before, beforeEach } from 'node:test'
 import type { Store } from '../../ports/store.ts'
 
-export type OpenStore = () => Promise<{ readonly store: Store; close(): Promise<void> }>
+/** `another` opens the same database once more, as another node does. `close` closes all of them. */
+export type OpenStore = () => Promise<{ readonly store: Store; another(): Promise<Store>; close(): Promise<void> }>
 
 /** The store of the test that is running. */
-export type Opened = () => Store
+export interface Opened {
+  (): Store
+  another(): Promise<Store>
+}
 
 function opened(open: OpenStore, opening: typeof before, closing: typeof after): Opened {
   let current: Awaited<ReturnType<OpenStore>> | null = null
@@ -15,10 +19,11 @@ function opened(open: OpenStore, opening: typeof before, closing: typeof after):
     await current?.close()
     current = null
   })
-  return () => {
+  const running = () => {
     if (!current) throw new Error('no store is open outside of a test')
-    return current.store
+    return current
   }
+  return Object.assign(() => running().store, { another: () => running().another() })
 }
 
 /** One store for all tests of a suite, which keep apart by environment. */

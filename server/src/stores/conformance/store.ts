@@ -5,6 +5,7 @@ import { describe } from 'node:test'
 import { answersConformance } from './answers.ts'
 import { applicationsConformance } from './applications.ts'
 import { attemptsConformance } from './attempts.ts'
+import { changesConformance } from './changes.ts'
 import { claimConformance } from './claim.ts'
 import { commitConformance } from './commit.ts'
 import { endpointsConformance } from './endpoints.ts'
@@ -13,6 +14,7 @@ import { eventTypesConformance } from './event-types.ts'
 import { keysConformance } from './keys.ts'
 import { leaseConformance } from './lease.ts'
 import { messagesConformance } from './messages.ts'
+import { nodesConformance } from './nodes.ts'
 import type { OpenStore } from './opened.ts'
 import { orderConformance } from './order.ts'
 import { portalTokensConformance } from './portal-tokens.ts'
@@ -42,6 +44,8 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('lease', () => leaseConformance(open))
     describe('order', () => orderConformance(open))
     describe('tasks', () => tasksConformance(open))
+    describe('nodes', () => nodesConformance(open))
+    describe('changes', () => changesConformance(open))
     describe('removal', () => retentionConformance(open))
   })
 }

@@ -4,6 +4,7 @@ import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../..
 import type { PageSearch } from '../../domain/page.ts'
 import type { ApplicationStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
+import { noteRoutes } from './changes.ts'
 import { appendTold } from './commit.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
@@ -49,7 +50,8 @@ const parametersOf = (row: Application) => ({
 const insertOne = `insert into application (${columns})
   values (:id, :environmentId, :uid, :name, :throttleRate, :control, :metadata, :kind, :pausedAt, :createdAt, :updatedAt, :revision)`
 
-async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
+/** No node holds anything of what was not there, so nobody is told. */
+export async function insertApplication(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
     `${insertOne} on conflict (environment_id, uid) where uid is not null and deleted_at is null do nothing`,
     parametersOf(row),
@@ -57,15 +59,25 @@ async function insert(db: Db, row: Application): Promise<'done' | 'uid-taken'> {
   return inserted > 0 ? 'done' : 'uid-taken'
 }
 
-async function ensureOperational(db: Db, row: Application): Promise<Application> {
-  await db.run(
-    `${insertOne} on conflict (environment_id) where kind = 'operational' do nothing`,
-    parametersOf({ ...row, kind: 'operational' }),
-  )
-  return (await operational(db, row.environmentId)) ?? row
-}
+const ensureOperational = (db: Db, row: Application): Promise<Application> =>
+  db.transaction(async () => {
+    const inserted = await db.run(
+      `${insertOne} on conflict (environment_id) where kind = 'operational' do nothing`,
+      parametersOf({ ...row, kind: 'operational' }),
+    )
+    // Others hold that there is none.
+    if (inserted > 0) await noteRoutes(db, row.id)
+    return (await operational(db, row.environmentId)) ?? row
+  })
 
-async function update(db: Db, row: Application): Promise<WriteResult> {
+const update = (db: Db, row: Application): Promise<WriteResult> =>
+  db.transaction(async () => {
+    const result = await updateRow(db, row)
+    if (result === 'done') await noteRoutes(db, row.id)
+    return result
+  })
+
+async function updateRow(db: Db, row: Application): Promise<WriteResult> {
   const { id, environmentId, uid, name, throttleRate, updatedAt, revision } = row
   // The guard on the uid is in the statement, because an update has no `on conflict`.
   const updated = await db.run(
@@ -90,7 +102,7 @@ async function update(db: Db, row: Application): Promise<WriteResult> {
   return unchanged ? 'uid-taken' : 'stale'
 }
 
-/** Inside the transaction of whoever calls. */
+/** Inside the transaction of whoever calls, who notes the change at its end. */
 export async function removeApplication(
   db: Db,
   id: ApplicationId,
@@ -115,7 +127,12 @@ const remove = (
   at: Millis,
   told?: Told | null,
   ifRevision?: number,
-): Promise<'done' | 'stale'> => db.transaction(() => removeApplication(db, id, at, told, ifRevision))
+): Promise<'done' | 'stale'> =>
+  db.transaction(async () => {
+    const result = await removeApplication(db, id, at, told, ifRevision)
+    if (result === 'done') await noteRoutes(db, id)
+    return result
+  })
 
 async function operational(db: Db, environmentId: EnvironmentId): Promise<Application | null> {
   const row = await first<ApplicationRow>(
@@ -180,7 +197,7 @@ async function list(
 }
 
 export const applications = {
-  insert,
+  insert: insertApplication,
   ensureOperational,
   update,
   delete: remove,

@@ -2,6 +2,7 @@ import type { FirstPublish } from '../../domain/idempotency.ts'
 import type { ApplicationId, MessageId } from '../../domain/ids.ts'
 import type { CommitResult, Told } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
+import { noteChanges } from './changes.ts'
 import { inNoTime, type PackedBatch, packBatch, type ReceivedRow, without } from './packed-batch.ts'
 import { claimPublishKeys, forgetPublishKeys } from './publish-keys.ts'
 
@@ -54,7 +55,8 @@ export const appendAttempts = `
   insert into attempt (id, message_id, endpoint_id, succeeded, trigger, url, status_code, duration_ms, response, response_cut, started_at, ended)
   select value->>0, value->>1, value->>2, cast(value->>3 as bigint), cast(value->>4 as bigint), value->>5, cast(value->>6 as bigint),
          cast(value->>7 as bigint), value->>8, cast(value->>9 as bigint), cast(value->>10 as bigint), value->>11
-  from @each(:rows) where true`
+  from @each(:rows) where true
+  on conflict (message_id, id) do nothing`
 
 // Both only under the lease that claimed: a node whose lease was taken over settles nothing.
 export const finish = `
@@ -117,6 +119,12 @@ const disable = `
   set disabled_because = value->>1, updated_at = cast(value->>2 as bigint), revision = revision + 1
   from @each(:rows) where endpoint.id = value->>0 and disabled_because is null`
 
+const ownersOf = `
+  select distinct application_id from @each(:rows) join endpoint on endpoint.id = value->>0 order by application_id`
+
+const countRoutes = `
+  update application set routes = routes + 1 from @each(:rows) where application.id = value->>0`
+
 const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
 const noneTaken: ReadonlyMap<MessageId, MessageId> = new Map()
 
@@ -144,9 +152,18 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
     if (batch.breakerClosed !== '') await db.run(closeBreaker, { rows: batch.breakerClosed })
     if (batch.failing !== '') await db.run(markFailing, { rows: batch.failing })
     if (batch.healthy !== '') await db.run(markHealthy, { rows: batch.healthy })
-    if (batch.disabled !== '') await db.run(disable, { rows: batch.disabled })
+    if (batch.disabled !== '') await disableAll(db, batch.disabled)
     return { taken, repeated }
   })
+}
+
+/** The last thing in a commit, as it changes what messages are matched against. */
+async function disableAll(db: Db, rows: string): Promise<void> {
+  await db.run(disable, { rows })
+  const owners = await db.all<{ application_id: ApplicationId }>(ownersOf, { rows })
+  const ids = owners.map((owner) => owner.application_id)
+  await db.run(countRoutes, { rows: JSON.stringify(ids.map((id) => [id])) })
+  await noteChanges(db, ids)
 }
 
 /** Each `eventId` goes to the first message that has it; resolves to those that came too late, with whom it belongs to. */

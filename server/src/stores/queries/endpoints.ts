@@ -6,6 +6,7 @@ import type { PageSearch } from '../../domain/page.ts'
 import type { SealedText } from '../../domain/seal.ts'
 import type { EndpointStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
+import { noteRoutes } from './changes.ts'
 import { appendTold } from './commit.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
@@ -74,20 +75,28 @@ const parametersOf = (row: Endpoint) => ({
   control: JSON.stringify(row.control),
 })
 
-/** Writes, and with it what is told of it, unless the write changes nothing. */
+/** Writes an endpoint, and with it what is told of it, unless the write changes nothing. */
 const telling = <Result extends 'done' | 'uid-taken' | 'stale'>(
   db: Db,
+  id: EndpointId,
   told: Told | null,
   write: () => Promise<Result>,
 ): Promise<Result> =>
   db.transaction(async () => {
     const result = await write()
-    if (result === 'done') await appendTold(db, told)
+    if (result !== 'done') return result
+    await appendTold(db, told)
+    const owner = await first<{ application_id: ApplicationId }>(
+      db,
+      'select application_id from endpoint where id = :id',
+      { id },
+    )
+    if (owner) await noteRoutes(db, owner.application_id)
     return result
   })
 
 const insert = (db: Db, row: Endpoint, told: Told | null = null): Promise<'done' | 'uid-taken'> =>
-  telling(db, told, () => insertRow(db, row))
+  telling(db, row.id, told, () => insertRow(db, row))
 
 async function insertRow(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
@@ -102,7 +111,7 @@ async function insertRow(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
 }
 
 const update = (db: Db, row: Endpoint, told: Told | null = null): Promise<WriteResult> =>
-  telling(db, told, () => updateRow(db, row))
+  telling(db, row.id, told, () => updateRow(db, row))
 
 async function updateRow(db: Db, row: Endpoint): Promise<WriteResult> {
   const { createdAt: _, ...parameters } = parametersOf(row)
@@ -138,7 +147,7 @@ const remove = (
   told: Told | null = null,
   ifRevision: number | null = null,
 ): Promise<'done' | 'stale'> =>
-  telling(db, told, async () => {
+  telling(db, id, told, async () => {
     const removed = await db.run(
       `update endpoint set deleted_at = :at
        where id = :id and deleted_at is null and revision = coalesce(cast(:ifRevision as bigint), revision)`,

@@ -2,6 +2,7 @@ import { type Environment, type EnvironmentSettings, usualSettings } from '../..
 import type { EnvironmentId } from '../../domain/ids.ts'
 import type { EnvironmentStore } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
+import { noteRoutesOfAll } from './changes.ts'
 import type { Queries } from './queries.ts'
 
 type EnvironmentRow = {
@@ -32,7 +33,15 @@ async function ensure(db: Db, environment: Environment): Promise<Environment> {
   return (await byName(db, environment.name)) ?? environment
 }
 
-async function update(db: Db, row: Environment): Promise<'done' | 'stale'> {
+const update = (db: Db, row: Environment): Promise<'done' | 'stale'> =>
+  db.transaction(async () => {
+    const result = await writeEnvironment(db, row)
+    if (result === 'done') await noteRoutesOfAll(db, row.id)
+    return result
+  })
+
+/** Inside the transaction of whoever calls, who notes the change at its end. */
+export async function writeEnvironment(db: Db, row: Environment): Promise<'done' | 'stale'> {
   const { id, settings, updatedAt, revision } = row
   const updated = await db.run(
     `update environment set settings = :settings, updated_at = :updatedAt, revision = :revision

@@ -1,10 +1,12 @@
+import { eventTypesOf } from '../../domain/change.ts'
 import type { Environment } from '../../domain/environment.ts'
 import type { EventType } from '../../domain/event-type.ts'
 import type { EnvironmentId } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
 import type { EventTypeStore, SeenEventType } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
-import { environments } from './environments.ts'
+import { noteRoutesOfAll } from './changes.ts'
+import { writeEnvironment } from './environments.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
 
@@ -46,7 +48,18 @@ const parametersOf = (row: EventType) => ({
   featureFlags: row.featureFlags && JSON.stringify(row.featureFlags),
 })
 
-async function insert(db: Db, row: EventType): Promise<'done' | 'name-taken'> {
+/** Writes what is declared in an environment; with it every publish there is looked at with other eyes. */
+const noting = <Result>(db: Db, environmentId: EnvironmentId, write: () => Promise<Result | 'done'>) =>
+  db.transaction(async () => {
+    const result = await write()
+    if (result === 'done') await noteRoutesOfAll(db, environmentId, eventTypesOf(environmentId))
+    return result
+  })
+
+const insert = (db: Db, row: EventType): Promise<'done' | 'name-taken'> =>
+  noting(db, row.environmentId, () => insertRow(db, row))
+
+async function insertRow(db: Db, row: EventType): Promise<'done' | 'name-taken'> {
   const inserted = await db.run(
     `insert into event_type (${columns})
      values (:environmentId, :name, :description, :archived, :deprecated, :schemas, :groupName, :featureFlags,
@@ -57,7 +70,10 @@ async function insert(db: Db, row: EventType): Promise<'done' | 'name-taken'> {
   return inserted > 0 ? 'done' : 'name-taken'
 }
 
-async function update(db: Db, row: EventType): Promise<'done' | 'stale'> {
+const update = (db: Db, row: EventType): Promise<'done' | 'stale'> =>
+  noting(db, row.environmentId, () => updateRow(db, row))
+
+async function updateRow(db: Db, row: EventType): Promise<'done' | 'stale'> {
   const { createdAt: _, ...parameters } = parametersOf(row)
   const updated = await db.run(
     `update event_type set description = :description, archived = :archived, deprecated = :deprecated,
@@ -79,10 +95,14 @@ async function writeAll(
 ): Promise<'done' | 'stale'> {
   try {
     await db.transaction(async () => {
-      if (environment && (await environments.update(db, environment)) === 'stale') throw new Stale()
+      if (environment && (await writeEnvironment(db, environment)) === 'stale') throw new Stale()
       for (const row of rows) {
-        const written = row.revision === 1 ? await insert(db, row) : await update(db, row)
+        const written = row.revision === 1 ? await insertRow(db, row) : await updateRow(db, row)
         if (written !== 'done') throw new Stale()
+      }
+      if (environment) await noteRoutesOfAll(db, environment.id)
+      for (const id of new Set(rows.map((row) => row.environmentId))) {
+        if (id !== environment?.id) await noteRoutesOfAll(db, id, eventTypesOf(id))
       }
     })
     return 'done'
@@ -92,19 +112,20 @@ async function writeAll(
   }
 }
 
-async function expunge(
+const expunge = (
   db: Db,
   environmentId: EnvironmentId,
   name: string,
   ifRevision: number | null = null,
-): Promise<'done' | 'stale'> {
-  const removed = await db.run(
-    `delete from event_type where environment_id = :environmentId and name = :name
-       and revision = coalesce(cast(:ifRevision as bigint), revision)`,
-    { environmentId, name, ifRevision },
-  )
-  return removed > 0 ? 'done' : 'stale'
-}
+): Promise<'done' | 'stale'> =>
+  noting(db, environmentId, async () => {
+    const removed = await db.run(
+      `delete from event_type where environment_id = :environmentId and name = :name
+         and revision = coalesce(cast(:ifRevision as bigint), revision)`,
+      { environmentId, name, ifRevision },
+    )
+    return removed > 0 ? 'done' : 'stale'
+  })
 
 // Names that nobody meant as event types (ids, say) must not fill the database.
 const mostSeen = 10_000

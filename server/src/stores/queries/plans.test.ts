@@ -25,7 +25,7 @@ import { tallies } from './tallies.ts'
 import { tasks } from './tasks.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-plans-'))
-const connection = openConnection(join(folder, 'plans.db'), 'writer')
+const connection = openConnection(join(folder, 'plans.db'), 'writer', 'plans')
 migrate(connection.database)
 after(() => {
   connection.close()

@@ -6,7 +6,8 @@ import type { SealedText } from '../../domain/seal.ts'
 import type { Source, SourceSettings } from '../../domain/source.ts'
 import type { SourceStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
-import { applications, removeApplication } from './applications.ts'
+import { insertApplication, removeApplication } from './applications.ts'
+import { noteRoutes } from './changes.ts'
 import { handshakes, noteHandshakes } from './handshakes.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
@@ -74,15 +75,17 @@ const insert = (db: Db, row: Source, tokenHash: string): Promise<'done' | 'uid-t
     if (inserted === 0) return 'uid-taken'
     // Without the uid: names of sources and of customers' applications are two things.
     const { name, throttleRate, control, metadata } = row
-    await applications.insert(db, {
+    await insertApplication(db, {
       ...{ id, environmentId, uid: null, name, throttleRate, control, metadata, kind: 'source' },
       ...{ pausedAt: pausedAtOf(row), createdAt, updatedAt, revision },
     })
     await db.run(insertToken, { tokenHash, id })
+    // Others may hold that its token is nobody's.
+    await noteRoutes(db, id)
     return 'done'
   })
 
-/** Inside the transaction of whoever calls. */
+/** Inside the transaction of whoever calls, who notes the change at its end. */
 async function write(db: Db, row: Source): Promise<WriteResult> {
   const { id, environmentId, uid, type, settings, sealedSecrets, sealedToken, updatedAt, revision } = row
   const readRevision = revision - 1
@@ -119,7 +122,12 @@ async function write(db: Db, row: Source): Promise<WriteResult> {
   return 'done'
 }
 
-const update = (db: Db, row: Source): Promise<WriteResult> => db.transaction(() => write(db, row))
+const update = (db: Db, row: Source): Promise<WriteResult> =>
+  db.transaction(async () => {
+    const result = await write(db, row)
+    if (result === 'done') await noteRoutes(db, row.id)
+    return result
+  })
 
 const rotateToken = (db: Db, row: Source, tokenHash: string, until: Millis): Promise<'done' | 'stale'> =>
   db.transaction(async () => {
@@ -130,6 +138,7 @@ const rotateToken = (db: Db, row: Source, tokenHash: string, until: Millis): Pro
       until,
     })
     await db.run(insertToken, { tokenHash, id })
+    await noteRoutes(db, id)
     return 'done'
   })
 
@@ -147,6 +156,7 @@ const remove = (db: Db, id: SourceId, at: Millis, told?: Told | null, ifRevision
     if ((await removeApplication(db, id, at, told, ifRevision)) === 'stale') return 'stale'
     await db.run('update source set deleted_at = :at where id = :id', { id, at })
     for (const removal of removals) await db.run(removal, { id })
+    await noteRoutes(db, id)
     return 'done'
   })
 

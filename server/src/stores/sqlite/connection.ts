@@ -5,7 +5,10 @@ import type { Db, SqlParameters, SqlRow } from '../db.ts'
 // every column that is read from it looks up again. Inserting a message of 2 kB takes 17 µs instead of 29, one of 300 bytes
 // 6 instead of 16 (48 rows of 16 columns, 2026-11).
 const inSqlite = (sql: string): string =>
-  sql.replaceAll(/@each\(([^)]*)\)/g, 'jsonb_each($1)').replaceAll('@skip_locked', '')
+  sql
+    .replaceAll(/@each\(([^)]*)\)/g, 'jsonb_each($1)')
+    .replaceAll('@skip_locked', '')
+    .replaceAll('@now_ms', "cast(unixepoch('subsec') * 1000 as integer)")
 
 // 16 MiB of pages hold the ends of the tables and indexes, which is where the queue lives (SQLite: negative is KiB).
 const writerCache = -16 * 1024
@@ -20,6 +23,7 @@ export const busyTimeoutMs = 5_000
 export function openConnection(
   path: string,
   role: 'writer' | 'reader',
+  origin: string,
 ): Db & { close(): void; readonly database: DatabaseSync } {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
   // The log is copied into the database by the reader's thread (`checkpoint`), not by whichever commit finds it long.
@@ -40,6 +44,7 @@ export function openConnection(
     return statement
   }
   return {
+    origin,
     database,
     async all<Row extends SqlRow>(sql: string, parameters: SqlParameters = {}) {
       return prepared(sql).all(parameters) as Row[]

@@ -6,11 +6,18 @@ import { openSqliteStore } from './store.ts'
 
 storeConformance('sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-store-'))
-  const store = await openSqliteStore(join(folder, 'posthorn.db'))
+  const open = () => openSqliteStore(join(folder, 'posthorn.db'))
+  const store = await open()
+  const opened = [store]
   return {
     store,
+    async another() {
+      const another = await open()
+      opened.push(another)
+      return another
+    },
     async close() {
-      await store.close()
+      for (const one of opened) await one.close()
       await rm(folder, { recursive: true })
     },
   }

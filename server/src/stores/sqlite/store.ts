@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
@@ -40,6 +41,7 @@ const reads: ReadonlySet<string> = new Set([
   'secretUses',
   'oldest',
   'totals',
+  'since',
 ]) // prettier-ignore
 
 const commitsBetweenCopies = 100
@@ -61,8 +63,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
   } finally {
     database.close()
   }
-  const writer = new Thread(path, 'writer')
-  const reader = new Thread(path, 'reader')
+  const origin = randomUUID()
+  const writer = new Thread(path, 'writer', origin)
+  const reader = new Thread(path, 'reader', origin)
   await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
 
   const noun = <Methods>(name: string): Methods =>
@@ -157,10 +160,11 @@ export async function openSqliteStore(path: string): Promise<Store> {
     retention: noun('retention'),
     tasks: noun('tasks'),
     tallies: noun('tallies'),
+    nodes: noun('nodes'),
+    changes: noun('changes'),
     ping: async () => {
       await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
     },
-    changesOfOthers: () => writer.call('process', 'dataVersion', []),
     close: async () => {
       await reader.close()
       await writer.close()
@@ -184,9 +188,9 @@ class Thread {
   #lastId = 0
   #ended: Error | null = null
 
-  constructor(path: string, role: 'writer' | 'reader') {
+  constructor(path: string, role: 'writer' | 'reader', origin: string) {
     this.#worker = new Worker(new URL(import.meta.url.replace(/store(\.\w+)$/, 'thread$1')), {
-      workerData: { path, role },
+      workerData: { path, role, origin },
       // What a thread makes is short-lived texts: a small nursery costs it nothing, and a large one would count twice.
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     })

@@ -5,12 +5,14 @@ import { first } from '../db.ts'
 import { answers } from '../queries/answers.ts'
 import { applications } from '../queries/applications.ts'
 import { attempts } from '../queries/attempts.ts'
+import { changes } from '../queries/changes.ts'
 import { endpoints } from '../queries/endpoints.ts'
 import { environments } from '../queries/environments.ts'
 import { eventTypes } from '../queries/event-types.ts'
 import { expunge } from '../queries/expunge.ts'
 import { keys } from '../queries/keys.ts'
 import { messages } from '../queries/messages.ts'
+import { nodes } from '../queries/nodes.ts'
 import { portalTokens } from '../queries/portal-tokens.ts'
 import { quarantine } from '../queries/quarantine.ts'
 import { received } from '../queries/received.ts'
@@ -32,12 +34,11 @@ export type Reply = { readonly id: number; readonly value: unknown } | { readonl
 
 const emptyLogPatienceMs = 10
 
-const { path, role } = workerData as { path: string; role: 'writer' | 'reader' }
-const db = openConnection(path, role)
+const { path, role, origin } = workerData as { path: string; role: 'writer' | 'reader'; origin: string }
+const db = openConnection(path, role, origin)
 
 const process = {
   ping: () => first(db, 'select 1 as one'),
-  // Grows when a commit is made by another connection than this one (sqlite.org/pragma.html#pragma_data_version).
   // Copies what the log holds into the database beside the running commits; resolves to the length of the log in pages.
   checkpoint: async () => (await first<{ log: number }>(db, 'pragma wal_checkpoint(passive)'))?.log ?? 0,
   // Copies the rest, of which there is little after `checkpoint`, so that the next commit starts the log anew.
@@ -52,7 +53,6 @@ const process = {
       db.database.exec(`pragma busy_timeout = ${busyTimeoutMs}`)
     }
   },
-  dataVersion: async () => (await first<{ data_version: number }>(db, 'pragma data_version'))?.data_version ?? 0,
 }
 
 type Method = (...parameters: readonly unknown[]) => unknown
@@ -74,6 +74,8 @@ const nouns = {
   retention,
   tasks,
   tallies,
+  nodes,
+  changes,
 } as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>
 
 async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {

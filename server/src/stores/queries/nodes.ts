@@ -1,0 +1,59 @@
+import type { Millis, NodeId } from '../../domain/ids.ts'
+import type { NodeLife, NodeStore, SeenNode } from '../../ports/store.ts'
+import { type Db, first } from '../db.ts'
+import type { Queries } from './queries.ts'
+
+async function beat(
+  db: Db,
+  { id, name, version }: NodeLife,
+  aliveMs: Millis,
+): Promise<{ readonly now: Millis; readonly alive: number }> {
+  const [own] = await db.all<{ seen_at: number }>(
+    `insert into node (id, name, version, started_at, seen_at) values (:id, :name, :version, @now_ms, @now_ms)
+     on conflict (id) do update set seen_at = excluded.seen_at returning seen_at`,
+    { id, name, version },
+  )
+  if (!own) throw new Error(`the heartbeat of ${id} left no row`)
+  const now = own.seen_at
+  const alive = await first<{ nodes: number }>(
+    db,
+    'select count(*) as nodes from node where seen_at > cast(:deadAt as bigint) or id = :id',
+    { deadAt: now - aliveMs, id },
+  )
+  return { now, alive: alive?.nodes ?? 1 }
+}
+
+const leave = (db: Db, id: NodeId): Promise<void> =>
+  db.transaction(async () => {
+    await resign(db, id)
+    await db.run('delete from node where id = :id', { id })
+  })
+
+async function list(db: Db): Promise<readonly SeenNode[]> {
+  const rows = await db.all<{ id: NodeId; name: string; version: string; started_at: number; seen_at: number }>(
+    'select id, name, version, started_at, seen_at from node order by id',
+  )
+  return rows.map(({ id, name, version, started_at, seen_at }) => ({
+    ...{ id, name, version, startedAt: started_at, seenAt: seen_at },
+  }))
+}
+
+const sweep = (db: Db, unseenMs: Millis): Promise<number> =>
+  db.run('delete from node where seen_at < @now_ms - cast(:unseenMs as bigint)', { unseenMs })
+
+async function lead(db: Db, chore: string, id: NodeId, forMs: Millis): Promise<boolean> {
+  const rows = await db.all(
+    `insert into leader (chore, node_id, until) values (:chore, :id, @now_ms + cast(:forMs as bigint))
+     on conflict (chore) do update set node_id = excluded.node_id, until = excluded.until
+     where leader.node_id = excluded.node_id or leader.until <= @now_ms
+     returning node_id`,
+    { chore, id, forMs },
+  )
+  return rows.length > 0
+}
+
+async function resign(db: Db, id: NodeId): Promise<void> {
+  await db.run('delete from leader where node_id = :id', { id })
+}
+
+export const nodes = { beat, leave, list, sweep, lead, resign } satisfies Queries<NodeStore>
