@@ -76,7 +76,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   })
   const observer = makeObserver(log, metrics)
   const lease = newId('lease')
-  const commits = new GroupCommit(store.road, world, lease, observer)
+  const commits = new GroupCommit(store.road, world, lease, observer, () => store.ping())
   const transport = createHttpTransport({
     allow: settings.egressAllow,
     world,

@@ -48,6 +48,7 @@ async function made(t: TestContext) {
           removed() {},
           retentionFailed() {},
           commitFailed() {},
+          ...{ storeDown() {}, storeBack() {} },
         },
       },
       limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },

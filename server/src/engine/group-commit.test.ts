@@ -13,7 +13,7 @@ import { openSqliteStore } from '../stores/sqlite/store.ts'
 import { GroupCommit } from './group-commit.ts'
 
 /** A group commit on a real store. What it commits is noted, and a commit can be kept from beginning. */
-async function committing(t: TestContext) {
+async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
   const path = join(mkdtempSync(join(tmpdir(), 'posthorn-commit-')), 'commit.db')
   const store = await openSqliteStore(path)
   const disk = new DatabaseSync(path)
@@ -31,10 +31,11 @@ async function committing(t: TestContext) {
 
   const batches: CommitBatch[] = []
   let gate = Promise.resolve()
-  let [rows, failures] = [0, 0]
+  let [rows, failures, downs, backs, pings] = [0, 0, 0, 0, 0]
   const commits = new GroupCommit(
     {
       ...store.road,
+      commitsInFlight,
       async commit(batch) {
         batches.push(batch)
         await gate
@@ -53,6 +54,16 @@ async function committing(t: TestContext) {
       commitFailed() {
         failures += 1
       },
+      storeDown() {
+        downs += 1
+      },
+      storeBack() {
+        backs += 1
+      },
+    },
+    async () => {
+      await store.ping()
+      pings += 1
     },
   )
   const message = (changes: Partial<NewMessage> = {}) => make.message(application.id, changes)
@@ -61,11 +72,18 @@ async function committing(t: TestContext) {
     world,
     batches,
     seen: () => ({ rows, failures }),
+    /** How often the store was said to be down, and back; and how often that was found out without a commit. */
+    told: () => ({ downs, backs, pings }),
     message,
-    publish: (one: NewMessage) =>
+    publish: (one: NewMessage, orderKey: string | null = null) =>
       commits.publish({
         message: one,
-        deliveries: [{ messageId: one.id, endpointId: endpoint.id, dueAt: one.acceptedAt, lease }],
+        deliveries: [{ messageId: one.id, endpointId: endpoint.id, dueAt: one.acceptedAt, lease, orderKey }],
+      }),
+    turn: (kind: 'failing' | 'healthy') =>
+      new Promise<void>((resolve) => {
+        const endpointId = endpoint.id
+        commits.turned(kind === 'failing' ? { kind, endpointId, since: 1 } : { kind, endpointId }, null, resolve)
       }),
     /** Hands over the outcome of this message's only attempt. Resolves when it is on disk. */
     record: (one: NewMessage) =>
@@ -163,9 +181,9 @@ test('a commit that fails tells its callers at once and keeps its outcomes, in t
   assert.equal(batches.length, tried, 'a store that refuses is left alone for a moment')
 
   accept()
-  await world.advance(249)
+  await world.advance(99)
   assert.equal(batches.length, tried)
-  await world.advance(1)
+  await world.advance(101)
   await Promise.all(outcomes)
   await until(() => batches.length === tried + 1)
   assert.deepEqual(
@@ -175,15 +193,147 @@ test('a commit that fails tells its callers at once and keeps its outcomes, in t
   assert.deepEqual([count('delivery'), count('attempt')], [0, 2])
 })
 
-test('a caller who comes while the store rests is taken along by the next try', async (t) => {
-  const { publish, message, refuse, accept, world, count } = await committing(t)
+const isRefused = (error: unknown): boolean =>
+  error instanceof Problem && error.code === 'unavailable' && error.retryAfter !== null
+
+test('from the first failure until something is written again every publish is refused at once, also what waited behind', async (t) => {
+  const { commits, publish, record, message, refuse, accept, world, count, batches, hold, until, told } =
+    await committing(t)
+  const one = message()
+  await publish(one)
   refuse()
-  await assert.rejects(publish(message()))
+  const letGo = hold()
+  const first = assert.rejects(publish(message()), isRefused)
+  await until(() => batches.length === 2)
+  const behind = assert.rejects(publish(message()), isRefused)
+  const outcome = record(one)
+  letGo()
+  await Promise.all([first, behind])
+  const tried = batches.length
+  for (let n = 0; n < 5; n++) {
+    assert.throws(() => void publish(message()), isRefused)
+    await world.advance(2_000)
+    await until(() => commits.underWay === 0)
+  }
+  assert.ok(batches.length >= tried + 2, 'it is tried again')
+  assert.ok(
+    batches.slice(tried).every(({ messages, attempts }) => messages.length === 0 && attempts.length === 1),
+    'with what is kept, and nothing else',
+  )
+  assert.deepEqual([count('message'), count('attempt')], [1, 0])
   accept()
-  const late = publish(message())
-  await world.advance(250)
-  assert.deepEqual(await late, { kind: 'stored' })
-  assert.equal(count('message'), 1)
+  await world.advance(2_000)
+  await outcome
+  assert.deepEqual(await publish(message()), { kind: 'stored' })
+  assert.deepEqual(told(), { downs: 1, backs: 1, pings: 0 })
+})
+
+test('where nothing is kept for later, the store is asked whether it takes something', async (t) => {
+  const { publish, message, refuse, accept, world, told, until } = await committing(t)
+  refuse()
+  await assert.rejects(publish(message()), isRefused)
+  accept()
+  await world.advance(200)
+  await until(() => told().pings === 1)
+  for (let n = 0; n < 20; n++) await turn()
+  assert.equal(told().backs, 0, 'a ping opens the road, but only a commit shows that commits are taken')
+  assert.deepEqual(await publish(message()), { kind: 'stored' })
+  assert.deepEqual(told(), { downs: 1, backs: 1, pings: 1 })
+})
+
+test('a store that does not answer at all keeps no publisher for longer than a second and a half', async (t) => {
+  const { commits, publish, record, message, hold, world, count, batches, until, told } = await committing(t)
+  const one = message()
+  await publish(one)
+  const letGo = hold()
+  const first = publish(message())
+  await until(() => batches.length === 2)
+  await world.advance(1_000)
+  const behind = publish(message())
+  const outcome = record(one)
+  let answered = 0
+  for (const waiting of [first, behind])
+    waiting.catch((error) => {
+      if (isRefused(error)) answered += 1
+    })
+  await world.advance(499)
+  assert.equal(answered, 0)
+  await world.advance(1)
+  assert.equal(answered, 2, 'whoever waits behind what hangs is told with it')
+  assert.throws(() => void publish(message()), isRefused, 'and nobody else is made to wait')
+  await world.advance(10_000)
+  assert.equal(batches.length, 2, 'what hangs is not sent once more')
+
+  letGo()
+  await outcome
+  assert.deepEqual(told(), { downs: 1, backs: 1, pings: 0 })
+  assert.equal(count('message'), 2, 'nobody knew, and it was stored after all')
+  assert.deepEqual(await publish(message()), { kind: 'stored' })
+  await commits.idle()
+})
+
+test('a second commit goes beside the first only with a load that is worth it, and no more go than the store can use', async (t) => {
+  const { publish, message, hold, until, batches, count } = await committing(t, { commitsInFlight: 3 })
+  const letGo = hold()
+  const many = (size: number) => Array.from({ length: size }, () => publish(message()))
+  const waiting = many(1)
+  await until(() => batches.length === 1)
+  waiting.push(...many(31))
+  for (let n = 0; n < 5; n++) await turn()
+  assert.equal(batches.length, 1)
+  waiting.push(...many(1))
+  await until(() => batches.length === 2)
+  waiting.push(...many(600))
+  await until(() => batches.length === 3)
+  for (let n = 0; n < 5; n++) await turn()
+  assert.deepEqual(sizes(batches), [
+    [1, 0],
+    [32, 0],
+    [500, 0],
+  ])
+  letGo()
+  await Promise.all(waiting)
+  assert.equal(count('message'), 633)
+})
+
+test('of what stands in an order, and of the turns of an endpoint, nothing is in two commits at once', async (t) => {
+  const { publish, turn: turns, message, hold, until, batches } = await committing(t, { commitsInFlight: 3 })
+  const letGo = hold()
+  const [first, second] = [message(), message()]
+  const waiting: Promise<unknown>[] = [publish(first, 'one'), turns('failing')]
+  await until(() => batches.length === 1)
+  waiting.push(publish(second, 'one'), turns('healthy'), ...Array.from({ length: 40 }, () => publish(message())))
+  await until(() => batches.length === 2)
+  assert.deepEqual([batches[1]?.messages.length, batches[1]?.turns.length], [40, 0], 'all others go on')
+  letGo()
+  await Promise.all(waiting)
+  assert.deepEqual(
+    batches[2]?.messages.map(({ id }) => id),
+    [second.id],
+  )
+  assert.deepEqual(batches[2]?.turns[0]?.kind, 'healthy')
+})
+
+test('what was recorded is said to be on disk only when all of it is, whichever commit was the last', async (t) => {
+  const { commits, publish, record, message, hold, until, batches, count } = await committing(t, { commitsInFlight: 3 })
+  const all = Array.from({ length: 40 }, () => message())
+  await Promise.all(all.map((one) => publish(one)))
+  const before = batches.length
+  const letGo = hold()
+  void record(all[0] as NewMessage)
+  await until(() => batches.length === before + 1)
+  for (const one of all.slice(1)) void record(one)
+  await until(() => batches.length === before + 2)
+  let written = false
+  const told = commits.written().then(() => {
+    written = true
+  })
+  for (let n = 0; n < 5; n++) await turn()
+  assert.equal(written, false)
+  letGo()
+  await told
+  assert.equal(count('attempt'), 40)
+  await commits.written()
 })
 
 test('more waiting than memory is for is refused with a word, and taken again when there is room', async (t) => {

@@ -1,4 +1,5 @@
 import type { Attempt } from '../domain/attempt.ts'
+import { backoff } from '../domain/backoff.ts'
 import type { FirstPublish } from '../domain/idempotency.ts'
 import type { LeaseId, MessageId, Millis } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
@@ -13,7 +14,8 @@ import type {
   Settlement,
   Told,
 } from '../ports/store.ts'
-import type { World } from '../ports/world.ts'
+import type { Timer, World } from '../ports/world.ts'
+import { CommitQueue, type Load, type Stretch, type WaitingMessage, type WaitingRecord } from './commit-queue.ts'
 import type { Observer } from './observer.ts'
 
 /** What became of a message that was handed to a commit. */
@@ -32,90 +34,114 @@ export interface PlannedMessage {
   readonly eventIdUntil?: Millis | null
 }
 
-interface WaitingMessage {
-  readonly message: NewMessage
-  readonly deliveries: readonly NewDelivery[]
-  readonly publishKey: PublishKey | null
-  readonly eventIdUntil: Millis | null
-  /** It must be in the commit of the one before it. */
-  readonly joined: boolean
-  readonly resolve: (kept: Kept) => void
-  readonly reject: (error: unknown) => void
-}
-
-interface WaitingRecord {
-  /** Null: something turned without a try. */
-  readonly attempt: Attempt | null
-  readonly settlement: Settlement | null
-  readonly turns: readonly HealthTurn[]
-  readonly done: () => void
-  readonly told: Told | null
-}
-
-// Past a few hundred rows a commit gets no cheaper per row, and everybody in it waits for all of it.
-const mostMessages = 500
-const mostRecords = 1_000
 // A full house means the disk has stopped keeping up: better a clear 503 than a growing heap.
 const mostWaitingBytes = 16 * 1024 * 1024
-const retryCommitMs = 250
+// Callers are answered within two seconds, whatever the store does; half a second is left to everything else.
+const answerWithinMs: Millis = 1_500
+// What a commit beside one that is under way must be worth: with fewer rows, waiting for the next costs less than it.
+const worthOneMore = 32
+
+interface UnderWay {
+  readonly load: Load
+  readonly startedAt: Millis
+  /** It has taken so long that its callers were told something else. */
+  late: boolean
+}
+
+/** The store takes nothing now, or it is not known that it does. */
+interface Down {
+  /** Null: somebody is finding out whether it does again. */
+  readonly rest: Timer | null
+}
 
 /**
- * Single-flight group commit: one commit is on its way; whatever arrives meanwhile, and in the rest of this turn of the
- * event loop, rides in the next one. It batches by itself, pushes back by itself, and needs no timer and no tuning
- * (DESIGN §4). Tried: two in flight, so that the store's thread need not be woken for each. It was neither faster nor
- * slower, with smaller commits (bench publish in turns, 2 cores, 2026-11).
+ * Group commit: while commits are on their way, whatever arrives (and what arrives in the rest of this turn of the event
+ * loop) rides in the next one. It batches by itself, pushes back by itself, and needs no timer and no tuning (DESIGN §4).
+ * How many may be on their way is the store's to say: to one file it is one. Tried there: two, so that the store's thread
+ * need not be woken for each. It was neither faster nor slower, with smaller commits (bench publish in turns, 2 cores,
+ * 2026-11).
+ *
+ * After a commit that failed, or did not end in time, the store is down: callers are told so at once, records are kept
+ * (no more of them than deliveries are held in memory), and it is tried again, now and then, with these alone or with a
+ * `ping`. The first success opens the road again.
  */
 export class GroupCommit {
   readonly #store: RoadStore
   readonly #world: World
   readonly #lease: LeaseId
   readonly #observer: Observer
-  #messages: WaitingMessage[] = []
-  #records: WaitingRecord[] = []
-  #waitingBytes = 0
-  /** A commit is gathering, on its way, or resting after one that failed. */
-  #busy = false
+  readonly #ping: () => Promise<unknown>
+  readonly #queue = new CommitQueue()
+  readonly #underWay = new Set<UnderWay>()
+  #down: Down | null = null
+  /** Since the last commit that succeeded. */
+  #failures = 0
+  #gathering = false
+  #watch: Timer | null = null
   #closed = false
   #idle: (() => void)[] = []
-  /** Records handed over, and those of them that are on disk; who waits for how many. */
-  #recorded = 0
-  #written = 0
-  #writtenWaits: { readonly records: number; readonly resolve: () => void }[] = []
+  /** Of what is recorded now. */
+  #stretch: Stretch = { left: 0, written: [] }
+  /** This one is the last. */
+  readonly #stretches: Stretch[] = [this.#stretch]
 
-  constructor(store: RoadStore, world: World, lease: LeaseId, observer: Observer) {
+  /** `ping`: writes something, where nothing waits to be written, to find out whether the store takes it. */
+  constructor(store: RoadStore, world: World, lease: LeaseId, observer: Observer, ping: () => Promise<unknown>) {
     this.#store = store
     this.#world = world
     this.#lease = lease
     this.#observer = observer
+    this.#ping = ping
+  }
+
+  /** Commits on their way to the store. */
+  get underWay(): number {
+    return this.#underWay.size
   }
 
   /** As `publish` for each, all of them in one commit. */
   publishAll(plans: readonly PlannedMessage[], publishKeys: readonly PublishKey[] | null): Promise<readonly Kept[]> {
     this.#demandRoom()
-    return Promise.all(plans.map((plan, at) => this.#add(plan, publishKeys?.[at] ?? null, at > 0)))
+    const together: WaitingMessage[] = []
+    const kept = plans.map((plan, at) => this.#gather(plan, publishKeys?.[at] ?? null, together))
+    this.#add(together)
+    return Promise.all(kept)
   }
 
-  /** Resolves when message and deliveries (and the publisher's key, if there is one) are on disk, or were before. */
+  /**
+   * Resolves when message and deliveries (and the publisher's key, if there is one) are on disk, or were before. Throws
+   * Problem `unavailable`: nothing of it is on disk, or nobody knows yet.
+   */
   publish(plan: PlannedMessage, publishKey: PublishKey | null = null): Promise<Kept> {
     this.#demandRoom()
-    return this.#add(plan, publishKey, false)
+    const alone: WaitingMessage[] = []
+    const kept = this.#gather(plan, publishKey, alone)
+    this.#add(alone)
+    return kept
   }
 
   #demandRoom(): void {
-    if (this.#waitingBytes <= mostWaitingBytes) return
+    if (this.#down !== null) throw refusal()
+    if (this.#queue.bytes <= mostWaitingBytes) return
     throw new Problem('unavailable', 'The store is not keeping up; nothing was accepted.', [], 1)
   }
 
-  #add(
+  #gather(
     { message, deliveries, eventIdUntil = null }: PlannedMessage,
     publishKey: PublishKey | null,
-    joined: boolean,
+    into: WaitingMessage[],
   ): Promise<Kept> {
-    this.#waitingBytes += message.payload.length
+    const joined = into.length > 0
+    const since = this.#world.now()
     return new Promise((resolve, reject) => {
-      this.#messages.push({ message, deliveries, publishKey, eventIdUntil, joined, resolve, reject })
-      this.#start()
+      into.push({ message, deliveries, publishKey, eventIdUntil, joined, since, resolve, reject })
     })
+  }
+
+  #add(waiting: readonly WaitingMessage[]): void {
+    this.#queue.addMessages(waiting)
+    this.#watch ??= this.#world.after(answerWithinMs, () => this.#answerLate())
+    this.#start()
   }
 
   /** `done` is called when the record, and what is told of it, is on disk. What cannot be written now is kept and written later. */
@@ -126,83 +152,173 @@ export class GroupCommit {
     done: () => void,
     told: Told | null = null,
   ): void {
-    if (this.#closed) return
-    this.#records.push({ attempt, settlement, turns, done, told })
-    this.#recorded += 1
-    this.#start()
+    this.#addRecord({ attempt, settlement, turns, told, done, stretch: this.#stretch })
   }
 
   /** An endpoint turned without a try: as `record`. */
   turned(turn: HealthTurn, told: Told | null, done: () => void): void {
+    this.#addRecord({ attempt: null, settlement: null, turns: [turn], told, done, stretch: this.#stretch })
+  }
+
+  #addRecord(record: WaitingRecord): void {
     if (this.#closed) return
-    this.#records.push({ attempt: null, settlement: null, turns: [turn], done, told })
-    this.#recorded += 1
+    record.stretch.left += 1
+    this.#queue.addRecord(record)
     this.#start()
   }
 
   /** Resolves when all that was recorded before is on disk. */
   written(): Promise<void> {
-    const records = this.#recorded
-    if (this.#written === records) return Promise.resolve()
-    return new Promise((resolve) => this.#writtenWaits.push({ records, resolve }))
+    return new Promise((resolve) => {
+      this.#stretch.written.push(resolve)
+      this.#stretch = { left: 0, written: [] }
+      this.#stretches.push(this.#stretch)
+      this.#tellWritten()
+    })
+  }
+
+  #tellWritten(): void {
+    while (this.#stretches.length > 1 && this.#stretches[0]?.left === 0)
+      for (const resolve of this.#stretches.shift()?.written ?? []) resolve()
   }
 
   /** Resolves when nothing is waiting to be written. */
   idle(): Promise<void> {
-    if (!this.#busy) return Promise.resolve()
+    if (this.#isIdle) return Promise.resolve()
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
   /** Writes nothing more: what is recorded from now on is forgotten. */
   close(): void {
     this.#closed = true
-    this.#records = []
+    this.#queue.dropRecords()
+    this.#down?.rest?.cancel()
+    this.#tellIdle()
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue.isEmpty && this.#underWay.size === 0
+  }
+
+  #tellIdle(): void {
+    if (!this.#isIdle) return
+    this.#watch?.cancel()
+    this.#watch = null
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  get #mayBegin(): boolean {
+    if (this.#down !== null) return false
+    const underWay = this.#underWay.size
+    return this.#queue.ready >= (underWay === 0 ? 1 : worthOneMore) && underWay < this.#store.commitsInFlight
   }
 
   #start(): void {
-    if (this.#busy) return
-    this.#busy = true
+    if (this.#gathering || !this.#mayBegin) return
+    this.#gathering = true
     // At the end of this turn: what the same network read brought along rides too.
-    setImmediate(() => void this.#run())
+    setImmediate(() => {
+      this.#gathering = false
+      if (!this.#mayBegin) return
+      void this.#commit()
+      this.#start()
+    })
   }
 
-  /** How many of the waiting go into the next commit: those that must stay together are not parted. */
-  #nextMessages(): number {
-    let count = Math.min(mostMessages, this.#messages.length)
-    while (this.#messages[count]?.joined === true) count += 1
-    return count
-  }
-
-  async #run(): Promise<void> {
-    while (this.#messages.length + this.#records.length > 0) {
-      const messages = this.#messages.splice(0, this.#nextMessages())
-      const records = this.#records.splice(0, mostRecords)
-      for (const { message } of messages) this.#waitingBytes -= message.payload.length
-      const startedAt = this.#world.now()
-      try {
-        const result = await this.#store.commit(batchOf(this.#lease, startedAt, messages, records))
-        this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
-        for (const { message, resolve } of messages) resolve(keptOf(message.id, result))
-        for (const { done } of records) done()
-        this.#written += records.length
-        while (this.#writtenWaits[0] && this.#writtenWaits[0].records <= this.#written)
-          this.#writtenWaits.shift()?.resolve()
-      } catch (error) {
-        // Nothing of it is on disk. Callers are told at once; what already happened out there must still be written.
-        this.#observer.commitFailed(error)
-        for (const { reject } of messages) {
-          reject(new Problem('unavailable', 'The store could not take this; nothing was accepted.', [], 1))
-        }
-        if (!this.#closed) this.#records.unshift(...records)
-        await new Promise<void>((resolve) => this.#world.after(retryCommitMs, resolve))
+  async #commit(): Promise<void> {
+    const load = this.#queue.take()
+    const { messages, records } = load
+    const startedAt = this.#world.now()
+    const underWay = { load, startedAt, late: false }
+    this.#underWay.add(underWay)
+    try {
+      const result = await this.#store.commit(batchOf(this.#lease, startedAt, messages, records))
+      this.#underWay.delete(underWay)
+      this.#queue.ended(load)
+      this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
+      for (const { message, resolve } of messages) resolve(keptOf(message.id, result))
+      for (const { done, stretch } of records) {
+        stretch.left -= 1
+        done()
       }
-      // What the answer set off in this turn (the next publishes and outcomes) rides along.
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      this.#tellWritten()
+      this.#succeeded()
+    } catch (error) {
+      // Nothing of it is on disk, or nobody knows: what is sent again is not stored twice. Callers are told at once, those
+      // who come behind it too; what already happened out there must still be written.
+      this.#underWay.delete(underWay)
+      this.#queue.putBack(load)
+      if (this.#closed) this.#queue.dropRecords()
+      this.#observer.commitFailed()
+      this.#failed(error)
+      for (const { reject } of messages) reject(refusal())
     }
-    this.#busy = false
-    for (const resolve of this.#idle.splice(0)) resolve()
+    this.#tellIdle()
+  }
+
+  #succeeded(): void {
+    if (this.#failures > 0) this.#observer.storeBack()
+    this.#failures = 0
+    this.#open()
+  }
+
+  /** Only a commit shows that the store takes commits: until then nobody is told that it is back. */
+  #open(): void {
+    this.#down?.rest?.cancel()
+    this.#down = null
+    this.#start()
+  }
+
+  #failed(error: unknown): void {
+    this.#failures += 1
+    if (this.#failures === 1) this.#observer.storeDown(error)
+    for (const { reject } of this.#queue.dropMessages(Number.POSITIVE_INFINITY)) reject(refusal())
+    if (this.#down?.rest) return
+    const wait = backoff(this.#failures, this.#world.random())
+    this.#down = { rest: this.#closed ? null : this.#world.after(wait, () => this.#tryAgain()) }
+  }
+
+  #tryAgain(): void {
+    this.#down = { rest: null }
+    if (this.#queue.ready > 0) void this.#commit()
+    else
+      this.#ping().then(
+        () => this.#open(),
+        (error) => this.#failed(error),
+      )
+  }
+
+  /** Those who have waited too long are told that nobody knows; a commit that does not end is a store that is down. */
+  #answerLate(): void {
+    const since = this.#world.now() - answerWithinMs
+    let oldest = Number.POSITIVE_INFINITY
+    for (const underWay of this.#underWay) {
+      for (const waiting of underWay.load.messages) {
+        if (waiting.since > since) oldest = Math.min(oldest, waiting.since)
+        else waiting.reject(refusal())
+      }
+      if (underWay.startedAt > since || underWay.late) continue
+      underWay.late = true
+      if (this.#failures === 0) this.#observer.storeDown(new Error(`no answer within ${answerWithinMs} ms`))
+      this.#failures += 1
+      // Its end, whichever, says how to go on.
+      this.#down ??= { rest: null }
+    }
+    const late = this.#queue.dropMessages(this.#down === null ? since : Number.POSITIVE_INFINITY)
+    for (const { reject } of late) reject(refusal())
+    oldest = Math.min(oldest, this.#queue.oldest)
+    this.#watch =
+      oldest === Number.POSITIVE_INFINITY ? null : this.#world.after(oldest - since, () => this.#answerLate())
   }
 }
+
+const refusal = (): Problem =>
+  new Problem(
+    'unavailable',
+    'The store does not take this now; try again. What has a key or an eventId is stored once.',
+    [],
+    1,
+  )
 
 /** Everything that rides in one commit. A loop, not a chain of lists: it runs for every message there is. */
 function batchOf(

@@ -20,7 +20,10 @@ export interface Observer {
   removed(removed: Removed, tookMs: Millis): void
   retentionFailed(error: unknown): void
   committed(rows: number, tookMs: Millis): void
-  commitFailed(error: unknown): void
+  commitFailed(): void
+  /** The store takes nothing any more, and why; said once, until it is back. */
+  storeDown(error: unknown): void
+  storeBack(): void
 }
 
 /** The same of fetching due deliveries from the store. */

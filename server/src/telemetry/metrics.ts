@@ -186,7 +186,12 @@ export class Metrics {
       help,
       registers: [this.#registry],
       async collect() {
-        this.set(await read())
+        try {
+          this.set(await read())
+        } catch {
+          // Not known now, which is not the same as 0: it is left out, and everything else is shown.
+          this.remove()
+        }
       },
     })
   }

@@ -25,7 +25,6 @@ export function makeObserver(
   log: Log,
   metrics: Metrics,
 ): Observer & ClaimObserver & TaskObserver & VettingObserver & QuarantineObserver & ReceivingObserver {
-  let storeIsDown = false
   const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
   return {
     accepted(message, deliveries, tookMs) {
@@ -108,17 +107,13 @@ export function makeObserver(
     // No line: a flood of forged requests must not flood the log.
     quarantined: (outcome) => metrics.quarantined(outcome),
     claimed: (deliveries, tookMs) => metrics.claimed(deliveries, tookMs),
-    committed(rows, tookMs) {
-      metrics.committed(rows, tookMs)
-      if (storeIsDown) log.info('store takes commits again')
-      storeIsDown = false
+    committed: (rows, tookMs) => metrics.committed(rows, tookMs),
+    commitFailed: () => metrics.commitFailed(),
+    storeDown(error) {
+      log.error({ err: error }, 'the store takes nothing: publishes are answered 503 until it does again')
     },
-    commitFailed(error) {
-      metrics.commitFailed()
-      // Once, not on every try: a full disk must not be made fuller by the log.
-      if (!storeIsDown)
-        log.error({ err: error }, 'store refused a commit: publishes are answered 503 until it takes them again')
-      storeIsDown = true
+    storeBack() {
+      log.info('the store takes commits again')
     },
     received(sourceId, as, tookMs) {
       metrics.received(as, tookMs)

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Operation, openapi, operations, problems } from '@posthorn/contract'
+import { openDatabase } from '../support/database.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -96,18 +97,33 @@ test('a slash at the end of a path is not another path', async () => {
   assert.equal(JSON.parse(await answer.text()).uid, 'a')
 })
 
-test('a server whose store does not answer says so, and gives nothing away', async () => {
+test('a server whose store does not answer says so, and that it may pass, wherever it is asked', async () => {
   const broken = await startTestServer()
   await broken.store.close()
-  const health = await fetch(`${broken.url}/api/v1/health`)
-  assert.deepEqual([health.status, JSON.parse(await health.text()).code], [503, 'unavailable'])
-  assert.ok(Number(health.headers.get('retry-after')) > 0)
+  for (const path of ['/api/v1/health', '/api/v1/app', '/api/v1/app/shop/msg']) {
+    const answer = await broken.fetch(path)
+    assert.deepEqual([answer.status, JSON.parse(await answer.text()).code], [503, 'unavailable'], path)
+    assert.ok(Number(answer.headers.get('retry-after')) > 0, path)
+  }
+  const metrics = await fetch(`${broken.url}/metrics`)
+  const text = await metrics.text()
+  assert.equal(metrics.status, 200)
+  assert.match(text, /^posthorn_in_flight 0$/m)
+  assert.doesNotMatch(text, /^posthorn_stored_backlog \d/m, 'not known is not the same as none')
+  await broken.stop().catch(() => {})
+  rmSync(dirname(broken.databasePath), { recursive: true, force: true })
+})
+
+test('a defect of ours is answered with nothing but the name under which the log has it', async (t) => {
+  const broken = await startTestServer()
+  t.after(() => broken.stop())
+  const disk = openDatabase(broken.databasePath)
+  disk.exec('alter table application rename to gone')
+  disk.close()
   const answer = await broken.fetch('/api/v1/app')
   const problem = JSON.parse(await answer.text())
   assert.deepEqual([answer.status, problem.code], [500, 'internal'])
   assert.match(problem.incident, /^inc_[\w-]{16}$/)
   assert.deepEqual(Object.keys(problem), ['type', 'title', 'status', 'code', 'detail', 'incident'])
   assert.equal(problem.detail, `The operator finds it in the log as ${problem.incident}.`)
-  await broken.stop().catch(() => {})
-  rmSync(dirname(broken.databasePath), { recursive: true, force: true })
 })

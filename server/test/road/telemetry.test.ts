@@ -127,9 +127,10 @@ test('a store that refuses commits is one line at error and, when it takes them 
       return answered
     })
     assert.equal((await refused).status, 503)
+    await server.world.advance(2_000)
   }
   disk.exec('drop trigger refuse')
-  await server.world.advance(250)
+  await server.world.advance(2_000)
   await publish()
   await recorded(1)
   const told = lines().slice(before)

@@ -8,6 +8,8 @@ import type { Message } from '../../domain/message.ts'
 
 /** What the fast road needs: few calls, many rows each. */
 export interface RoadStore {
+  /** How many commits may be on their way at once, to some good. */
+  readonly commitsInFlight: number
   /** One transaction: all of it is on disk when this resolves, or none of it. */
   commit(batch: CommitBatch): Promise<CommitResult>
   /** Takes due deliveries under `lease` until `until`, a few from each endpoint in turn. */

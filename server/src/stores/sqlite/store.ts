@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import { Problem } from '../../domain/problem.ts'
 import type { ExpungeStore, Store } from '../../ports/store.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import type { road } from '../queries/road.ts'
@@ -125,6 +126,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const packed = noun<{ [Method in keyof typeof road]: (...parameters: unknown[]) => Promise<never> }>('road')
   return {
     road: {
+      // One file has one writer.
+      commitsInFlight: 1,
       commit: (batch) => {
         keepLogShort()
         return packed.commit(packBatch(batch))
@@ -181,6 +184,13 @@ function makeFile(path: string): void {
   }
 }
 
+/** Callers learn that it may pass; whoever reads the log, why it is so. */
+function unavailable(reason: string): Problem {
+  const problem = new Problem('unavailable', 'The store does not answer; try again.', [], 1)
+  problem.cause = new Error(`store: ${reason}`)
+  return problem
+}
+
 /** One worker thread with one connection, and the calls that wait for it. */
 class Thread {
   readonly #worker: Worker
@@ -197,11 +207,12 @@ class Thread {
     this.#worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.get(reply.id)
       this.#waiting.delete(reply.id)
-      if ('error' in reply) waiting?.reject(new Error(`store: ${reply.error}`))
+      if ('error' in reply && reply.passing) waiting?.reject(unavailable(reply.error))
+      else if ('error' in reply) waiting?.reject(new Error(`store: ${reply.error}`))
       else waiting?.resolve(reply.value as never)
     })
     this.#worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))))
-    this.#worker.on('exit', () => this.#end(new Error('store: closed')))
+    this.#worker.on('exit', () => this.#end(unavailable('closed')))
   }
 
   call<Result>(noun: string, method: string, parameters: readonly unknown[]): Promise<Result> {

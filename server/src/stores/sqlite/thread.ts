@@ -30,7 +30,10 @@ export interface Call {
   readonly parameters: readonly unknown[]
 }
 
-export type Reply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string }
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  /** `passing`: it lies with the disk, or with whoever else is at the file, not with what was asked. */
+  | { readonly id: number; readonly error: string; readonly passing: boolean }
 
 const emptyLogPatienceMs = 10
 
@@ -54,6 +57,12 @@ const process = {
     }
   },
 }
+
+// Busy, read-only, input or output, full, cannot be opened (sqlite.org/rescode.html; the low byte is the primary code).
+const passingCodes: ReadonlySet<number> = new Set([5, 8, 10, 13, 14])
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && passingCodes.has(Number(error.errcode) & 0xff)
 
 type Method = (...parameters: readonly unknown[]) => unknown
 const nouns = {
@@ -84,7 +93,7 @@ async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {
     const value = own ? await own(...parameters) : await nouns[noun]?.[method]?.(db, ...parameters)
     return { id, value }
   } catch (error) {
-    return { id, error: error instanceof Error ? error.message : String(error) }
+    return { id, error: error instanceof Error ? error.message : String(error), passing: isPassing(error) }
   }
 }
 
