@@ -15,6 +15,7 @@ import { AllowedMethods } from './allowed.ts'
 import { Authenticator } from './auth.ts'
 import { allowOrigins, type CrossOrigins } from './cross-origin.ts'
 import { isForDoor } from './door.ts'
+import { demandKeepableNames } from './input.ts'
 import { portalPage } from './portal-page.ts'
 import { intoApplication } from './portal-wall.ts'
 import { demand, type Principal } from './principal.ts'
@@ -181,6 +182,7 @@ function requireKey(api: FastifyInstance, keys: Authenticator, manage: Manage, r
     const admit = (principal: Principal): void => {
       rate?.count(principal.callerId, reply)
       demand(principal, admission)
+      if (request.url.includes('%00')) demandKeepableNames(request.params)
       request.principal = principal
       demandPlainBody(request.headers)
     }

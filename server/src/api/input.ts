@@ -52,6 +52,12 @@ export function checkOf(schema: object): (value: unknown, at: string) => readonl
   return (value, at) => [...faultsOf(validate, value, at), ...texts(value, at)]
 }
 
+/** Throws `request-invalid` where a name in the path is one that nothing can have: no store is to be asked for it. */
+export function demandKeepableNames(params: unknown): void {
+  const faults = texts(params, '/path')
+  if (faults.length > 0) throw invalid(faults)
+}
+
 export function invalid(faults: readonly Fault[]): Problem {
   const shown = faults.slice(0, 3).map(({ pointer, message }) => `${pointer || 'The body'} ${message}`)
   const rest = faults.length - shown.length

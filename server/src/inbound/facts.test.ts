@@ -116,6 +116,14 @@ test('an ordering key of several parts keeps them apart', () => {
   assert.equal(orderingKeyOf(preset, told('{"a":"x"}')), null)
 })
 
+test('an order by what no store can keep is an order all the same, and not that of another key', () => {
+  const key = (a: string) => orderingKeyOf({ orderingKey: [[at('/a')]] }, told(`{"a":"${a}"}`)) ?? assert.fail()
+  const keys = ['x', 'x\\u0000', 'x\\ud800', 'x\ufffd'].map(key)
+  assert.equal(new Set(keys).size, keys.length)
+  for (const one of keys) assert.ok(!one.includes('\0') && one.isWellFormed())
+  assert.equal(key('x\\u0000'), key('x\\u0000'))
+})
+
 test('an id that was signed counts before one that anybody could add', () => {
   const svix = presetBook.get('svix') ?? assert.fail()
   const headers = ['webhook-id', 'signed', 'svix-id', 'added']

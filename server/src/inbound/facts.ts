@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Verification } from '../domain/inbound.ts'
+import { isKeepable } from '../domain/kept-text.ts'
 import type { Part, Preset, Ref } from '../domain/preset.ts'
 import type { RequestView, SettingValues } from './reading/view.ts'
 
@@ -102,6 +103,6 @@ export function eventTypeOf({ type = [], name }: Pick<Preset, 'type' | 'name'>, 
 export function orderingKeyOf({ orderingKey = [] }: Pick<Preset, 'orderingKey'>, told: Told): string | null {
   const parts = firstOf(orderingKey, told)?.parts
   if (!parts) return null
-  const key = parts.length === 1 && parts[0]?.length === 1 ? (parts[0][0] as string) : JSON.stringify(parts)
-  return shortened(key)
+  const alone = parts.length === 1 && parts[0]?.length === 1 ? parts[0][0] : undefined
+  return shortened(alone !== undefined && isKeepable(alone) ? alone : JSON.stringify(parts))
 }

@@ -1,4 +1,5 @@
 import type { Millis, SourceId } from '../domain/ids.ts'
+import { keptText } from '../domain/kept-text.ts'
 import type { HandshakeNote, SourceStore } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 
@@ -28,7 +29,12 @@ export class SourceNotes {
   /** `failure` null: it succeeded. */
   handshake(sourceId: SourceId, name: string, failure: string | null): void {
     if (this.#handshakes.length >= mostHandshakes) this.#handshakes.shift()
-    this.#handshakes.push({ sourceId, name, at: this.#world.now(), failure })
+    this.#handshakes.push({
+      sourceId,
+      name,
+      at: this.#world.now(),
+      failure: failure === null ? null : keptText(failure),
+    })
     this.#schedule()
   }
 

@@ -1,9 +1,10 @@
 import type { Verification } from '../domain/inbound.ts'
+import { keptText } from '../domain/kept-text.ts'
 import type { PayloadText } from '../domain/payload-text.ts'
-import type { Preset } from '../domain/preset.ts'
+import type { Preset, Ref } from '../domain/preset.ts'
 import type { Source } from '../domain/source.ts'
 import type { Take } from '../engine/accept.ts'
-import { duplicateKeyOf, eventTypeOf, orderingKeyOf } from './facts.ts'
+import { duplicateKeyOf, eventTypeOf, orderingKeyOf, type Told } from './facts.ts'
 import type { RequestView } from './reading/view.ts'
 import type { PreparedSource } from './sources.ts'
 
@@ -24,14 +25,17 @@ const shortestWindowMs = 24 * 60 * 60_000
 const duplicateWindowOf = (source: Pick<Source, 'settings'>, preset: Pick<Preset, 'retryWindow'>): number =>
   source.settings.duplicateWindow ?? Math.max(shortestWindowMs, preset.retryWindow * 1000)
 
+const shownAt = (ref: Ref | undefined, { view, values }: Told): string | null => {
+  const [text] = ref ? view.valuesAt(ref, values) : []
+  return text === undefined ? null : keptText(text)
+}
+
 export const makeTell =
   (take: Take): Tell =>
   async ({ source, preset, values }, view, { payload, encoding }, verification, otherwise) => {
     const { body: _, ...beside } = view.request
     const told = { view, values }
     const { number, reason } = preset.retry ?? {}
-    const [retryNumber = null] = number ? view.valuesAt(number, values) : []
-    const [retryReason = null] = reason ? view.valuesAt(reason, values) : []
     const { kind } = await take(source.environmentId, source.id, {
       eventType: eventTypeOf(preset, told),
       eventId: duplicateKeyOf(preset, told, verification) ?? otherwise ?? null,
@@ -43,7 +47,10 @@ export const makeTell =
       received: {
         request: { ...beside, verification },
         encoding,
-        asDuplicate: { receivedAt: beside.receivedAt, peer: beside.client, retryNumber, retryReason },
+        asDuplicate: {
+          ...{ receivedAt: beside.receivedAt, peer: beside.client },
+          ...{ retryNumber: shownAt(number, told), retryReason: shownAt(reason, told) },
+        },
         duplicateWindow: duplicateWindowOf(source, preset),
       },
     })

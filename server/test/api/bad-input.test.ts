@@ -393,6 +393,12 @@ const rows: readonly Row[] = [
     '/nowhere',
     `/api/v1/app/${long(2000)}`,
   ].map((path): Row => [`GET ${path.slice(0, 60)}`, 'GET', path, undefined, 404, 'not-found', []]),
+  ...['GET /api/v1/app/a%00', 'POST /api/v1/app/a%00/msg', 'PUT /api/v1/app/a%00'].map((call): Row => {
+    const [method = '', path = ''] = call.split(' ')
+    const body = method === 'GET' ? undefined : method === 'POST' ? message({}) : { name: 'x' }
+    return [`a name in the path with NUL, ${method}`, method, path, body, 422, 'request-invalid', ['/path/app_id']]
+  }),
+  ['a tag with NUL', 'GET', `${msg}?tag=a%00`, undefined, 422, 'request-invalid', ['/query/tag']],
   ['a URL that is not percent-encoded', 'GET', '/api/v1/app/%zz', undefined, 400, 'request-malformed', []],
   ['a URL that is not UTF-8', 'GET', '/api/v1/app/%ff', undefined, 400, 'request-malformed', []],
 ]

@@ -417,6 +417,13 @@ test('more tokens than one step ends are all ended', async () => {
   assert.equal(alive, 0)
 })
 
+test('a name that nothing can have is refused to a token, too, before a store is asked for it', async () => {
+  const { id } = await application()
+  const { token } = await server.svix.authentication.appPortalAccess(id, {})
+  const answer = await server.fetch('/api/v1/app/a%00/endpoint', { headers: { authorization: `Bearer ${token}` } })
+  assert.equal(answer.status, 422, await answer.text())
+})
+
 test('tokens of a deleted application are of no use, not even for event types', async () => {
   const { id } = await application()
   const svix = await customerOf(id)

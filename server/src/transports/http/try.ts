@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Dispatcher } from 'undici'
 import type { Millis } from '../../domain/ids.ts'
+import { keptText } from '../../domain/kept-text.ts'
 import type { Outcome, UnreachableReason } from '../../domain/outcome.ts'
 import { parseRetryAfter } from '../../domain/retry-after.ts'
 import type { Timer, World } from '../../ports/world.ts'
@@ -163,8 +164,7 @@ export class Try implements Dispatcher.DispatchHandler {
     const bytes = Buffer.concat(this.#kept)
     // The decoder holds back the first bytes of a character that was cut in two.
     const text = this.#bytes > keptBytes ? new StringDecoder('utf8').write(bytes) : bytes.toString('utf8')
-    // PostgreSQL has no NUL in texts; for reading, the replacement character says the same.
-    return text.replaceAll('\0', '\ufffd')
+    return keptText(text)
   }
 
   #elapsed(): Millis {

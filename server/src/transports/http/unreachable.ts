@@ -1,3 +1,4 @@
+import { keptText } from '../../domain/kept-text.ts'
 import type { UnreachableReason } from '../../domain/outcome.ts'
 
 /** A failure we met ourselves on the way to a receiver, already in the words of an outcome. */
@@ -89,7 +90,7 @@ const codeOf = (error: Error): string => ('code' in error && typeof error.code =
 function inShort(error: Error): string {
   const code = codeOf(error)
   const words = error.message.includes(':error:') ? '' : error.message.split(/\n|; if /, 1)[0]?.trim()
-  return (
-    [words, code === '' ? '' : `(${code})`].filter(Boolean).join(' ').slice(0, longestDetail) || 'for an unknown reason'
-  )
+  // A name out of a certificate may be of any characters, and the cut may go through one.
+  const short = keptText([words, code === '' ? '' : `(${code})`].filter(Boolean).join(' ').slice(0, longestDetail))
+  return short || 'for an unknown reason'
 }
