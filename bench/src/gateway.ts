@@ -27,9 +27,19 @@ export interface Door {
   readonly provider: Provider
 }
 
+/** Endpoints of one application. */
+export interface Endpoints {
+  readonly applicationId: string
+  readonly endpointIds: readonly string[]
+}
+
 export interface Gateway extends Server {
+  /** Any operation; resolves to what it answered. Throws with the answer when that is no success. */
+  call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>
   /** Makes an application with one endpoint; resolves to where its messages are published. */
   addApplication(uid: string, endpointUrl: string): Promise<Target>
+  /** Makes an application with so many endpoints, all at one URL. */
+  addEndpoints(uid: string, endpointUrl: string, count: number): Promise<Endpoints>
   /** Makes a source with one endpoint; resolves to its public URL. */
   addSource(provider: Provider, endpointUrl: string): Promise<Door>
   metrics(): Promise<Metrics>
@@ -54,11 +64,12 @@ export async function startGateway(
     })
     return { status: answer.statusCode, text: await answer.body.text() }
   }
-  const make = async (path: string, body: unknown) => {
-    const { status, text } = await ask('POST', path, body)
-    if (status < 200 || status > 299) throw new Error(`POST ${path}: ${status} ${text.slice(0, 500)}`)
-    return JSON.parse(text) as unknown
+  const call = async (method: 'GET' | 'POST', path: string, body: unknown = null) => {
+    const { status, text } = await ask(method, path, body)
+    if (status < 200 || status > 299) throw new Error(`${method} ${path}: ${status} ${text.slice(0, 500)}`)
+    return text === '' ? null : (JSON.parse(text) as unknown)
   }
+  const make = (path: string, body: unknown) => call('POST', path, body)
   const child = await startChild({
     name,
     command: process.execPath,
@@ -77,11 +88,21 @@ export async function startGateway(
   })
   return {
     child,
+    call,
     usage: () => usageOf(child.pid),
     addApplication: async (uid, endpointUrl) => {
       await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })
       await make(`/api/v1/app/${uid}/endpoint`, { url: endpointUrl })
       return { url: `${base}/api/v1/app/${uid}/msg`, apiKey }
+    },
+    addEndpoints: async (uid, endpointUrl, count) => {
+      const application = (await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })) as { id: string }
+      const endpointIds: string[] = []
+      while (endpointIds.length < count) {
+        const endpoint = (await make(`/api/v1/app/${uid}/endpoint`, { url: endpointUrl })) as { id: string }
+        endpointIds.push(endpoint.id)
+      }
+      return { applicationId: application.id, endpointIds }
     },
     addSource: async (provider, endpointUrl) => {
       const { type, secret } = provider

@@ -1,13 +1,17 @@
 // BENCH: one file per question. Generator, receiver and gateway are processes of their own; nothing here imports the
 // gateway, it is started and asked as any caller would.
 import { backlog } from './backlog.ts'
+import { claim } from './claim.ts'
 import { type Databases, makeDatabases } from './database.ts'
+import { drain } from './drain.ts'
 import { machine } from './machine.ts'
 import { type Options, optionsOf, UsageError, usage } from './options.ts'
+import { plans } from './plans.ts'
 import { passThrough, publish, shortRate } from './publish.ts'
 import { publishBeside } from './publish-beside.ts'
 import { receive } from './receive.ts'
 import { printed, type Report } from './report.ts'
+import { soak } from './soak.ts'
 import { tenth } from './tenth.ts'
 
 // Processes we started and folders we made are ended and removed as this one exits, however it does.
@@ -30,6 +34,18 @@ async function* answers(options: Options, databases: Databases): AsyncGenerator<
       break
     case 'pass-through':
       yield passThrough(options)
+      break
+    case 'drain':
+      yield drain(options, databases)
+      break
+    case 'claim':
+      yield claim(options)
+      break
+    case 'plans':
+      yield plans(options)
+      break
+    case 'soak':
+      yield soak(options, databases)
       break
     case 'all': {
       const published = await full(options, databases)

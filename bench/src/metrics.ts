@@ -1,9 +1,12 @@
 import { request } from 'undici'
+import type { Histogram } from './histogram.ts'
 
 /** One reading of a Prometheus text page. */
 export interface Metrics {
   /** Sum of all series of this name whose labels hold these. 0 when the page knows the name but has no such series yet. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number
+  /** Of a histogram without labels of its own. Throws as `sum`. */
+  histogram(name: string): Histogram
 }
 
 // Prometheus text format 0.0.4: name, optional {label="value",…}, value, optional timestamp.
@@ -26,9 +29,21 @@ function metricsOf(page: string): Metrics {
       value: Number(value),
     })
   }
+  const mustKnow = (name: string) => {
+    if (!known.has(name)) throw new Error(`/metrics has no ${name}`)
+  }
   return {
+    histogram(name) {
+      mustKnow(name)
+      return new Map(
+        samples
+          .filter((one) => one.name === `${name}_bucket`)
+          // Number('+Inf') is none.
+          .map(({ labels, value }) => [Number(labels.get('le')?.replace('+Inf', 'Infinity')), value]),
+      )
+    },
     sum(name, labels = {}) {
-      if (!known.has(name)) throw new Error(`/metrics has no ${name}`)
+      mustKnow(name)
       return samples
         .filter(
           (one) => one.name === name && Object.entries(labels).every(([key, text]) => one.labels.get(key) === text),

@@ -1,8 +1,13 @@
 import { parseArgs } from 'node:util'
 import type { Engine } from './database.ts'
 
-const questions = ['publish', 'tenth', 'receive', 'backlog', 'pass-through', 'all'] as const
+/** What SQLite has no answer to: several nodes, planners that go by statistics, rows that die. */
+const ofPostgres = ['drain', 'claim', 'plans', 'soak'] as const
+const questions = ['publish', 'tenth', 'receive', 'backlog', 'pass-through', ...ofPostgres, 'all'] as const
 type Question = (typeof questions)[number]
+
+// How many deliveries wait, where nothing else is said.
+const usualPending: Partial<Record<Question, number>> = { claim: 10_000_000, plans: 10_000_000 }
 
 /** What the caller wants to know, and how long it may take. */
 export interface Options {
@@ -18,8 +23,10 @@ export interface Options {
   readonly generator: 'wrk' | 'node'
   /** Messages per second where the rate is fixed. Null: the question's own choice. */
   readonly rate: number | null
-  /** Deliveries that wait for the dead endpoint (question `backlog`). */
+  /** Deliveries that wait: for the dead endpoint (`backlog`), to be drained, claimed from, planned for. */
   readonly pending: number
+  /** Of `soak`. */
+  readonly minutes: number
   /** How that endpoint is dead: it takes the connection and says nothing, or nobody listens there. */
   readonly dead: 'hung' | 'refused'
 }
@@ -32,7 +39,13 @@ Questions
   receive        how many signed requests of third parties are accepted and forwarded per second, beside publish
   backlog        what a million deliveries waiting for a dead endpoint cost another endpoint, and memory
   pass-through   the limit of one process alone
-  all            publish, tenth, receive, backlog
+  all            publish, tenth, receive, backlog; on PostgreSQL also drain, claim and plans
+
+Questions to PostgreSQL (--database postgres goes without saying)
+  drain          three nodes, a million due deliveries: each made once, and what a claim costs meanwhile
+  claim          what a claim costs with 1 thousand to 10 million deliveries pending
+  plans          how PostgreSQL goes about each statement, empty and with 10 million rows, whatever it knows of them
+  soak           full speed for an hour: does the table of deliveries bloat?
 
 Options
   --database sqlite|postgres   what the gateway keeps its rows in (sqlite); publish then measures both in turns
@@ -41,7 +54,8 @@ Options
   --connections N   (64)
   --rounds N        how often each side is measured, in turns (2)
   --rate N          messages per second where the rate is fixed (tenth: a tenth of what publish reached; backlog: 1000)
-  --pending N       deliveries waiting for the dead endpoint (1000000)
+  --pending N       deliveries that wait (backlog and drain: 1000000; claim and plans: 10000000)
+  --minutes N       length of soak (60)
   --dead hung|refused   how that endpoint is dead (hung)
   --receiver nginx|node, --generator wrk|node
   --quick           seconds instead of minutes: shows that it runs, not how fast it is
@@ -82,6 +96,7 @@ export function optionsOf(args: readonly string[]): Options | null {
           rounds: text,
           rate: text,
           pending: text,
+          minutes: text,
           database: text,
           dead: { ...text, default: 'hung' },
           receiver: { ...text, default: 'nginx' },
@@ -97,15 +112,23 @@ export function optionsOf(args: readonly string[]): Options | null {
   if (values.help) return null
   if (positionals.length > 1) throw new UsageError(`one question at a time, not ${positionals.join(' ')}`)
   const quick = values.quick ?? false
+  const question = oneOf('question', positionals[0] ?? 'publish', questions)
+  const onlyPostgres = ofPostgres.some((one) => one === question)
+  const database = oneOf('--database', values.database ?? (onlyPostgres ? 'postgres' : 'sqlite'), [
+    'sqlite',
+    'postgres',
+  ])
+  if (onlyPostgres && database === 'sqlite') throw new UsageError(`${question}: a question to PostgreSQL only`)
   return {
-    question: oneOf('question', positionals[0] ?? 'publish', questions),
-    database: oneOf('--database', values.database ?? 'sqlite', ['sqlite', 'postgres']),
+    question,
+    database,
     seconds: whole('seconds', values.seconds, 1, quick ? 2 : 20),
     warmupS: whole('warmup', values.warmup, 0, quick ? 1 : 5),
     connections: whole('connections', values.connections, 1, 64),
     rounds: whole('rounds', values.rounds, 1, quick ? 1 : 2),
     rate: values.rate === undefined ? null : whole('rate', values.rate, 1, 1),
-    pending: whole('pending', values.pending, 1, quick ? 20_000 : 1_000_000),
+    pending: whole('pending', values.pending, 1, quick ? 20_000 : (usualPending[question] ?? 1_000_000)),
+    minutes: whole('minutes', values.minutes, 1, quick ? 1 : 60),
     dead: oneOf('--dead', values.dead, ['hung', 'refused']),
     receiver: oneOf('--receiver', values.receiver, ['nginx', 'node']),
     generator: oneOf('--generator', values.generator, ['wrk', 'node']),

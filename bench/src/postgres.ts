@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chownSync, readdirSync, readFileSync } from 'node:fs'
+import { chownSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { type Child, freePort, startChild } from './child.ts'
@@ -16,8 +16,10 @@ export interface PostgresServer extends AsyncDisposable {
   checkpoint(): Promise<void>
   /** Of all its processes, also those that have ended. Null where the kernel does not tell. */
   cpuMs(): number | null
-  /** Everything it has logged so far. */
-  log(): string
+  /** How long its log is by now. */
+  logBytes(): number
+  /** What it has logged since its log was so long. */
+  log(fromByte: number): string
 }
 
 /** One connection for the bench's own questions: what fills a database, and what looks into it. */
@@ -100,6 +102,7 @@ export async function startPostgres(more: readonly string[] = []): Promise<Postg
     },
   })
   const console = await openConsole(urlOf('postgres'))
+  const log = join(folder.path, 'postgres.log')
   return {
     async createDatabase(name) {
       await console.run(`create database ${name}`)
@@ -108,7 +111,8 @@ export async function startPostgres(more: readonly string[] = []): Promise<Postg
     dropDatabase: (name) => console.run(`drop database ${name} with (force)`),
     checkpoint: () => console.run('checkpoint'),
     cpuMs: () => cpuMsOfFamily(child.pid),
-    log: () => readFileSync(join(folder.path, 'postgres.log'), 'utf8'),
+    logBytes: () => statSync(log).size,
+    log: (fromByte) => readFileSync(log).subarray(fromByte).toString('utf8'),
     async [Symbol.asyncDispose]() {
       await console[Symbol.asyncDispose]()
       await child.stop()
