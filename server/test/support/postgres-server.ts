@@ -174,7 +174,7 @@ function ended(watchdog: ChildProcess): Promise<void> {
 }
 
 /** PostgreSQL refuses to run as root: then it runs as the system's user for it, or as nobody. */
-function serverUser(): { readonly uid: number; readonly gid: number } | null {
+export function serverUser(): { readonly uid: number; readonly gid: number } | null {
   if (process.getuid?.() !== 0) return null
   const users = readFileSync('/etc/passwd', 'utf8').split('\n')
   for (const name of ['postgres', 'nobody']) {

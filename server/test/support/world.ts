@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Millis } from '../../src/domain/ids.ts'
 import type { World } from '../../src/ports/world.ts'
+import { dice } from './dice.ts'
 
 export interface TestWorld extends World {
   /**
@@ -55,15 +56,5 @@ export function testWorld(options: { readonly now?: Millis; readonly seed?: numb
     get pendingTimers() {
       return timers.size
     },
-  }
-}
-
-// A linear congruential generator modulo 2^32 with the constants of Numerical Recipes: even enough for jitter, and the
-// same everywhere.
-function dice(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
   }
 }
