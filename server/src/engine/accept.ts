@@ -22,6 +22,9 @@ import { makePlan, type NewFact, type Plan } from './plan.ts'
 import type { SeenEventTypes } from './seen-event-types.ts'
 import { nothingAgainst, type Vet, type Vetted } from './vetting.ts'
 
+// An application that is changed this often while one message waits is not what the next reading brings either.
+const mostReadings = 5
+
 /** `repeated`: the ask was answered before, with this message. */
 interface Accepted {
   readonly message: Message
@@ -111,104 +114,136 @@ export function makePublish(parts: AcceptParts): {
     observer.accepted(plan.message, plan.deliveries.length, world.now() - plan.message.acceptedAt)
   }
 
+  /**
+   * Does what is to be done with what the application's messages are matched against, and again while that is not what
+   * is committed: any node may have changed it, and been answered, since it was read.
+   */
+  const untilCurrent = async <Result>(
+    environmentId: EnvironmentId,
+    applicationIdOrUid: string,
+    work: (routes: Routes, readAgain: () => Promise<Routes>) => Promise<Result | 'stale'>,
+  ): Promise<Result> => {
+    const readAgain = () => routesTo(environmentId, applicationIdOrUid)
+    for (let reading = 1; reading <= mostReadings; reading++) {
+      let routes = directory.cached(environmentId, applicationIdOrUid) ?? (await readAgain())
+      const result = await work(routes, async () => {
+        routes = await readAgain()
+        return routes
+      })
+      if (result !== 'stale') return result
+      directory.outdated(routes)
+    }
+    throw new Problem(
+      'unavailable',
+      'The application is changed faster than it can be read; nothing was accepted.',
+      [],
+      1,
+    )
+  }
+
+  /** What speaks against it must be said of what is committed; `stale` where it may not be. */
+  const refuse = async (routes: Routes, problem: Problem): Promise<'stale'> => {
+    if (await directory.current(routes)) throw problem
+    return 'stale'
+  }
+
+  const commit = async <Result>(plans: readonly Plan[], hand: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await hand()
+    } catch (error) {
+      for (const one of plans) drop(one)
+      throw error
+    }
+  }
+
   const taken = (message: Message, by: string): Problem =>
     new Problem('event-id-taken', `eventId '${message.eventId}' was accepted before, as message ${by}.`, [
       { pointer: '/eventId', message: `belongs to ${by}` },
     ])
 
   return {
-    async publish(environmentId, applicationIdOrUid, fact, { only, ask = null } = {}) {
-      let routes =
-        directory.cached(environmentId, applicationIdOrUid) ?? (await routesTo(environmentId, applicationIdOrUid))
-      let vetted = nothingAgainst
-      if (routes.asks) {
-        const heard = await vet(routes, () => routesTo(environmentId, applicationIdOrUid), [fact], only === undefined)
-        routes = heard.routes
-        const [own = nothingAgainst] = heard.vetted
-        if (own instanceof Problem) throw own
-        vetted = own
-      }
-      const { refusedBy, warnings } = vetted
-      const planned = plan(routes, fact, only, refusedBy)
-      const { message } = planned
-      const publishKey: PublishKey | null = ask && { ...ask, ...keyOf(message, message.acceptedAt) }
-      let kept: Kept
-      try {
-        kept = await commits.publish(planned, publishKey)
-      } catch (error) {
-        drop(planned)
-        throw error
-      }
-      follow(environmentId, planned, kept)
-      if (kept.kind === 'event-id-taken') throw taken(message, kept.by)
-      if (kept.kind === 'repeated') {
-        if (ask) demandSameAsk(kept.first, ask)
-        return { message: asFirst(message, kept.first), repeated: true, warnings }
-      }
-      return { message, repeated: false, warnings }
-    },
+    publish: (environmentId, applicationIdOrUid, fact, { only, ask = null } = {}) =>
+      untilCurrent(environmentId, applicationIdOrUid, async (read, readAgain) => {
+        let routes = read
+        let vetted = nothingAgainst
+        if (routes.asks) {
+          const heard = await vet(routes, readAgain, [fact], only === undefined)
+          routes = heard.routes
+          const [own = nothingAgainst] = heard.vetted
+          if (own instanceof Problem) return refuse(routes, own)
+          vetted = own
+        }
+        const { refusedBy, warnings } = vetted
+        const planned = plan(routes, fact, only, refusedBy)
+        const { message } = planned
+        const publishKey: PublishKey | null = ask && { ...ask, ...keyOf(message, message.acceptedAt) }
+        const kept = await commit([planned], () => commits.publish(planned, publishKey))
+        follow(environmentId, planned, kept)
+        switch (kept.kind) {
+          case 'stale':
+            return 'stale'
+          case 'event-id-taken':
+            throw taken(message, kept.by)
+          case 'repeated':
+            if (ask) demandSameAsk(kept.first, ask)
+            return { message: asFirst(message, kept.first), repeated: true, warnings }
+          case 'stored':
+            return { message, repeated: false, warnings }
+        }
+      }),
 
-    async take(environmentId, sourceId, fact) {
-      let routes = directory.cached(environmentId, sourceId) ?? (await routesTo(environmentId, sourceId))
-      let refusedBy: Vetted['refusedBy'] = nothingAgainst.refusedBy
-      if (routes.asks) {
-        const heard = await vet(routes, () => routesTo(environmentId, sourceId), [factsOf(fact)], true)
-        const [own = nothingAgainst] = heard.vetted
-        if (own instanceof Problem) throw own
-        routes = heard.routes
-        refusedBy = own.refusedBy
-      }
-      const planned = plan(routes, fact, undefined, refusedBy)
-      let kept: Kept
-      try {
-        kept = await commits.publish(planned)
-      } catch (error) {
-        drop(planned)
-        throw error
-      }
-      follow(environmentId, planned, kept)
-      return kept.kind === 'event-id-taken'
-        ? { kind: 'duplicate', of: kept.by }
-        : { kind: 'stored', message: planned.message }
-    },
+    take: (environmentId, sourceId, fact) =>
+      untilCurrent(environmentId, sourceId, async (read, readAgain) => {
+        let routes = read
+        let refusedBy: Vetted['refusedBy'] = nothingAgainst.refusedBy
+        if (routes.asks) {
+          const heard = await vet(routes, readAgain, [factsOf(fact)], true)
+          routes = heard.routes
+          const [own = nothingAgainst] = heard.vetted
+          if (own instanceof Problem) return refuse(routes, own)
+          refusedBy = own.refusedBy
+        }
+        const planned = plan(routes, fact, undefined, refusedBy)
+        const kept = await commit([planned], () => commits.publish(planned))
+        follow(environmentId, planned, kept)
+        if (kept.kind === 'stale') return 'stale'
+        return kept.kind === 'event-id-taken'
+          ? { kind: 'duplicate', of: kept.by }
+          : { kind: 'stored', message: planned.message }
+      }),
 
-    async publishAll(environmentId, applicationIdOrUid, facts, ask) {
-      const read = await routesTo(environmentId, applicationIdOrUid)
-      const readAgain = () => routesTo(environmentId, applicationIdOrUid)
-      const { routes, vetted } = read.asks ? await vet(read, readAgain, facts, true) : { routes: read, vetted: [] }
-      const unrefused = facts.flatMap((fact, at) => {
-        const own = vetted[at] ?? nothingAgainst
-        return own instanceof Problem
-          ? []
-          : [{ at, plan: plan(routes, fact, undefined, own.refusedBy), warnings: own.warnings }]
-      })
-      const planned = unrefused.map(({ plan }) => plan)
-      const publishKeys =
-        ask &&
-        unrefused.map(({ at, plan: { message } }) => ({
-          ...partOfAsk(ask, at),
-          ...keyOf(message, message.acceptedAt),
-        }))
-      let kept: readonly Kept[]
-      try {
-        kept = await commits.publishAll(planned, publishKeys)
-      } catch (error) {
-        for (const one of planned) drop(one)
-        throw error
-      }
-      let next = 0
-      return facts.map((_, at): AcceptedOrRefused => {
-        const own = vetted[at]
-        if (own instanceof Problem) return { refused: own }
-        const { plan, warnings } = unrefused[next] as (typeof unrefused)[number]
-        const outcome = kept[next++] as Kept
-        follow(environmentId, plan, outcome)
-        if (outcome.kind === 'event-id-taken') return { refused: taken(plan.message, outcome.by) }
-        if (outcome.kind === 'stored') return { message: plan.message, warnings }
-        if (ask) demandSameAsk(outcome.first, ask)
-        return { message: asFirst(plan.message, outcome.first), warnings }
-      })
-    },
+    publishAll: (environmentId, applicationIdOrUid, facts, ask) =>
+      untilCurrent(environmentId, applicationIdOrUid, async (read, readAgain) => {
+        const { routes, vetted } = read.asks ? await vet(read, readAgain, facts, true) : { routes: read, vetted: [] }
+        if (vetted.some((own) => own instanceof Problem) && !(await directory.current(routes))) return 'stale'
+        const unrefused = facts.flatMap((fact, at) => {
+          const own = vetted[at] ?? nothingAgainst
+          return own instanceof Problem
+            ? []
+            : [{ at, plan: plan(routes, fact, undefined, own.refusedBy), warnings: own.warnings }]
+        })
+        const planned = unrefused.map(({ plan }) => plan)
+        const publishKeys =
+          ask &&
+          unrefused.map(({ at, plan: { message } }) => ({
+            ...partOfAsk(ask, at),
+            ...keyOf(message, message.acceptedAt),
+          }))
+        const kept = await commit(planned, () => commits.publishAll(planned, publishKeys))
+        for (const [at, one] of planned.entries()) follow(environmentId, one, kept[at] as Kept)
+        if (kept.some(({ kind }) => kind === 'stale')) return 'stale'
+        let next = 0
+        return facts.map((_, at): AcceptedOrRefused => {
+          const own = vetted[at]
+          if (own instanceof Problem) return { refused: own }
+          const { plan, warnings } = unrefused[next] as (typeof unrefused)[number]
+          const outcome = kept[next++] as Kept
+          if (outcome.kind === 'event-id-taken') return { refused: taken(plan.message, outcome.by) }
+          if (outcome.kind !== 'repeated') return { message: plan.message, warnings }
+          if (ask) demandSameAsk(outcome.first, ask)
+          return { message: asFirst(plan.message, outcome.first), warnings }
+        })
+      }),
   }
 }
 

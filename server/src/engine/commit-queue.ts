@@ -6,6 +6,8 @@ import type { Kept } from './group-commit.ts'
 export interface WaitingMessage {
   readonly message: NewMessage
   readonly deliveries: readonly NewDelivery[]
+  /** What it was matched against (see `Routes`). */
+  readonly version: number
   readonly publishKey: PublishKey | null
   readonly eventIdUntil: Millis | null
   /** It must be in the commit of the one before it. */
@@ -125,11 +127,13 @@ export class CommitQueue {
     if (load.sequenced) this.#sequenceUnderWay = false
   }
 
-  /** Its records were not written after all: they are the first of those that wait. */
-  putBack(load: Load): void {
+  /** Its records, and these of its messages, were not written after all: they are the first of those that wait. */
+  putBack(load: Load, messages: readonly WaitingMessage[] = []): void {
     this.ended(load)
     const line = load.sequenced ? this.#sequenced : this.#free
     line.records.unshift(...load.records)
+    line.messages.unshift(...messages)
+    for (const { message } of messages) this.#bytes += message.payload.length
   }
 
   /** Those that have waited since `since` or longer are not going to be in any commit. */

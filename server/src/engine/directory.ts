@@ -7,7 +7,7 @@ import { latestSchema } from '../domain/event-type.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, Millis } from '../domain/ids.ts'
 import { type EndpointSecrets, secretsAt } from '../domain/secret.ts'
 import { makeSigner, type Signer } from '../domain/signature.ts'
-import type { Store } from '../ports/store.ts'
+import type { RoutesCounts, Store } from '../ports/store.ts'
 import type { Demands } from './vetting.ts'
 
 /** An endpoint as the road needs it: opened, prepared, in memory. */
@@ -42,6 +42,8 @@ export interface Routes {
   /** What counts for its messages, before any endpoint says something. */
   readonly control: Control
   readonly destinations: readonly Destination[]
+  /** Both counts of `RoutesCounts` together, as they were before all of this was read. */
+  readonly version: number
   /** Some destination has a filter. */
   readonly filtered: boolean
   readonly demands: Demands | null
@@ -77,7 +79,10 @@ export class Directory {
   readonly #operational = new Map<EnvironmentId, Routes | null>()
   // By `environment name`; null: it is not declared.
   readonly #eventTypes = new Map<string, DeclaredType | null>()
+  /** The newest count that was seen of each: what was read of event types is no older. */
+  readonly #environments = new Map<EnvironmentId, number>()
   #generation = 0
+  #typesGeneration = 0
 
   constructor(store: Store, masterKey: Uint8Array, serverControl: Control) {
     this.#store = store
@@ -110,8 +115,7 @@ export class Directory {
 
   /** The endpoints of one application as they are in the store now, for deliveries that are already on their way. */
   async destinations(applicationId: ApplicationId): Promise<readonly Destination[]> {
-    const application = await this.#store.applications.byId(applicationId)
-    return application === null ? [] : (await this.#routes(application)).destinations
+    return (await this.#routes(applicationId))?.destinations ?? []
   }
 
   /** Where operational webhooks of an environment go, as `cached`; null: nowhere. */
@@ -124,7 +128,7 @@ export class Directory {
     for (;;) {
       const generation = this.#generation
       const application = await this.#store.applications.operational(environmentId)
-      const routes = application && (await this.#routes(application))
+      const routes = application && (await this.#routes(application.id))
       if (generation !== this.#generation) continue
       this.#operational.set(environmentId, routes)
       return routes
@@ -137,9 +141,9 @@ export class Directory {
     for (;;) {
       const known = this.#eventTypes.get(key)
       if (known !== undefined) return known
-      const generation = this.#generation
+      const generation = this.#typesGeneration
       const found = await this.#store.eventTypes.find(environmentId, name)
-      if (generation !== this.#generation) continue
+      if (generation !== this.#typesGeneration) continue
       const schema = found ? latestSchema(found) : undefined
       const declared = found && {
         archived: found.archived,
@@ -152,6 +156,17 @@ export class Directory {
       }
       return declared
     }
+  }
+
+  /** Whether these are what is committed now. */
+  async current({ application, version }: Routes): Promise<boolean> {
+    const counts = await this.#store.applications.routes(application.id)
+    return counts !== null && counts.application + counts.environment === version
+  }
+
+  /** These are not what is committed: what is read next must be newer. */
+  outdated(routes: Routes): void {
+    if (this.holds(routes)) this.forget(routes.application.id)
   }
 
   forget(applicationId: ApplicationId): void {
@@ -167,6 +182,7 @@ export class Directory {
 
   forgetAll(): void {
     this.#generation += 1
+    this.#typesGeneration += 1
     this.#byName.clear()
     this.#namesOf.clear()
     this.#loading.clear()
@@ -179,7 +195,8 @@ export class Directory {
       const generation = this.#generation
       const application = await this.#store.applications.find(environmentId, idOrUid)
       if (!application) return null
-      const routes = await this.#routes(application)
+      const routes = await this.#routes(application.id)
+      if (!routes) return null
       // Something changed while we read: what we hold may be the old world.
       if (generation !== this.#generation) continue
       this.#keep(name, routes)
@@ -187,11 +204,17 @@ export class Directory {
     }
   }
 
-  async #routes(application: Application): Promise<Routes> {
-    const [environment, endpoints] = await Promise.all([
-      this.#store.environments.find(application.environmentId),
-      this.#store.endpoints.all(application.id),
+  async #routes(id: ApplicationId): Promise<Routes | null> {
+    // Before all else: what is read after it may be newer than it says, never older.
+    const counts = await this.#store.applications.routes(id)
+    if (!counts) return null
+    const [application, environment, endpoints] = await Promise.all([
+      this.#store.applications.byId(id),
+      this.#store.environments.find(counts.environmentId),
+      this.#store.endpoints.all(id),
     ])
+    if (!application) return null
+    this.#seen(counts)
     const said = controlOf(this.#serverControl, environment?.settings.control ?? {}, application.control)
     const received = application.kind === 'source'
     // What came to a source goes on as it came, one by one; what it is called there, its environment need not know.
@@ -199,7 +222,16 @@ export class Directory {
     const destinations = endpoints.map((row) => this.#prepare(row, application, control))
     const filtered = destinations.some(({ filter }) => filter !== null)
     const demands = environment && !received ? demandsOf(environment.settings) : null
-    return { application, control, destinations, filtered, demands, asks: filtered || demands !== null }
+    const version = counts.application + counts.environment
+    return { application, control, destinations, version, filtered, demands, asks: filtered || demands !== null }
+  }
+
+  /** What was read of event types before its environment counted that far may be something else by now. */
+  #seen({ environmentId, environment }: RoutesCounts): void {
+    if (environment <= (this.#environments.get(environmentId) ?? -1)) return
+    this.#environments.set(environmentId, environment)
+    this.#typesGeneration += 1
+    for (const key of this.#eventTypes.keys()) if (key.startsWith(`${environmentId} `)) this.#eventTypes.delete(key)
   }
 
   #keep(name: string, routes: Routes): void {

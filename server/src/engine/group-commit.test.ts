@@ -28,6 +28,10 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
   await store.applications.insert(application)
   const endpoint = make.endpoint(application.id)
   await store.endpoints.insert(endpoint)
+  const other = make.application(environment.id)
+  await store.applications.insert(other)
+  const counts = await store.applications.routes(application.id)
+  const version = (counts?.application ?? 0) + (counts?.environment ?? 0)
 
   const batches: CommitBatch[] = []
   let gate = Promise.resolve()
@@ -79,12 +83,18 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
       commits.publish({
         message: one,
         deliveries: [{ messageId: one.id, endpointId: endpoint.id, dueAt: one.acceptedAt, lease, orderKey }],
+        version,
       }),
     turn: (kind: 'failing' | 'healthy') =>
       new Promise<void>((resolve) => {
         const endpointId = endpoint.id
         commits.turned(kind === 'failing' ? { kind, endpointId, since: 1 } : { kind, endpointId }, null, resolve)
       }),
+    /** Another application: what is published to it, and what makes that stale. */
+    other: {
+      publish: () => commits.publish({ message: make.message(other.id), deliveries: [], version: 0 }),
+      change: () => store.endpoints.insert(make.endpoint(other.id)),
+    },
     /** Hands over the outcome of this message's only attempt. Resolves when it is on disk. */
     record: (one: NewMessage) =>
       new Promise<void>((resolve) => {
@@ -139,6 +149,28 @@ test('what arrives in one turn of the event loop rides in one commit', async (t)
   const { publish, message, batches } = await committing(t)
   await Promise.all(Array.from({ length: 100 }, () => publish(message())))
   assert.deepEqual(sizes(batches), [[100, 0]])
+})
+
+test('what was matched against something else than is committed is told so, and nobody else in its commit hears of it', async (t) => {
+  const { publish, record, message, hold, batches, until, count, other } = await committing(t)
+  const earlier = message()
+  await publish(earlier)
+  const letGo = hold()
+  const mine = [publish(message()), publish(message())]
+  const others = other.publish()
+  const outcome = record(earlier)
+  await until(() => batches.length === 2)
+  await other.change()
+  letGo()
+  assert.deepEqual(await others, { kind: 'stale' })
+  assert.deepEqual(await Promise.all(mine), [{ kind: 'stored' }, { kind: 'stored' }])
+  await outcome
+  assert.deepEqual(sizes(batches), [
+    [1, 0],
+    [3, 1],
+    [2, 1],
+  ])
+  assert.deepEqual([count('message'), count('attempt')], [3, 1])
 })
 
 test('a promise resolves only when what it promises is on the disk', async (t) => {

@@ -1,10 +1,9 @@
 import type { Attempt } from '../domain/attempt.ts'
 import { backoff } from '../domain/backoff.ts'
 import type { FirstPublish } from '../domain/idempotency.ts'
-import type { LeaseId, MessageId, Millis } from '../domain/ids.ts'
+import type { ApplicationId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
 import { Problem } from '../domain/problem.ts'
 import type {
-  CommitBatch,
   CommitResult,
   HealthTurn,
   NewDelivery,
@@ -15,6 +14,7 @@ import type {
   Told,
 } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
+import { batchOf } from './commit-batch.ts'
 import { CommitQueue, type Load, type Stretch, type WaitingMessage, type WaitingRecord } from './commit-queue.ts'
 import type { Observer } from './observer.ts'
 
@@ -23,13 +23,18 @@ export type Kept =
   | { readonly kind: 'stored' }
   | { readonly kind: 'event-id-taken'; readonly by: MessageId }
   | { readonly kind: 'repeated'; readonly first: FirstPublish }
+  /** Not stored: what it was matched against is not what is committed. */
+  | { readonly kind: 'stale' }
 
 const stored: Kept = { kind: 'stored' }
+const stale: Kept = { kind: 'stale' }
 
 /** A message with everything that is to be stored of it. */
 export interface PlannedMessage {
   readonly message: NewMessage
   readonly deliveries: readonly NewDelivery[]
+  /** What it was matched against (see `Routes`). */
+  readonly version: number
   /** Until when its `eventId` is taken; null: as long as it is kept. */
   readonly eventIdUntil?: Millis | null
 }
@@ -127,14 +132,14 @@ export class GroupCommit {
   }
 
   #gather(
-    { message, deliveries, eventIdUntil = null }: PlannedMessage,
+    { message, deliveries, version, eventIdUntil = null }: PlannedMessage,
     publishKey: PublishKey | null,
     into: WaitingMessage[],
   ): Promise<Kept> {
     const joined = into.length > 0
     const since = this.#world.now()
     return new Promise((resolve, reject) => {
-      into.push({ message, deliveries, publishKey, eventIdUntil, joined, since, resolve, reject })
+      into.push({ message, deliveries, version, publishKey, eventIdUntil, joined, since, resolve, reject })
     })
   }
 
@@ -234,14 +239,8 @@ export class GroupCommit {
     try {
       const result = await this.#store.commit(batchOf(this.#lease, startedAt, messages, records))
       this.#underWay.delete(underWay)
-      this.#queue.ended(load)
-      this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
-      for (const { message, resolve } of messages) resolve(keptOf(message.id, result))
-      for (const { done, stretch } of records) {
-        stretch.left -= 1
-        done()
-      }
-      this.#tellWritten()
+      if (result.stale.size > 0) this.#sift(load, result.stale)
+      else this.#stored(load, result, startedAt)
       this.#succeeded()
     } catch (error) {
       // Nothing of it is on disk, or nobody knows: what is sent again is not stored twice. Callers are told at once, those
@@ -254,6 +253,29 @@ export class GroupCommit {
       for (const { reject } of messages) reject(refusal())
     }
     this.#tellIdle()
+  }
+
+  #stored(load: Load, result: CommitResult, startedAt: Millis): void {
+    const { messages, records } = load
+    this.#queue.ended(load)
+    this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
+    for (const { message, resolve } of messages) resolve(keptOf(message.id, result))
+    for (const { done, stretch } of records) {
+      stretch.left -= 1
+      done()
+    }
+    this.#tellWritten()
+  }
+
+  /** Nothing was stored: messages of these applications are told so, and the rest goes into the next commit. */
+  #sift(load: Load, applications: ReadonlySet<ApplicationId>): void {
+    const isStale = ({ message }: WaitingMessage): boolean => applications.has(message.applicationId)
+    this.#queue.putBack(
+      load,
+      load.messages.filter((waiting) => !isStale(waiting)),
+    )
+    if (this.#closed) this.#queue.dropRecords()
+    for (const waiting of load.messages) if (isStale(waiting)) waiting.resolve(stale)
   }
 
   #succeeded(): void {
@@ -319,39 +341,6 @@ const refusal = (): Problem =>
     [],
     1,
   )
-
-/** Everything that rides in one commit. A loop, not a chain of lists: it runs for every message there is. */
-function batchOf(
-  lease: LeaseId,
-  now: Millis,
-  messages: readonly WaitingMessage[],
-  records: readonly WaitingRecord[],
-): CommitBatch {
-  const eventIdsUntil = new Map<MessageId, Millis>()
-  const publishKeys: PublishKey[] = []
-  const deliveries: NewDelivery[] = []
-  const turns: HealthTurn[] = []
-  const written: NewMessage[] = []
-  const add = (told: Told): void => {
-    written.push(...told.messages)
-    deliveries.push(...told.deliveries)
-  }
-  for (const waiting of messages) {
-    written.push(waiting.message)
-    for (const delivery of waiting.deliveries) deliveries.push(delivery)
-    if (waiting.publishKey) publishKeys.push(waiting.publishKey)
-    if (waiting.eventIdUntil !== null) eventIdsUntil.set(waiting.message.id, waiting.eventIdUntil)
-  }
-  const attempts: Attempt[] = []
-  const settlements: Settlement[] = []
-  for (const record of records) {
-    if (record.attempt) attempts.push(record.attempt)
-    if (record.settlement) settlements.push(record.settlement)
-    for (const turn of record.turns) turns.push(turn)
-    if (record.told) add(record.told)
-  }
-  return { lease, now, messages: written, eventIdsUntil, publishKeys, deliveries, attempts, settlements, turns }
-}
 
 function keptOf(id: MessageId, { taken, repeated }: CommitResult): Kept {
   const by = taken.get(id)

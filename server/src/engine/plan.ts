@@ -58,7 +58,7 @@ export function makePlan({
   readonly newId: ReturnType<typeof makeIds>
   readonly dispatcher: Dispatcher
 }): (routes: Routes, fact: NewFact, only: EndpointId | undefined, refusedBy: Vetted['refusedBy']) => Plan {
-  return ({ application, control, destinations }, fact, only, refusedBy) => {
+  return ({ application, control, destinations, version }, fact, only, refusedBy) => {
     const acceptedAt = world.now()
     const { orderingKey = null, expiresAt = null, received } = fact
     // What is to be delivered in the past is to be delivered now.
@@ -113,6 +113,7 @@ export function makePlan({
     return {
       message: unsent === null ? message : { ...message, unsent },
       deliveries,
+      version,
       hot,
       eventIdUntil: eventIdWindow === 0 ? null : acceptedAt + eventIdWindow,
     }

@@ -10,7 +10,7 @@ import type { Message } from '../../domain/message.ts'
 export interface RoadStore {
   /** How many commits may be on their way at once, to some good. */
   readonly commitsInFlight: number
-  /** One transaction: all of it is on disk when this resolves, or none of it. */
+  /** One transaction: all of it is on disk when this resolves, or none of it (rejected, or `stale`). */
   commit(batch: CommitBatch): Promise<CommitResult>
   /** Takes due deliveries under `lease` until `until`, a few from each endpoint in turn. */
   claim(ask: ClaimAsk): Promise<Claimed>
@@ -62,7 +62,11 @@ export interface NewDelivery extends DeliveryKey {
   readonly orderKey?: string | null
 }
 
-/** Operational webhooks, ready to be stored with the fact they tell of. */
+/**
+ * Operational webhooks, ready to be stored with the fact they tell of. They go to the endpoints that this node knows of,
+ * which another may have changed half a second ago: nobody waits for an answer that promises more, and the fact must
+ * not wait for its news.
+ */
 export interface Told {
   readonly messages: readonly NewMessage[]
   readonly deliveries: readonly NewDelivery[]
@@ -98,6 +102,8 @@ export interface CommitBatch {
   /** When what is promoted in its order becomes due. */
   readonly now: Millis
   readonly messages: readonly NewMessage[]
+  /** What messages were matched against: both counts of `RoutesCounts` together, the lowest where they are of several. */
+  readonly routes?: ReadonlyMap<ApplicationId, number>
   /** Until when their `eventId` is taken; those not named keep it as long as they are kept. */
   readonly eventIdsUntil?: ReadonlyMap<MessageId, Millis>
   /** Of those messages whose publishers named an `Idempotency-Key`. */
@@ -109,6 +115,11 @@ export interface CommitBatch {
 }
 
 export interface CommitResult {
+  /**
+   * Applications that are gone, or whose messages are to be matched against something else than they were. Where there
+   * are any, nothing of the batch was stored.
+   */
+  readonly stale: ReadonlySet<ApplicationId>
   /** Messages that were not stored because their `eventId` was taken: theirs → the first message's id. */
   readonly taken: ReadonlyMap<MessageId, MessageId>
   /** Messages that were not stored because their `Idempotency-Key` was used before: theirs → the first. */

@@ -7,7 +7,7 @@ import { type OpenStore, openedEach } from './opened.ts'
 import { wholeList } from './paging.ts'
 import { batch, samples } from './samples.ts'
 
-const nothingTaken = { taken: new Map(), repeated: new Map() }
+const nothingTaken = { stale: new Set(), taken: new Map(), repeated: new Map() }
 
 export function commitConformance(open: OpenStore): void {
   const store = openedEach(open)
@@ -141,7 +141,7 @@ export function commitConformance(open: OpenStore): void {
     await store().road.commit(batch({ lease, messages: [holder] }))
     const refused = make.message(applicationId, { eventId: 'taken' })
     const ask = batch({ lease, messages: [refused], publishKeys: [keyOf(refused, 'key')] })
-    const told = { taken: new Map([[refused.id, holder.id]]), repeated: new Map() }
+    const told = { stale: new Set(), taken: new Map([[refused.id, holder.id]]), repeated: new Map() }
     assert.deepEqual(await store().road.commit(ask), told)
     assert.deepEqual(await store().road.commit(ask), told)
   })

@@ -21,6 +21,7 @@ import { portalTokensConformance } from './portal-tokens.ts'
 import { quarantineConformance } from './quarantine.ts'
 import { receivedConformance } from './received.ts'
 import { retentionConformance } from './retention.ts'
+import { routesConformance } from './routes.ts'
 import { sourcesConformance } from './sources.ts'
 import { tasksConformance } from './tasks.ts'
 
@@ -40,6 +41,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('attempts', () => attemptsConformance(open))
     describe('answers', () => answersConformance(open))
     describe('commit', () => commitConformance(open))
+    describe('routes', () => routesConformance(open))
     describe('claim', () => claimConformance(open))
     describe('lease', () => leaseConformance(open))
     describe('order', () => orderConformance(open))

@@ -2,7 +2,7 @@ import type { Application, ApplicationKind, Metadata } from '../../domain/applic
 import type { ControlPart } from '../../domain/control.ts'
 import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
-import type { ApplicationStore, Told, WriteResult } from '../../ports/store.ts'
+import type { ApplicationStore, RoutesCounts, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { noteRoutes } from './changes.ts'
 import { appendTold } from './commit.ts'
@@ -143,6 +143,17 @@ async function operational(db: Db, environmentId: EnvironmentId): Promise<Applic
   return row && applicationOf(row)
 }
 
+async function routes(db: Db, id: ApplicationId): Promise<RoutesCounts | null> {
+  const row = await first<{ environment_id: EnvironmentId; own: number; of_all: number }>(
+    db,
+    `select application.environment_id as environment_id, application.routes as own, environment.routes as of_all
+     from application join environment on environment.id = application.environment_id
+     where application.id = :id and application.deleted_at is null`,
+    { id },
+  )
+  return row && { environmentId: row.environment_id, application: row.own, environment: row.of_all }
+}
+
 async function byId(db: Db, id: ApplicationId): Promise<Application | null> {
   const row = await first<ApplicationRow>(
     db,
@@ -203,6 +214,7 @@ export const applications = {
   delete: remove,
   find,
   byId,
+  routes,
   operational,
   list,
 } satisfies Queries<ApplicationStore>

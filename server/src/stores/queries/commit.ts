@@ -6,6 +6,12 @@ import { noteChanges } from './changes.ts'
 import { inNoTime, type PackedBatch, packBatch, type ReceivedRow, without } from './packed-batch.ts'
 import { claimPublishKeys, forgetPublishKeys } from './publish-keys.ts'
 
+const staleRoutes = `
+  select value->>0 as application_id
+  from @each(:rows) left join application on application.id = value->>0 and application.deleted_at is null
+  left join environment on environment.id = application.environment_id
+  where coalesce(application.routes + environment.routes, -1) <> cast(value->>1 as bigint)`
+
 const usualColumns = 'id, application_id, event_type, event_id, channels, tags, content_type, payload, accepted_at'
 const usualValues = `value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, cast(value->>8 as bigint)`
 const richColumns = `${usualColumns}, ordering_key, deliver_at, expires_at, payload_until, unsent, encoding, request`
@@ -125,12 +131,16 @@ const ownersOf = `
 const countRoutes = `
   update application set routes = routes + 1 from @each(:rows) where application.id = value->>0`
 
+const noneStale: ReadonlySet<ApplicationId> = new Set()
 const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
 const noneTaken: ReadonlyMap<MessageId, MessageId> = new Map()
 
 /** All of a batch in one transaction. */
 export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> {
   return db.transaction(async () => {
+    // A reading of what is committed, and no lock: who changes it this moment is answered after it, or together with it.
+    const stale = whole.routes === '' ? noneStale : await staleOf(db, whole.routes)
+    if (stale.size > 0) return { stale, taken: noneTaken, repeated: noneRepeated }
     const repeated = whole.publishKeys === '' ? noneRepeated : await claimPublishKeys(db, whole.publishKeys)
     const batch = repeated.size === 0 ? whole : without(whole, repeated)
     const { lease } = batch
@@ -153,8 +163,13 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
     if (batch.failing !== '') await db.run(markFailing, { rows: batch.failing })
     if (batch.healthy !== '') await db.run(markHealthy, { rows: batch.healthy })
     if (batch.disabled !== '') await disableAll(db, batch.disabled)
-    return { taken, repeated }
+    return { stale, taken, repeated }
   })
+}
+
+async function staleOf(db: Db, rows: string): Promise<ReadonlySet<ApplicationId>> {
+  const stale = await db.all<{ application_id: ApplicationId }>(staleRoutes, { rows })
+  return stale.length === 0 ? noneStale : new Set(stale.map((row) => row.application_id))
 }
 
 /** The last thing in a commit, as it changes what messages are matched against. */

@@ -9,6 +9,8 @@ import { publishKeyRow } from './publish-keys.ts'
  */
 export interface PackedBatch {
   readonly lease: LeaseId
+  /** Applications of messages, and what each was matched against. */
+  readonly routes: string
   readonly messages: string
   /** Those that say more than most do. Apart, since each column that is read costs, at any speed. */
   readonly richMessages: string
@@ -103,6 +105,7 @@ export function packBatch(batch: CommitBatch): PackedBatch {
   return {
     lease: batch.lease,
     now: batch.now,
+    routes: pack([...(batch.routes ?? [])]),
     ...packMessages(batch),
     publishKeys: batch.publishKeys ? pack(batch.publishKeys.map(publishKeyRow)) : '',
     attempts: pack(batch.attempts.map(attemptRow)),

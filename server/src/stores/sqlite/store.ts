@@ -43,6 +43,7 @@ const reads: ReadonlySet<string> = new Set([
   'oldest',
   'totals',
   'since',
+  'routes',
 ]) // prettier-ignore
 
 const commitsBetweenCopies = 100
