@@ -88,6 +88,12 @@ export function loadSettings(sources: SettingSources): Settings {
   return { ...rest, publicUrl: publicUrl ?? urlOf(values.listen), logFormat: chosen.format, logLevel: chosen.level }
 }
 
+/** How PostgreSQL is dealt with, if that is the database. */
+export const postgresManner = ({ databaseConnections, databasePooler }: Settings) => ({
+  connections: databaseConnections,
+  pooled: databasePooler === 'transaction',
+})
+
 /** What the settings say about deliveries; the levels below may say otherwise. */
 export const serverControl = (settings: Settings): Control => ({
   ...usualControl,
@@ -147,12 +153,9 @@ function give(
 /** What no single setting can know. */
 function contradictions(settings: Values): Map<SettingName, string> {
   const found = new Map<SettingName, string>()
-  if (settings.leaseDuration <= 2 * settings.attemptTimeout) {
+  if (settings.leaseDuration < 2 * settings.attemptTimeout) {
     const least = formatDuration(2 * settings.attemptTimeout)
-    found.set(
-      'leaseDuration',
-      `must be more than ${least}, twice the attempt timeout, or a slow try loses its delivery`,
-    )
+    found.set('leaseDuration', `must be at least ${least}, twice the attempt timeout, or a slow try loses its delivery`)
   }
   if (settings.endpointInFlight > settings.globalInFlight) {
     found.set('endpointInFlight', `must be at most ${settings.globalInFlight}, the deliveries under way in all`)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { makeDoor } from './api/door.ts'
 import { createApi } from './api/http.ts'
-import { type Settings, serverControl } from './config.ts'
+import { postgresManner, type Settings, serverControl } from './config.ts'
 import { openSecrets } from './domain/endpoint-seal.ts'
 import { type ApplicationId, isId, type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
@@ -55,7 +55,7 @@ export interface Running {
  * setting. `fetcher`: another than our own, for tests of what providers have on their hosts.
  */
 export async function start(settings: Settings, world: World, log: Log, fetcher?: Fetcher): Promise<Running> {
-  const database = await openStore(settings.database, 'road')
+  const database = await openStore(settings.database, 'road', postgresManner(settings))
   const { store } = database
   const { key: masterKey, from: masterKeyFrom } = await keyOf(database, settings.masterKey, world)
   if (!(await opens(store, masterKey))) {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { loadSettings, settingFlags, settingOptions } from '../config.ts'
+import { loadSettings, postgresManner, settingFlags, settingOptions } from '../config.ts'
 import { isId, makeIds } from '../domain/ids.ts'
 import { type ApiKey, type Scope, scopes } from '../domain/key.ts'
 import { createKey, listKeys, revokeKey } from '../manage/keys.ts'
@@ -48,7 +48,8 @@ Exit codes: 0 done, 1 no such key, 2 typed wrongly.`,
         json: { type: 'boolean' },
       },
     })
-    const { database } = loadSettings({ env: io.env, flags: settingFlags(values) })
+    const settings = loadSettings({ env: io.env, flags: settingFlags(values) })
+    const { database } = settings
     if (database.engine === 'sqlite' && !existsSync(database.path)) {
       // A mistyped path must not end in a key that opens nothing.
       if (work !== create) {
@@ -57,7 +58,7 @@ Exit codes: 0 done, 1 no such key, 2 typed wrongly.`,
       }
       io.stderr.write(`posthorn keys: there was no database at ${database.path}; a new one is made\n`)
     }
-    const opened = await openStore(database, 'command')
+    const opened = await openStore(database, 'command', postgresManner(settings))
     try {
       return await work(opened.store, values, positionals, io)
     } finally {

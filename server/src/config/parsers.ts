@@ -32,6 +32,11 @@ export function baseUrl(text: string): string {
   return url.href.replace(/\/+$/, '')
 }
 
+export function pooler(text: string): 'none' | 'transaction' {
+  if (text !== 'none' && text !== 'transaction') throw new Error('must be none or transaction')
+  return text
+}
+
 export function apiKey(text: string): string {
   if (!/^[\x21-\x7e]{8,256}$/.test(text)) throw new Error('must be 8 to 256 visible ASCII characters without spaces')
   return text

@@ -17,6 +17,7 @@ import {
   logLevels,
   masterKey,
   origins,
+  pooler,
   retrySchedule,
   share,
   size,
@@ -97,6 +98,21 @@ export const table = {
     unset: 'one is made at the first start and printed once',
     example: 'a word of 8 or more characters, from `openssl rand -hex 24`',
     doc: 'An admin key of the environment "default", so that a deployment knows its key beforehand. A flag shows in the list of processes: prefer the variable.',
+  }),
+  databaseConnections: setting({
+    env: 'POSTHORN_DATABASE_CONNECTIONS',
+    flag: 'database-connections',
+    parse: count(6, 1_000),
+    default: '10',
+    doc: 'Connections of this node to PostgreSQL, at most: five for the road and for what is changed elsewhere, the rest for people and chores.',
+  }),
+  databasePooler: setting({
+    env: 'POSTHORN_DATABASE_POOLER',
+    flag: 'database-pooler',
+    parse: pooler,
+    default: 'none',
+    example: 'transaction',
+    doc: 'transaction: between here and PostgreSQL stands a pooler that changes servers between transactions, as PgBouncer with pool_mode = transaction.',
   }),
   masterKey: optional({
     env: 'POSTHORN_MASTER_KEY',
@@ -191,7 +207,7 @@ export const table = {
     env: 'POSTHORN_LEASE_DURATION',
     flag: 'lease-duration',
     parse: duration(2_000, 60 * minute),
-    default: '60s',
+    default: '30s',
     doc: 'After how long the deliveries of a process that died may be taken by another. More than twice the attempt timeout.',
   }),
   disableAfter: setting({

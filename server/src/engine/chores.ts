@@ -54,6 +54,7 @@ export class Chores {
 
   async start(): Promise<void> {
     this.#seenChange = (await this.#store.changes.since(null)).number
+    this.#store.onChange(() => this.#noticeChanges().catch(() => {}))
     this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
     this.#every('breakers', lookForDrainedMs, async () => this.#dispatcher.closeDrained())
     // Three chances to renew before a lease ends.

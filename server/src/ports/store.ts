@@ -60,6 +60,8 @@ export interface Store {
   readonly received: ReceivedStore
   readonly nodes: NodeStore
   readonly changes: ChangeStore
+  /** Has `heard` called soon after something was changed, where the store can tell. Nothing may depend on it: see `changes`. */
+  onChange(heard: () => void): void
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -18,8 +18,21 @@ export interface Db {
   all<Row extends SqlRow>(sql: string, parameters?: SqlParameters): Promise<readonly Row[]>
   /** Resolves to the number of rows changed. */
   run(sql: string, parameters?: SqlParameters): Promise<number>
-  /** All of it or nothing; on disk when it resolves. */
+  /** All of it or nothing; on disk when it resolves. What `work` does not await goes out together, in its order. */
   transaction<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Until the transaction ends, nobody else holds any of these keys: what is read after it has been asked for is what
+   * others before us have committed. Where only one connection writes, that is so anyway.
+   */
+  hold(keys: readonly string[]): Promise<void>
+}
+
+/** What was to be unique is there already: somebody else was faster. */
+export class UniqueViolation extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = 'UniqueViolation'
+  }
 }
 
 export async function first<Row extends SqlRow>(db: Db, sql: string, parameters?: SqlParameters): Promise<Row | null> {

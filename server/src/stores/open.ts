@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { type DatabaseTarget, shownTarget } from '../domain/database-target.ts'
 import type { Store } from '../ports/store.ts'
+import { openPostgresStore, type PostgresManner } from './postgres/store.ts'
 import { holdAlone } from './sqlite/alone.ts'
 import { openSqliteStore } from './sqlite/store.ts'
 
@@ -16,10 +17,17 @@ export interface OpenedStore {
 
 /**
  * Opens the database that is meant, and makes it where there is none. `road`: deliveries are made from here, which only
- * one process may do on a file. Throws with a plain word when it cannot be used.
+ * one process may do on a file. `manner`: how PostgreSQL is dealt with. Throws with a plain word when it cannot be used.
  */
-export async function openStore(target: DatabaseTarget, use: 'road' | 'command'): Promise<OpenedStore> {
-  if (target.engine === 'postgres') throw new Error('PostgreSQL is not spoken yet.')
+export async function openStore(
+  target: DatabaseTarget,
+  use: 'road' | 'command',
+  manner: PostgresManner,
+): Promise<OpenedStore> {
+  if (target.engine === 'postgres') {
+    const store = await openPostgresStore(target, manner)
+    return { store, shown: shownTarget(target), beside: null, close: () => store.close() }
+  }
   const path = realPath(target.path)
   const alone = use === 'road' ? holdAlone(path) : null
   try {

@@ -5,7 +5,7 @@ import type { ClaimAsk, DeliveryKey, Settlement } from '../../ports/store.ts'
 import { type OpenStore, openedEach } from './opened.ts'
 import { batch, samples } from './samples.ts'
 
-export function leaseConformance(open: OpenStore): void {
+export function leaseConformance(open: OpenStore, alone: boolean): void {
   const store = openedEach(open)
   const make = samples()
   const [mine, theirs] = [make.id('lease'), make.id('lease')]
@@ -129,15 +129,25 @@ export function leaseConformance(open: OpenStore): void {
     )
   })
 
-  test('recovery makes every claimed delivery due now and leaves scheduled retries to their time', async () => {
-    const claimed = [...(await deliveries(2, mine)), ...(await deliveries(1, theirs))]
-    const later = await one(null, until)
-    assert.equal(await store().road.recover(now), 3)
-    const found = await claimable(make.id('lease'), now)
-    assert.deepEqual(new Set(found), new Set(claimed.map((key) => key.messageId)))
-    assert.deepEqual(await claimable(mine, until - 1), [])
-    assert.ok((await claimable(mine, until)).includes(later.messageId))
-  })
+  if (alone) {
+    test('recovery makes every claimed delivery due now and leaves scheduled retries to their time', async () => {
+      const claimed = [...(await deliveries(2, mine)), ...(await deliveries(1, theirs))]
+      const later = await one(null, until)
+      assert.equal(await store().road.recover(now), 3)
+      const found = await claimable(make.id('lease'), now)
+      assert.deepEqual(new Set(found), new Set(claimed.map((key) => key.messageId)))
+      assert.deepEqual(await claimable(mine, until - 1), [])
+      assert.ok((await claimable(mine, until)).includes(later.messageId))
+    })
+  } else {
+    test('recovery takes nothing from other nodes: what a dead one held is due when its lease is over', async () => {
+      await deliveries(2, mine)
+      const [theirsToo] = await deliveries(1, theirs)
+      assert.equal(await store().road.recover(now), 0)
+      assert.deepEqual(await claimable(make.id('lease'), now), [])
+      assert.ok((await claimable(make.id('lease'), until)).includes(theirsToo?.messageId ?? 'msg_'))
+    })
+  }
 
   test('a resend of a settled message is a new delivery, due now and marked as asked for by hand', async () => {
     const key = await one(mine)

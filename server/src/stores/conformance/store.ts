@@ -25,8 +25,11 @@ import { routesConformance } from './routes.ts'
 import { sourcesConformance } from './sources.ts'
 import { tasksConformance } from './tasks.ts'
 
-/** Declares the suite for one engine. `open` makes a new, empty, migrated store each time; `close` ends it for good. */
-export function storeConformance(name: string, open: OpenStore): void {
+/**
+ * Declares the suite for one engine. `open` makes a new, empty, migrated store each time; `close` ends it for good.
+ * `alone`: only one process can work on such a store.
+ */
+export function storeConformance(name: string, alone: boolean, open: OpenStore): void {
   describe(name, () => {
     describe('environments', () => environmentsConformance(open))
     describe('keys', () => keysConformance(open))
@@ -43,8 +46,8 @@ export function storeConformance(name: string, open: OpenStore): void {
     describe('commit', () => commitConformance(open))
     describe('routes', () => routesConformance(open))
     describe('claim', () => claimConformance(open))
-    describe('lease', () => leaseConformance(open))
-    describe('order', () => orderConformance(open))
+    describe('lease', () => leaseConformance(open, alone))
+    describe('order', () => orderConformance(open, alone))
     describe('tasks', () => tasksConformance(open))
     describe('nodes', () => nodesConformance(open))
     describe('changes', () => changesConformance(open))

@@ -74,7 +74,7 @@ async function end(db: Db, attempts: readonly Attempt[], now: Millis): Promise<n
 async function backlog(db: Db, most: number): Promise<number> {
   const row = await first<{ rows: number }>(
     db,
-    'select count(*) as rows from (select 1 from delivery limit :most) as some',
+    'select count(*) as rows from (select 1 from delivery limit :most) as counted_rows',
     { most },
   )
   return row?.rows ?? 0

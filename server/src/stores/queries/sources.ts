@@ -111,7 +111,7 @@ async function write(db: Db, row: Source): Promise<WriteResult> {
   }
   await db.run(
     `update application set name = :name, throttle_rate = :throttleRate, control = :control, metadata = :metadata,
-       paused_at = case when :pausedAt is null then null else coalesce(paused_at, cast(:pausedAt as bigint)) end,
+       paused_at = case when cast(:pausedAt as bigint) is null then null else coalesce(paused_at, cast(:pausedAt as bigint)) end,
        updated_at = :updatedAt, revision = :revision
      where id = :id`,
     {

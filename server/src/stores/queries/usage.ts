@@ -43,7 +43,7 @@ export async function subscriptions(
 const counting = `
   select count(*) as counted, max(id) as last from (
     select id from attempt where endpoint_id = :endpointId and id > :above and id < :below order by id limit :limit
-  ) as some`
+  ) as counted_rows`
 
 /** Deleted endpoints count as well: what was sent to them was sent. */
 export async function countAttempts(

@@ -64,6 +64,7 @@ export function openConnection(
         throw error
       }
     },
+    async hold() {},
     close: () => database.close(),
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { storeConformance } from '../conformance/store.ts'
 import { openSqliteStore } from './store.ts'
 
-storeConformance('sqlite', async () => {
+storeConformance('sqlite', true, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'posthorn-store-'))
   const open = () => openSqliteStore(join(folder, 'posthorn.db'))
   const store = await open()

@@ -166,6 +166,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     tallies: noun('tallies'),
     nodes: noun('nodes'),
     changes: noun('changes'),
+    onChange: () => {},
     ping: async () => {
       await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
     },

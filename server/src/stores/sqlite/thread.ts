@@ -2,25 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { first } from '../db.ts'
-import { answers } from '../queries/answers.ts'
-import { applications } from '../queries/applications.ts'
-import { attempts } from '../queries/attempts.ts'
-import { changes } from '../queries/changes.ts'
-import { endpoints } from '../queries/endpoints.ts'
-import { environments } from '../queries/environments.ts'
-import { eventTypes } from '../queries/event-types.ts'
-import { expunge } from '../queries/expunge.ts'
-import { keys } from '../queries/keys.ts'
-import { messages } from '../queries/messages.ts'
-import { nodes } from '../queries/nodes.ts'
-import { portalTokens } from '../queries/portal-tokens.ts'
-import { quarantine } from '../queries/quarantine.ts'
-import { received } from '../queries/received.ts'
-import { retention } from '../queries/retention.ts'
-import { road } from '../queries/road.ts'
-import { sources } from '../queries/sources.ts'
-import { tallies } from '../queries/tallies.ts'
-import { tasks } from '../queries/tasks.ts'
+import { nouns } from '../queries/nouns.ts'
 import { busyTimeoutMs, openConnection } from './connection.ts'
 
 export interface Call {
@@ -65,27 +47,6 @@ const isPassing = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && passingCodes.has(Number(error.errcode) & 0xff)
 
 type Method = (...parameters: readonly unknown[]) => unknown
-const nouns = {
-  road,
-  environments,
-  keys,
-  portalTokens,
-  sources,
-  quarantine,
-  received,
-  applications,
-  endpoints,
-  eventTypes,
-  messages,
-  attempts,
-  answers,
-  expunge,
-  retention,
-  tasks,
-  tallies,
-  nodes,
-  changes,
-} as unknown as Record<string, Record<string, (db: unknown, ...parameters: readonly unknown[]) => unknown>>
 
 async function answer({ id, noun, method, parameters }: Call): Promise<Reply> {
   try {

@@ -1,0 +1,185 @@
+import pg from 'pg'
+import type { PostgresTarget } from '../../domain/database-target.ts'
+import { type ConnectionManner, clientConfig, sqlState } from './connection.ts'
+
+// Full jitter (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter): a server that comes back after an hour
+// must not meet every connection of every node in one moment.
+const firstBackoffMs = 100
+const longestBackoffMs = 2_000
+// As long as the answer to a publish may take in all is 2 s.
+const longestWaitMs = 1_500
+
+interface Waiting {
+  readonly resolve: (client: pg.Client) => void
+  readonly reject: (error: unknown) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** The database cannot be reached now, or has no connection free. */
+export class Unreachable extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'Unreachable'
+  }
+}
+
+/** A few connections to whichever of the target's hosts is the primary; each is one caller's at a time. */
+export class Connections {
+  readonly #target: PostgresTarget
+  readonly #manner: ConnectionManner
+  readonly #most: number
+  readonly #idle: pg.Client[] = []
+  readonly #waiting: Waiting[] = []
+  #open = 0
+  /** Where the primary was found last. */
+  #host = 0
+  #failures = 0
+  #notBefore = 0
+  #lastError: unknown = null
+  #closed = false
+
+  constructor(target: PostgresTarget, manner: ConnectionManner, most: number) {
+    this.#target = target
+    this.#manner = manner
+    this.#most = most
+  }
+
+  /** Lends a connection for as long as `work` takes. Throws Unreachable at once while connecting is being given a rest. */
+  async with<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await this.#acquire()
+    try {
+      const result = await work(client)
+      this.#release(client)
+      return result
+    } catch (error) {
+      if (isTheStatements(error)) this.#release(client)
+      else this.#discard(client)
+      throw error
+    }
+  }
+
+  /** A connection that its caller keeps, and ends. */
+  async own(): Promise<pg.Client> {
+    return this.#connect()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const { reject, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer)
+      reject(new Unreachable('the store is closed'))
+    }
+    await Promise.all(this.#idle.splice(0).map((client) => client.end().catch(() => {})))
+  }
+
+  async #acquire(): Promise<pg.Client> {
+    if (this.#closed) throw new Unreachable('the store is closed')
+    const idle = this.#idle.pop()
+    if (idle !== undefined) return idle
+    if (this.#open >= this.#most) return this.#wait()
+    this.#open += 1
+    try {
+      return await this.#connect()
+    } catch (error) {
+      this.#open -= 1
+      for (const { reject, timer } of this.#waiting.splice(0)) {
+        clearTimeout(timer)
+        reject(error)
+      }
+      throw error
+    }
+  }
+
+  #wait(): Promise<pg.Client> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const at = this.#waiting.findIndex((waiting) => waiting.timer === timer)
+        if (at >= 0) this.#waiting.splice(at, 1)
+        reject(new Unreachable(`all ${this.#most} connections to the database were busy for ${longestWaitMs} ms`))
+      }, longestWaitMs)
+      this.#waiting.push({ resolve, reject, timer })
+    })
+  }
+
+  #release(client: pg.Client): void {
+    if (this.#closed || gone.has(client)) {
+      this.#discard(client)
+      return
+    }
+    const next = this.#waiting.shift()
+    if (next === undefined) {
+      this.#idle.push(client)
+      return
+    }
+    clearTimeout(next.timer)
+    next.resolve(client)
+  }
+
+  /** Nobody can tell what stands on it: the server takes back what was not committed. */
+  #discard(client: pg.Client): void {
+    this.#open -= 1
+    client.end().catch(() => {})
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    clearTimeout(next.timer)
+    this.#acquire().then(next.resolve, next.reject)
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const now = performance.now()
+    if (now < this.#notBefore) throw new Unreachable('the database could not be reached a moment ago', this.#lastError)
+    const { hosts } = this.#target
+    for (let tried = 0; tried < hosts.length; tried++) {
+      const at = (this.#host + tried) % hosts.length
+      const host = hosts[at]
+      if (host === undefined) break
+      try {
+        const client = await this.#connectTo(host)
+        this.#host = at
+        this.#failures = 0
+        return client
+      } catch (error) {
+        this.#lastError = error
+      }
+    }
+    this.#failures += 1
+    const most = Math.min(longestBackoffMs, firstBackoffMs * 2 ** this.#failures)
+    this.#notBefore = performance.now() + Math.random() * most
+    const reason = this.#lastError instanceof Error ? this.#lastError.message || sqlState(this.#lastError) : ''
+    throw new Unreachable(`the database cannot be reached: ${reason}`, this.#lastError)
+  }
+
+  async #connectTo(host: PostgresTarget['hosts'][number]): Promise<pg.Client> {
+    const client = new pg.Client(clientConfig(this.#target, host, this.#manner))
+    // Also while nobody uses it: an idle connection that the server ends must not be lent again.
+    const lost = (): void => {
+      gone.add(client)
+      const at = this.#idle.indexOf(client)
+      if (at < 0) return
+      this.#idle.splice(at, 1)
+      this.#open -= 1
+    }
+    client.on('error', lost)
+    client.on('end', lost)
+    try {
+      await client.connect()
+      const { rows } = await client.query<{ standby: number }>({
+        text: 'select pg_is_in_recovery() as standby',
+        query_timeout: longestWaitMs,
+      } as pg.QueryConfig)
+      if (rows[0]?.standby === 1) throw new Error(`${host.host}:${host.port} is a standby`)
+      return client
+    } catch (error) {
+      client.end().catch(() => {})
+      throw error
+    }
+  }
+}
+
+const gone = new WeakSet<pg.Client>()
+
+/** The connection is as good as before: it was the statement that could not be had (data, constraints, locks, syntax). */
+const isTheStatements = (error: unknown): boolean => /^(22|23|40|42)/.test(sqlState(causeOf(error)) ?? '')
+
+const causeOf = (error: unknown): unknown =>
+  error instanceof Error && sqlState(error) === null && error.cause !== undefined ? error.cause : error

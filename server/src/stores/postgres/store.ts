@@ -1,0 +1,149 @@
+// POSTGRES: the store that several nodes share. A server of its own does what SQLite's threads do, so all of this runs
+// beside the road; what must not wait for people's lists has connections of its own.
+
+import { randomUUID } from 'node:crypto'
+import type { PostgresTarget } from '../../domain/database-target.ts'
+import type { CommitBatch, CommitResult, Store } from '../../ports/store.ts'
+import type { Db } from '../db.ts'
+import { nouns } from '../queries/nouns.ts'
+import { packBatch } from '../queries/packed-batch.ts'
+import { type ConnectionManner, PostgresDb, sqlState } from './connection.ts'
+import { Connections, Unreachable } from './connections.ts'
+import { Listener } from './listener.ts'
+import { migrate } from './migrate.ts'
+import { ensurePartitions, expectedDays, missingDayOf } from './partitions.ts'
+
+export interface PostgresManner {
+  /** Connections of this process, at most. */
+  readonly connections: number
+  /** Behind a pooler that changes servers between transactions (PgBouncer's pool_mode = transaction). */
+  readonly pooled: boolean
+}
+
+/** More would only make smaller commits: the server's log is flushed for those that wait together anyway. */
+const commitsInFlight = 3
+// A publish is answered within 2 s, whatever the database does.
+const roadWithinMs = 1_500
+const peopleWithinMs = 30_000
+const mostRepeats = 20
+
+/**
+ * Opens the database, and brings its schema to this program's version. Throws when it cannot be reached or used, or was
+ * last used by a newer Posthorn that this one does not understand.
+ */
+export async function openPostgresStore(
+  target: PostgresTarget,
+  { connections, pooled }: PostgresManner,
+): Promise<Store> {
+  const manner: ConnectionManner = { applicationName: 'posthorn', pooled, origin: randomUUID() }
+  // What claims and renews goes beside the commits; the rest is people's.
+  const forRoad = commitsInFlight + 1
+  const roadConnections = new Connections(target, manner, forRoad)
+  const peoplesConnections = new Connections(target, manner, Math.max(1, connections - forRoad - (pooled ? 0 : 1)))
+  let listener: Listener | null = null
+  const close = async (): Promise<void> => {
+    await listener?.close()
+    await Promise.all([roadConnections.close(), peoplesConnections.close()])
+  }
+
+  /** Runs `work` on a connection, again where only others were in its way. */
+  const on = async <T>(connections: Connections, withinMs: number, work: (db: Db) => Promise<T>): Promise<T> => {
+    for (let repeats = 0; ; repeats++) {
+      try {
+        return await connections.with(async (client) => {
+          const db = new PostgresDb(client, manner, withinMs)
+          return pooled ? await db.transaction(() => work(db)) : await work(db)
+        })
+      } catch (error) {
+        if (repeats >= mostRepeats) throw error
+        const missing = missingDayOf(error)
+        if (missing.length > 0) await peoplesConnections.with((client) => ensurePartitions(client, missing))
+        else if (!onlyOthersInTheWay(error)) throw error
+      }
+    }
+  }
+  const call = (connections: Connections, withinMs: number, noun: string, method: string, parameters: unknown[]) =>
+    on(connections, withinMs, (db) => nouns[noun]?.[method]?.(db, ...parameters) ?? Promise.reject(new Error(method)))
+
+  /** A noun's methods, as `queries/` has them, but for those that PostgreSQL has of its own. */
+  const noun = <Methods extends object>(
+    name: string,
+    connections: Connections,
+    own: Partial<Methods> = {},
+  ): Methods => {
+    const withinMs = connections === roadConnections ? roadWithinMs : peopleWithinMs
+    return new Proxy(own, {
+      get: (_, method: string) =>
+        (own as Readonly<Record<string, unknown>>)[method] ??
+        ((...parameters: unknown[]) => call(connections, withinMs, name, method, parameters)),
+    }) as Methods
+  }
+  const peoples = <Methods extends object>(name: string, own: Partial<Methods> = {}): Methods =>
+    noun(name, peoplesConnections, own)
+
+  /**
+   * A commit may be sent twice: what it appends has its ids already, and what it settles is settled under a lease. So
+   * where a connection was lost in the middle of one, nobody needs to know whether it was stored.
+   */
+  const commit = async (batch: CommitBatch): Promise<CommitResult> => {
+    const packed = packBatch(batch)
+    const until = performance.now() + roadWithinMs
+    for (;;) {
+      try {
+        return (await call(roadConnections, roadWithinMs, 'road', 'commit', [packed])) as CommitResult
+      } catch (error) {
+        const lost = sqlState(error) === null || /^(57|08)/.test(sqlState(error) ?? '')
+        if (!lost || error instanceof Unreachable || performance.now() >= until) throw error
+      }
+    }
+  }
+
+  try {
+    await peoplesConnections.with(async (client) => {
+      await migrate(client)
+      await ensurePartitions(client, expectedDays(Date.now()))
+    })
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  return {
+    road: noun<Store['road']>('road', roadConnections, {
+      commit,
+      // Other nodes are alive: what a dead one held comes back when its leases are over.
+      recover: async () => 0,
+    }),
+    environments: peoples('environments'),
+    keys: peoples('keys'),
+    portalTokens: peoples('portalTokens'),
+    applications: peoples('applications'),
+    endpoints: peoples('endpoints'),
+    eventTypes: peoples('eventTypes'),
+    messages: peoples('messages'),
+    attempts: peoples('attempts'),
+    answers: peoples('answers'),
+    retention: peoples('retention'),
+    tasks: peoples('tasks'),
+    tallies: peoples('tallies'),
+    sources: peoples('sources'),
+    quarantine: peoples('quarantine'),
+    received: peoples('received'),
+    nodes: peoples('nodes'),
+    changes: peoples('changes'),
+    expunge: peoples<Store['expunge']>('expunge', {
+      // What was removed is gone for everyone who asks; its bytes leave the files as vacuum and the log's recycling go on.
+      forGood: async () => true,
+    }),
+    onChange: (heard) => {
+      listener ??= pooled ? null : new Listener(peoplesConnections, heard)
+    },
+    ping: async () => {
+      await on(roadConnections, roadWithinMs, (db) => db.all('select 1 as alive'))
+    },
+    close,
+  }
+}
+
+/** Two transactions wanted the same rows in different orders, and this one was undone for it. */
+const onlyOthersInTheWay = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '')
