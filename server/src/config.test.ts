@@ -218,7 +218,7 @@ test('no secret is ever told, neither set nor wrong', () => {
 test('what contradicts another setting is refused: a lease shorter than two tries, gates wider than the house', () => {
   assert.match(
     refusal({ POSTHORN_ATTEMPT_TIMEOUT: '30s' }),
-    /POSTHORN_LEASE_DURATION=60s\n.*more than 1m, twice the attempt timeout/,
+    /POSTHORN_LEASE_DURATION=30s\n.*at least 1m, twice the attempt timeout/,
   )
   assert.equal(load({ POSTHORN_ATTEMPT_TIMEOUT: '30s', POSTHORN_LEASE_DURATION: '61s' }).attemptTimeout, 30_000)
   assert.match(

@@ -208,7 +208,7 @@ export const table = {
     flag: 'lease-duration',
     parse: duration(2_000, 60 * minute),
     default: '30s',
-    doc: 'After how long the deliveries of a process that died may be taken by another. More than twice the attempt timeout.',
+    doc: 'After how long the deliveries of a process that died may be taken by another. At least twice the attempt timeout.',
   }),
   disableAfter: setting({
     env: 'POSTHORN_DISABLE_AFTER',
