@@ -4,6 +4,7 @@ import type { Store } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import type { Claimer } from './claimer.ts'
 import type { Dispatcher } from './dispatch.ts'
+import type { HotDelivery } from './lane.ts'
 import type { Retention } from './retention.ts'
 
 const lookForDrainedMs: Millis = 1_000
@@ -124,11 +125,14 @@ export class Chores {
     const soon = this.#dispatcher.leasedBefore(now + (this.#dispatcher.leaseMs * 2) / 3)
     if (soon.length === 0) return
     const until = now + this.#dispatcher.leaseMs
-    await this.#store.road.renew(
-      this.#dispatcher.lease,
-      until,
-      soon.map(({ message, lane }) => ({ messageId: message.id, endpointId: lane.endpointId })),
+    const keys = soon.map(({ message, lane }) => ({ messageId: message.id, endpointId: lane.endpointId }))
+    const lost = new Set(
+      (await this.#store.road.renew(this.#dispatcher.lease, until, keys)).map(
+        ({ messageId, endpointId }) => `${messageId} ${endpointId}`,
+      ),
     )
-    for (const delivery of soon) delivery.leasedUntil = until
+    const isLost = ({ message, lane }: HotDelivery): boolean => lost.has(`${message.id} ${lane.endpointId}`)
+    for (const delivery of soon) if (!isLost(delivery)) delivery.leasedUntil = until
+    if (lost.size > 0) this.#dispatcher.lost(soon.filter(isLost))
   }
 }

@@ -165,10 +165,10 @@ export function makeEnd({
   newId,
   commits,
 }: Pick<DeliverParts, 'world' | 'newId' | 'commits'>): DispatchParts['end'] {
-  return ({ message, lane, trigger, orderKey }, url, ended, onDisk) => {
+  return ({ message, lane, trigger, attempts, orderKey }, url, ended, onDisk) => {
     const key = { messageId: message.id, endpointId: lane.endpointId }
     const attempt = endedAttempt({ ...key, id: newId('attempt'), trigger, url, startedAt: world.now() }, ended)
-    commits.record(attempt, { kind: 'finish', ...key, orderKey }, [], onDisk)
+    commits.record(attempt, { kind: 'finish', ...key, tried: attempts, orderKey }, [], onDisk)
   }
 }
 
@@ -179,12 +179,12 @@ function inTime(step: Step, { message }: HotDelivery, deliverWithin: Millis): St
 }
 
 function settlementOf(
-  { message, lane, orderKey }: HotDelivery,
+  { message, lane, attempts: tried, orderKey }: HotDelivery,
   { wipeDelivered }: Control,
   step: OrderedStep,
   attempts: number,
 ): Settlement {
-  const key = { messageId: message.id, endpointId: lane.endpointId, orderKey }
+  const key = { messageId: message.id, endpointId: lane.endpointId, tried, orderKey }
   switch (step.kind) {
     case 'retry':
       return { kind: 'retry', ...key, dueAt: step.dueAt, attempts, outOfOrder: step.outOfOrder }

@@ -55,6 +55,12 @@ export class Dispatcher {
   /** What is held here, by message. */
   readonly messages: HotMessages
   readonly #expire = (delivery: HotDelivery, url: string): void => this.#end(delivery, url, 'expired')
+  readonly #lapse = (delivery: HotDelivery): void => {
+    this.#disown(delivery)
+    this.#noteMore(delivery.lane)
+    // If nobody else has taken it, it is due.
+    this.wake()
+  }
   #round = 0
   #roomWanted = false
   #inFlight = 0
@@ -136,7 +142,7 @@ export class Dispatcher {
       leasedUntil: message.acceptedAt + this.leaseMs,
       expunged: false,
       canceled: false,
-      taken: false,
+      ...{ taken: false, lost: false, dropped: false },
     })
     this.#pump()
   }
@@ -146,16 +152,22 @@ export class Dispatcher {
     const since = this.#parts.world.now()
     for (const { endpointId, applicationId, message, attempts, trigger, orderKey } of claimed) {
       const lane = this.#lanes.of(endpointId, applicationId)
-      // The machine slept past the lease, and what was claimed is what is held here: one of it is enough.
+      // The machine slept past the lease, and what was claimed is what is held here: one of it is enough. But what others
+      // tried meanwhile is another try, which the one that is still under way here does not settle.
       const held = lane.hot.get(message.id)
-      if (held) {
+      if (held?.attempts === attempts) {
         held.leasedUntil = leasedUntil
+        held.lost = false
         continue
       }
+      if (held) this.#disown(held)
       if (moreOf.has(endpointId)) this.#noteMore(lane)
       this.#memory.reserve(lane, message.payload.length)
-      const state = { fresh: false, since, leasedUntil, taken: false, expunged: false, canceled: false }
-      this.#enqueue({ lane, message, attempts, trigger, orderKey, ...state })
+      const state = { fresh: false, since, leasedUntil, expunged: false, canceled: false }
+      this.#enqueue({
+        ...{ lane, message, attempts, trigger, orderKey, ...state },
+        ...{ taken: false, lost: false, dropped: false },
+      })
     }
     this.#pump()
   }
@@ -237,9 +249,18 @@ export class Dispatcher {
   leasedBefore(before: Millis): HotDelivery[] {
     const ending: HotDelivery[] = []
     for (const lane of this.#lanes.all()) {
-      for (const delivery of lane.hot.values()) if (delivery.leasedUntil < before) ending.push(delivery)
+      for (const delivery of lane.hot.values())
+        if (!delivery.lost && delivery.leasedUntil < before) ending.push(delivery)
     }
     return ending
+  }
+
+  /** Other nodes hold these now: what waits of them is not sent from here, and what is under way settles nothing. */
+  lost(deliveries: readonly HotDelivery[]): void {
+    for (const delivery of deliveries) {
+      if (delivery.taken) delivery.lost = true
+      else this.#disown(delivery)
+    }
   }
 
   /** Takes nothing more in, sends nothing more; resolves when nothing is in flight. */
@@ -290,7 +311,7 @@ export class Dispatcher {
       if (!lane) return
       lane.inRing = false
       if (!this.#mayGo(lane, now) || lane.destination === null) continue
-      const deliveries = lane.take(lane.destination, now, this.#expire)
+      const deliveries = lane.take(lane.destination, now, this.leaseMs, this.#expire, this.#lapse)
       if (deliveries !== null) this.#send(deliveries, lane, lane.destination, now)
       if (lane.waiting.size > 0 && this.#hasTurn(lane)) this.#toRing(lane)
     }
@@ -391,7 +412,15 @@ export class Dispatcher {
     }
   }
 
+  /** What becomes of it is not for this node to say any more. */
+  #disown(delivery: HotDelivery): void {
+    delivery.taken = true
+    this.#drop(delivery)
+  }
+
   #drop(delivery: HotDelivery): void {
+    if (delivery.dropped) return
+    delivery.dropped = true
     this.#memory.drop(delivery)
     if (this.#roomWanted && this.room >= this.#parts.limits.hotDeliveries * roomShare) {
       this.#roomWanted = false

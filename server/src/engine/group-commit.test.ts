@@ -99,7 +99,7 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
     record: (one: NewMessage) =>
       new Promise<void>((resolve) => {
         const key = { messageId: one.id, endpointId: endpoint.id }
-        commits.record(make.attempt(key), { kind: 'finish', ...key }, [], resolve)
+        commits.record(make.attempt(key), { kind: 'finish', ...key, tried: 0 }, [], resolve)
       }),
     count: (table: 'message' | 'delivery' | 'attempt') =>
       Number(disk.prepare(`select count(*) as rows from ${table}`).get()?.rows),

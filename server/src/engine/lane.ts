@@ -3,6 +3,7 @@ import { type Breaker, closed, drainRate, reopened } from '../domain/breaker.ts'
 import { expiresAt } from '../domain/expiry.ts'
 import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
+import { mayStillSend } from '../domain/lease.ts'
 import { paced } from '../domain/rate.ts'
 import { firstWindow, type Window } from '../domain/window.ts'
 import type { NewMessage } from '../ports/store.ts'
@@ -33,6 +34,10 @@ export interface HotDelivery {
   canceled: boolean
   /** It is being settled without being sent, or is already out: nobody is to touch it where it still stands in a queue. */
   taken: boolean
+  /** Another node holds it, while the try that was made here is still under way: that settles nothing any more. */
+  lost: boolean
+  /** Its place in memory is free again. */
+  dropped: boolean
 }
 
 /** Everything hot for one endpoint, and its gates. Only the dispatcher, and what it calls, touches it. */
@@ -114,11 +119,16 @@ export class Lane {
     return fullAt > now ? { for: 'batch', until: fullAt } : { for: 'turn', until: null }
   }
 
-  /** What goes out next, in one request; null: nothing that waited is to be sent any more. `expire` gets what comes too late. */
+  /**
+   * What goes out next, in one request; null: nothing that waited is to be sent any more. `expire` gets what comes too
+   * late, `lapse` what others may hold by now.
+   */
   take(
     destination: Destination,
     now: Millis,
+    leaseMs: Millis,
     expire: (delivery: HotDelivery, url: string) => void,
+    lapse: (delivery: HotDelivery) => void,
   ): readonly [HotDelivery, ...HotDelivery[]] | null {
     const { batchSize, deliverWithin } = destination.control
     const most = this.breaker.kind === 'open' ? 1 : batchSize
@@ -131,6 +141,10 @@ export class Lane {
       this.waiting.shift()
       if (next.taken) continue
       next.taken = true
+      if (!mayStillSend(next.leasedUntil, now, leaseMs)) {
+        lapse(next)
+        continue
+      }
       if (expiresAt(next.message, deliverWithin, next.trigger) <= now) {
         expire(next, destination.url)
         continue

@@ -14,8 +14,8 @@ export interface RoadStore {
   commit(batch: CommitBatch): Promise<CommitResult>
   /** Takes due deliveries under `lease` until `until`, a few from each endpoint in turn. */
   claim(ask: ClaimAsk): Promise<Claimed>
-  /** Moves the due time of deliveries that are still ours, so that nobody else takes them. */
-  renew(lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<void>
+  /** Moves the due time of deliveries that are still ours, so that nobody else takes them. Resolves to those that are not ours any more. */
+  renew(lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]>
   /** Gives deliveries back, for anyone, each due when it says. */
   release(lease: LeaseId, deliveries: readonly ReleasedDelivery[]): Promise<void>
   /** Gives all of this lease back, due at once. */
@@ -80,8 +80,15 @@ type WhatFollows =
   /** Kept without a due time, until somebody resends it. */
   | { readonly kind: 'park'; readonly attempts: number }
 
-/** What happens to a delivery after an attempt. Holds only while the delivery is still under our lease. */
-export type Settlement = DeliveryKey & { readonly orderKey?: string | null } & WhatFollows
+/**
+ * What happens to a delivery after an attempt. Holds only while the delivery is still under our lease, and was not tried by
+ * others since: what another node took over, tried and put back may be ours again, while the old try is still under way.
+ */
+export type Settlement = DeliveryKey & {
+  /** Tries before this one, as the delivery was claimed. */
+  readonly tried: number
+  readonly orderKey?: string | null
+} & WhatFollows
 
 /** An endpoint's turn for the better or worse; written only when it turns. */
 export type HealthTurn =

@@ -160,7 +160,7 @@ export function attemptsConformance(open: OpenStore): void {
           make.attempt(key(0, 3), { succeeded: true }),
           make.attempt(key(0, 3), { succeeded: false, trigger: 'manual' }),
         ],
-        settlements: [{ kind: 'retry', ...key(0, 1), dueAt: 9_000, attempts: 1 }],
+        settlements: [{ kind: 'retry', tried: 0, ...key(0, 1), dueAt: 9_000, attempts: 1 }],
       })
       const list = (search: typeof wholeList) => store().attempts.destinations(key(0, 0).messageId, search)
       assert.deepEqual(await list(wholeList), [
@@ -217,7 +217,7 @@ export function attemptsConformance(open: OpenStore): void {
       await commit({
         deliveries: [{ ...key(0, 0), dueAt: 1, lease }],
         attempts: [make.attempt(key(0, 0), { succeeded: false }), make.attempt(key(1, 0), { succeeded: false })],
-        settlements: [{ kind: 'retry', ...key(0, 0), dueAt: 5_000, attempts: 3 }],
+        settlements: [{ kind: 'retry', tried: 0, ...key(0, 0), dueAt: 5_000, attempts: 3 }],
       })
       const states = async (state: 'waiting' | 'delivered' | 'failed' | null) => {
         const filter = { ...everyMessage, state }
@@ -240,7 +240,7 @@ export function attemptsConformance(open: OpenStore): void {
           { ...key(5, 1), dueAt: 1_000, lease: null },
         ],
         attempts: [make.attempt(key(4, 0), { succeeded: false }), make.attempt(key(5, 0))],
-        settlements: [{ kind: 'retry', ...key(4, 0), dueAt: 500, attempts: 1 }],
+        settlements: [{ kind: 'retry', tried: 0, ...key(4, 0), dueAt: 500, attempts: 1 }],
       })
       const filter = { ...everyMessage, state: 'waiting' } as const
       const list = (search: typeof wholeList) =>

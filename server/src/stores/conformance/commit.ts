@@ -179,7 +179,7 @@ export function commitConformance(open: OpenStore): void {
     await store().road.commit(
       batch({
         ...{ lease, messages: [next], deliveries: [{ ...key, messageId: next.id, dueAt: 1, lease }] },
-        ...{ attempts: [attempt], settlements: [{ kind: 'finish', ...key }] },
+        ...{ attempts: [attempt], settlements: [{ kind: 'finish', tried: 0, ...key }] },
       }),
     )
     assert.deepEqual(await store().attempts.find(message.id, attempt.id), attempt)

@@ -55,14 +55,14 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
 
   test('finishing ends a delivery for good', async () => {
     const key = await one(mine)
-    await settle(mine, { kind: 'finish', ...key })
+    await settle(mine, { kind: 'finish', tried: 0, ...key })
     assert.equal(await store().road.backlog(10), 0)
     assert.deepEqual(await claimable(theirs, until * 2), [])
   })
 
   test('a retry gives the delivery back: due at its moment, for anyone, with its count of attempts', async () => {
     const key = await one(mine)
-    await settle(mine, { kind: 'retry', ...key, dueAt: now + 5_000, attempts: 1 })
+    await settle(mine, { kind: 'retry', tried: 0, ...key, dueAt: now + 5_000, attempts: 1 })
     assert.deepEqual(await claimable(theirs, now + 4_999), [])
     const { deliveries: claimed } = await store().road.claim(ask(theirs, now + 5_000))
     assert.deepEqual(
@@ -74,11 +74,11 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
   test('a node that comes back after its lease was taken over settles nothing', async () => {
     const key = await one(mine)
     assert.deepEqual(await claimable(theirs, until), [key.messageId])
-    await settle(mine, { kind: 'finish', ...key })
+    await settle(mine, { kind: 'finish', tried: 0, ...key })
     assert.equal(await store().road.backlog(10), 1)
-    await settle(mine, { kind: 'retry', ...key, dueAt: now, attempts: 9 })
+    await settle(mine, { kind: 'retry', tried: 0, ...key, dueAt: now, attempts: 9 })
     assert.deepEqual(await claimable(mine, until + 1), [], 'it is not due again before the second lease lapses')
-    await settle(theirs, { kind: 'retry', ...key, dueAt: until + 2, attempts: 1 })
+    await settle(theirs, { kind: 'retry', tried: 0, ...key, dueAt: until + 2, attempts: 1 })
     const { deliveries: claimed } = await store().road.claim(ask(mine, until + 2))
     assert.deepEqual(
       claimed.map(({ attempts }) => attempts),
@@ -90,24 +90,51 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
   test('a node that gave a delivery back cannot settle it any more', async () => {
     const key = await one(mine)
     await store().road.release(mine, [{ ...key, dueAt: now }])
-    await settle(mine, { kind: 'finish', ...key })
+    await settle(mine, { kind: 'finish', tried: 0, ...key })
     assert.equal(await store().road.backlog(10), 1)
   })
 
   test('settlements of one commit touch the deliveries they name and no others', async () => {
     const [finished, retried, left] = await deliveries(3, mine)
     assert.ok(finished && retried && left)
-    await settle(mine, { kind: 'finish', ...finished }, { kind: 'retry', ...retried, dueAt: now + 1, attempts: 1 })
+    await settle(
+      mine,
+      { kind: 'finish', tried: 0, ...finished },
+      { kind: 'retry', tried: 0, ...retried, dueAt: now + 1, attempts: 1 },
+    )
     assert.deepEqual(await claimable(theirs, now + 1), [retried.messageId])
     assert.deepEqual(await claimable(theirs, until), [left.messageId])
   })
 
-  test('renewing holds a delivery longer, but only one that is still ours', async () => {
+  test('an old try settles nothing of what others tried since, also where it is ours again', async () => {
+    for (const old of [
+      { kind: 'finish' } as const,
+      { kind: 'retry', dueAt: until * 3, attempts: 1 } as const,
+      { kind: 'park', attempts: 1 } as const,
+    ]) {
+      const key = await one(mine)
+      assert.deepEqual(await claimable(theirs, until), [key.messageId])
+      await settle(theirs, { kind: 'retry', tried: 0, ...key, dueAt: until, attempts: 1 })
+      assert.deepEqual(await claimable(mine, until), [key.messageId], 'ours again, while the old try is under way')
+      await settle(mine, { ...old, tried: 0, ...key })
+      const { deliveries: found } = await store().road.claim(ask(theirs, until * 2))
+      assert.deepEqual(
+        found.map(({ messageId, attempts }) => [messageId, attempts]),
+        [[key.messageId, 1]],
+        old.kind,
+      )
+      await settle(theirs, { kind: 'finish', tried: 1, ...key })
+      assert.equal(await store().road.backlog(10), 0)
+    }
+  })
+
+  test('renewing holds a delivery longer, but only one that is still ours, and tells which are not', async () => {
     const [renewed, lapsed] = await deliveries(2, mine)
     assert.ok(renewed && lapsed)
-    await store().road.renew(mine, until + 1_000, [renewed])
-    await store().road.renew(theirs, until + 9_000, [renewed, lapsed])
+    assert.deepEqual(await store().road.renew(mine, until + 1_000, [renewed]), [])
+    assert.deepEqual(await store().road.renew(theirs, until + 9_000, [renewed, lapsed]), [renewed, lapsed])
     assert.deepEqual(await claimable(theirs, until), [lapsed.messageId])
+    assert.deepEqual(await store().road.renew(mine, until + 1_000, [renewed, lapsed]), [lapsed])
     assert.deepEqual(await claimable(theirs, until + 1_000), [renewed.messageId])
   })
 
@@ -151,7 +178,7 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
 
   test('a resend of a settled message is a new delivery, due now and marked as asked for by hand', async () => {
     const key = await one(mine)
-    await settle(mine, { kind: 'finish', ...key })
+    await settle(mine, { kind: 'finish', tried: 0, ...key })
     await store().road.resend(key)
     const { deliveries: claimed } = await store().road.claim(ask(theirs, now))
     assert.deepEqual(
@@ -162,7 +189,7 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
 
   test('a resend of a waiting message makes it due now and keeps its count of attempts', async () => {
     const key = await one(mine)
-    await settle(mine, { kind: 'retry', ...key, dueAt: now + 60_000, attempts: 4 })
+    await settle(mine, { kind: 'retry', tried: 0, ...key, dueAt: now + 60_000, attempts: 4 })
     await store().road.resend(key)
     assert.equal(await store().road.backlog(10), 1)
     const { deliveries: claimed } = await store().road.claim(ask(theirs, now))
@@ -170,7 +197,7 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
       claimed.map(({ messageId, attempts, trigger }) => ({ messageId, attempts, trigger })),
       [{ messageId: key.messageId, attempts: 4, trigger: 'manual' }],
     )
-    await settle(theirs, { kind: 'retry', ...key, dueAt: now + 1, attempts: 5 })
+    await settle(theirs, { kind: 'retry', tried: 4, ...key, dueAt: now + 1, attempts: 5 })
     const [again] = (await store().road.claim(ask(mine, now + 1))).deliveries
     assert.equal(again?.trigger, 'scheduled', 'its further retries are the schedule’s')
   })
@@ -179,7 +206,7 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
     const key = await one(mine)
     await store().road.resend(key)
     assert.deepEqual(await claimable(theirs, until - 1), [])
-    await settle(mine, { kind: 'finish', ...key })
+    await settle(mine, { kind: 'finish', tried: 0, ...key })
     assert.equal(await store().road.backlog(10), 0)
   })
 }

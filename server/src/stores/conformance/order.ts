@@ -53,7 +53,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     for (const head of [first, second, third]) {
       assert.deepEqual(await claimable(), [head])
       assert.deepEqual(await claimable(), [], 'and nobody behind it while it is under way')
-      await settle({ kind: 'finish', ...key(head, 'a') })
+      await settle({ kind: 'finish', tried: 0, ...key(head, 'a') })
     }
     assert.equal(await store().road.backlog(10), 0)
   })
@@ -66,7 +66,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
       const [head, ...others] = await claimable()
       assert.equal(others.length, 0)
       seen.push(head ?? assert.fail())
-      await settle({ kind: 'finish', ...key(head, 'a') })
+      await settle({ kind: 'finish', tried: 0, ...key(head, 'a') })
     }
     assert.deepEqual(seen, all.toSorted())
   })
@@ -76,9 +76,9 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const [a1, a2, b1, plain] = await publish(['a', 'a', 'b', null])
     const [other1, other2] = await publish(['a', 'a'], endpoint(1).id)
     assert.deepEqual(new Set(await claimable()), new Set([a1, b1, plain, other1]))
-    await settle({ kind: 'finish', ...key(a1, 'a') })
+    await settle({ kind: 'finish', tried: 0, ...key(a1, 'a') })
     assert.deepEqual(await claimable(), [a2])
-    await settle({ kind: 'finish', ...key(other1, 'a', 1) })
+    await settle({ kind: 'finish', tried: 0, ...key(other1, 'a', 1) })
     assert.deepEqual(await claimable(), [other2])
   })
 
@@ -88,7 +88,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const firsts = await publish(keys)
     const seconds = await publish(keys)
     assert.deepEqual(new Set(await claimable()), new Set(firsts))
-    await settle(...firsts.map((id, n) => ({ kind: 'finish' as const, ...key(id, keys[n] ?? '') })))
+    await settle(...firsts.map((id, n) => ({ kind: 'finish' as const, tried: 0, ...key(id, keys[n] ?? '') })))
     assert.deepEqual(new Set(await claimable()), new Set(seconds))
   })
 
@@ -99,7 +99,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const next = make.message(application.id, { orderingKey: 'a' })
     await store().road.commit(
       batch({
-        ...{ lease: mine, now, messages: [next], settlements: [{ kind: 'finish', ...key(first, 'a') }] },
+        ...{ lease: mine, now, messages: [next], settlements: [{ kind: 'finish', tried: 0, ...key(first, 'a') }] },
         deliveries: [{ messageId: next.id, endpointId: endpoint(0).id, dueAt: now, lease: null, orderKey: 'a' }],
       }),
     )
@@ -110,14 +110,14 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const { publish, key } = await scene()
     const [first, second] = await publish(['a', 'a'])
     await claim()
-    await settle({ kind: 'retry', ...key(first, 'a'), dueAt: now + 5_000, attempts: 1 })
+    await settle({ kind: 'retry', tried: 0, ...key(first, 'a'), dueAt: now + 5_000, attempts: 1 })
     assert.deepEqual(await claimable(now + 4_999), [])
     assert.deepEqual(
       (await claim(now + 5_000)).map(({ messageId, attempts, orderKey }) => ({ messageId, attempts, orderKey })),
       [{ messageId: first, attempts: 1, orderKey: 'a' }],
     )
     assert.deepEqual(await claimable(now + 5_000), [])
-    await settle({ kind: 'finish', ...key(first, 'a') })
+    await settle({ kind: 'finish', tried: 1, ...key(first, 'a') })
     assert.deepEqual(await claimable(now + 5_000), [second])
   })
 
@@ -125,11 +125,11 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const { publish, key } = await scene()
     const [first, second, third] = await publish(['a', 'a', 'a'])
     await claim()
-    await settle({ kind: 'retry', ...key(first, 'a'), dueAt: now + 5_000, attempts: 3, outOfOrder: true })
+    await settle({ kind: 'retry', tried: 0, ...key(first, 'a'), dueAt: now + 5_000, attempts: 3, outOfOrder: true })
     assert.deepEqual(await claimable(), [second])
     const [again] = await claim(now + 5_000)
     assert.deepEqual([again?.messageId, again?.orderKey], [first, null])
-    await settle({ kind: 'finish', ...key(second, 'a') })
+    await settle({ kind: 'finish', tried: 0, ...key(second, 'a') })
     assert.deepEqual(await claimable(now + 5_000), [third])
   })
 
@@ -137,7 +137,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const { endpoint, publish, key } = await scene()
     const [first, second, third] = await publish(['a', 'a', 'a'])
     await claim()
-    await settle({ kind: 'park', ...key(first, 'a'), attempts: 3 })
+    await settle({ kind: 'park', tried: 0, ...key(first, 'a'), attempts: 3 })
     const century = 100 * 365 * 86_400_000
     assert.deepEqual(await claimable(now + century), [second])
     const page = { beyond: null, descending: false, limit: 10 }
@@ -148,7 +148,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const [resent, ...others] = await claim()
     assert.deepEqual([resent?.messageId, resent?.trigger, resent?.orderKey], [first, 'manual', null])
     assert.equal(others.length, 0)
-    await settle({ kind: 'finish', ...key(second, 'a') })
+    await settle({ kind: 'finish', tried: 0, ...key(second, 'a') })
     assert.deepEqual(await claimable(), [third])
   })
 
@@ -158,9 +158,9 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     await claim()
     await store().road.resend({ messageId: third ?? assert.fail(), endpointId: endpoint(0).id })
     assert.deepEqual(await claimable(), [third])
-    await settle({ kind: 'finish', ...key(third, 'a') })
+    await settle({ kind: 'finish', tried: 0, ...key(third, 'a') })
     assert.deepEqual(await claimable(), [], 'the first is still under way')
-    await settle({ kind: 'finish', ...key(first, 'a') })
+    await settle({ kind: 'finish', tried: 0, ...key(first, 'a') })
     assert.deepEqual(await claimable(), [second])
   })
 
@@ -169,8 +169,8 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const [first] = await publish(['a', 'a'])
     await claim()
     assert.deepEqual(await claimable(now + leaseMs, theirs), [first])
-    await settle({ kind: 'finish', ...key(first, 'a') })
-    await settle({ kind: 'park', ...key(first, 'a'), attempts: 3 })
+    await settle({ kind: 'finish', tried: 0, ...key(first, 'a') })
+    await settle({ kind: 'park', tried: 0, ...key(first, 'a'), attempts: 3 })
     assert.deepEqual(await claimable(now + leaseMs), [])
     assert.deepEqual(await claimable(now + 2 * leaseMs), [first])
   })
@@ -208,7 +208,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const { endpoint, publish, key } = await scene()
     const [parked, second, third, fourth] = await publish(['a', 'a', 'a', 'a'])
     await claim()
-    await settle({ kind: 'park', ...key(parked, 'a'), attempts: 1 })
+    await settle({ kind: 'park', tried: 0, ...key(parked, 'a'), attempts: 1 })
     const attempts = [parked, second, third].map((id) => ended(id, endpoint(0).id))
     assert.equal(await store().road.end(attempts, now), 3)
     assert.deepEqual(await claimable(), [fourth])
@@ -281,15 +281,15 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const old = await publish(['a', 'a'])
     for (const id of old) {
       await claim()
-      await settle({ kind: 'finish', ...key(id, 'a') })
+      await settle({ kind: 'finish', tried: 0, ...key(id, 'a') })
     }
     const young = await publish(['a', 'a'])
     await claim()
-    await settle({ kind: 'retry', ...key(young[0], 'a'), dueAt: now + 5_000, attempts: 1 })
+    await settle({ kind: 'retry', tried: 0, ...key(young[0], 'a'), dueAt: now + 5_000, attempts: 1 })
     await replay(application.environmentId, endpoint(0).id, old)
     for (const head of old) {
       assert.deepEqual(await claimable(), [head])
-      await settle({ kind: 'finish', ...key(head, 'a') })
+      await settle({ kind: 'finish', tried: 0, ...key(head, 'a') })
     }
     assert.deepEqual(await claimable(now + 5_000), [young[0]])
   })
@@ -298,9 +298,9 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     const { application, endpoint, publish, key } = await scene()
     const [parked, waiting] = await publish(['a', 'a'])
     await claim()
-    await settle({ kind: 'park', ...key(parked, 'a'), attempts: 3 })
+    await settle({ kind: 'park', tried: 0, ...key(parked, 'a'), attempts: 3 })
     await claim()
-    await settle({ kind: 'retry', ...key(waiting, 'a'), dueAt: now + 5_000, attempts: 1 })
+    await settle({ kind: 'retry', tried: 0, ...key(waiting, 'a'), dueAt: now + 5_000, attempts: 1 })
     const { found } = await store().tasks.look({
       ...{ applicationId: application.id, endpointId: endpoint(0).id, after: '', below: 'msg_~', limit: 10 },
       standings: ['never', 'waiting', 'failed'],

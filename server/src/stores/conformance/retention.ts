@@ -184,7 +184,7 @@ export function retentionConformance(open: OpenStore): void {
         return store().road.commit(
           batch({
             ...{ lease, attempts: [make.attempt(key, { succeeded })] },
-            settlements: [{ kind: 'finish', ...key, ...(succeeded ? { wipeIn: applicationId } : {}) }],
+            settlements: [{ kind: 'finish', tried: 0, ...key, ...(succeeded ? { wipeIn: applicationId } : {}) }],
           }),
         )
       }

@@ -140,12 +140,12 @@ async function claimSome(
   for (const row of await db.all<SendableRow>(messagesOfClaim, { rows, endpoint: endpointId }))
     messages.set(row.message_id, row)
   const deliveries: ClaimedDelivery[] = []
-  const orphans: [MessageId, EndpointId][] = []
+  const orphans: [MessageId, EndpointId, number][] = []
   const freed: [EndpointId, string][] = []
   for (const { message_id: messageId, attempts, trigger, order_key: orderKey } of picked) {
     const message = messages.get(messageId)
     if (!message) {
-      orphans.push([messageId, endpointId])
+      orphans.push([messageId, endpointId, attempts])
       if (orderKey !== null) freed.push([endpointId, orderKey])
       continue
     }

@@ -64,10 +64,12 @@ export const appendAttempts = `
   from @each(:rows) where true
   on conflict (message_id, id) do nothing`
 
-// Both only under the lease that claimed: a node whose lease was taken over settles nothing.
+// All three only under the lease that claimed, and as often tried as it was then: a node whose lease was taken over settles
+// nothing, also where it has claimed the delivery again in the meantime.
 export const finish = `
   delete from delivery
-  where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`
+  where lease = :lease and (message_id, endpoint_id, attempts) in (
+    select value->>0, value->>1, cast(value->>2 as bigint) from @each(:rows))`
 
 // Once nobody waits for it, and everybody it was sent to has got it.
 const wipeDelivered = `
@@ -82,16 +84,18 @@ const wipeDelivered = `
 
 const retry = `
   update delivery
-  set due_at = cast(value->>2 as bigint), attempts = cast(value->>3 as bigint), lease = null, trigger = 0,
-      order_key = case when cast(value->>4 as bigint) = 1 then null else order_key end
+  set due_at = cast(value->>3 as bigint), attempts = cast(value->>4 as bigint), lease = null, trigger = 0,
+      order_key = case when cast(value->>5 as bigint) = 1 then null else order_key end
   from @each(:rows)
-  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
+  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease
+    and delivery.attempts = cast(value->>2 as bigint)`
 
 const park = `
   update delivery
-  set due_at = ${inNoTime}, held = 'parked', attempts = cast(value->>2 as bigint), lease = null, trigger = 0, order_key = null
+  set due_at = ${inNoTime}, held = 'parked', attempts = cast(value->>3 as bigint), lease = null, trigger = 0, order_key = null
   from @each(:rows)
-  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease`
+  where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease
+    and delivery.attempts = cast(value->>2 as bigint)`
 
 // The first of each order becomes due, if it is not under way already. Message ids are in the order of acceptance.
 // Materialized: as a condition of the update, every first is looked for at every endpoint.

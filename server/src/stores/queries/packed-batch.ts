@@ -156,14 +156,14 @@ function packSettlements(
   for (const s of settlements) {
     switch (s.kind) {
       case 'finish':
-        finished.push([s.messageId, s.endpointId])
+        finished.push([s.messageId, s.endpointId, s.tried])
         if (s.wipeIn) delivered.push([s.wipeIn, s.messageId])
         break
       case 'retry':
-        retried.push([s.messageId, s.endpointId, s.dueAt, s.attempts, s.outOfOrder === true ? 1 : 0])
+        retried.push([s.messageId, s.endpointId, s.tried, s.dueAt, s.attempts, s.outOfOrder === true ? 1 : 0])
         break
       case 'park':
-        parked.push([s.messageId, s.endpointId, s.attempts])
+        parked.push([s.messageId, s.endpointId, s.tried, s.attempts])
     }
   }
   return { finished: pack(finished), retried: pack(retried), parked: pack(parked), delivered: pack(delivered) }

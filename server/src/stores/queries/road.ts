@@ -9,12 +9,21 @@ import { attemptRow } from './packed-batch.ts'
 const keysOf = (deliveries: readonly DeliveryKey[]): string =>
   JSON.stringify(deliveries.map(({ messageId, endpointId }) => [messageId, endpointId]))
 
-async function renew(db: Db, lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<void> {
-  await db.run(
+async function renew(
+  db: Db,
+  lease: LeaseId,
+  until: Millis,
+  deliveries: readonly DeliveryKey[],
+): Promise<readonly DeliveryKey[]> {
+  const renewed = await db.all<{ message_id: MessageId; endpoint_id: EndpointId }>(
     `update delivery set due_at = :until
-     where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))`,
+     where lease = :lease and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))
+     returning message_id, endpoint_id`,
     { lease, until, rows: keysOf(deliveries) },
   )
+  if (renewed.length === deliveries.length) return []
+  const ours = new Set(renewed.map((row) => `${row.message_id} ${row.endpoint_id}`))
+  return deliveries.filter(({ messageId, endpointId }) => !ours.has(`${messageId} ${endpointId}`))
 }
 
 async function release(db: Db, lease: LeaseId, deliveries: readonly ReleasedDelivery[]): Promise<void> {
