@@ -111,6 +111,7 @@ export async function openPostgresStore(
   return {
     road: noun<Store['road']>('road', roadConnections, {
       commit,
+      commitsInFlight,
       // Other nodes are alive: what a dead one held comes back when its leases are over.
       recover: async () => 0,
     }),
