@@ -30,6 +30,7 @@ export function batchOf(
     if (waiting.publishKey) publishKeys.push(waiting.publishKey)
     if (waiting.eventIdUntil !== null) eventIdsUntil.set(waiting.message.id, waiting.eventIdUntil)
   }
+  let sentBefore = false
   const attempts: Attempt[] = []
   const settlements: Settlement[] = []
   for (const record of records) {
@@ -37,6 +38,10 @@ export function batchOf(
     if (record.settlement) settlements.push(record.settlement)
     for (const turn of record.turns) turns.push(turn)
     if (record.told) add(record.told)
+    sentBefore ||= record.told !== null && record.sentBefore === true
   }
-  return { lease, now, routes, messages: written, eventIdsUntil, publishKeys, deliveries, attempts, settlements, turns }
+  return {
+    ...{ lease, now, routes, messages: written, eventIdsUntil, publishKeys, deliveries, attempts, settlements, turns },
+    sentBefore,
+  }
 }

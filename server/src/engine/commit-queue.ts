@@ -32,6 +32,8 @@ export interface WaitingRecord {
   readonly done: () => void
   readonly told: Told | null
   readonly stretch: Stretch
+  /** In a commit that failed, or was lost sight of: it may be on disk. */
+  sentBefore?: true
 }
 
 /** What rides in one commit. */

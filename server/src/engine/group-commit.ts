@@ -246,6 +246,7 @@ export class GroupCommit {
       // Nothing of it is on disk, or nobody knows: what is sent again is not stored twice. Callers are told at once, those
       // who come behind it too; what already happened out there must still be written.
       this.#underWay.delete(underWay)
+      for (const record of records) record.sentBefore = true
       this.#queue.putBack(load)
       if (this.#closed) this.#queue.dropRecords()
       this.#observer.commitFailed()

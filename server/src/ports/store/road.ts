@@ -119,6 +119,8 @@ export interface CommitBatch {
   readonly attempts: readonly Attempt[]
   readonly settlements: readonly Settlement[]
   readonly turns: readonly HealthTurn[]
+  /** Some of it was in a commit of which nobody knows what became: messages that are stored by now are left as they are. */
+  readonly sentBefore?: boolean
 }
 
 export interface CommitResult {

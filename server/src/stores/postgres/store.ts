@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { PostgresTarget } from '../../domain/database-target.ts'
 import type { CommitBatch, CommitResult, Store } from '../../ports/store.ts'
-import type { Db } from '../db.ts'
+import { type Db, UniqueViolation } from '../db.ts'
 import { nouns } from '../queries/nouns.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import { type ConnectionManner, PostgresDb, sqlState } from './connection.ts'
@@ -82,18 +82,19 @@ export async function openPostgresStore(
     noun(name, peoplesConnections, own)
 
   /**
-   * A commit may be sent twice: what it appends has its ids already, and what it settles is settled under a lease. So
-   * where a connection was lost in the middle of one, nobody needs to know whether it was stored.
+   * Where a connection was lost in the middle of a commit, nobody knows whether it was stored, and nobody needs to: it is
+   * sent again, and what is stored already (everything has its id) is left as it is.
    */
   const commit = async (batch: CommitBatch): Promise<CommitResult> => {
-    const packed = packBatch(batch)
     const until = performance.now() + roadWithinMs
-    for (;;) {
+    for (let packed = packBatch(batch); ; packed = { ...packed, sentBefore: true }) {
       try {
         return (await call(roadConnections, roadWithinMs, 'road', 'commit', [packed])) as CommitResult
       } catch (error) {
         const lost = sqlState(error) === null || /^(57|08)/.test(sqlState(error) ?? '')
-        if (!lost || error instanceof Unreachable || performance.now() >= until) throw error
+        // One that was given up here may still end there, and meet the one that is sent now.
+        const met = packed.sentBefore && error instanceof UniqueViolation
+        if (!(lost || met) || error instanceof Unreachable || performance.now() >= until) throw error
       }
     }
   }
@@ -110,8 +111,8 @@ export async function openPostgresStore(
 
   return {
     road: noun<Store['road']>('road', roadConnections, {
-      commit,
       commitsInFlight,
+      commit,
       // Other nodes are alive: what a dead one held comes back when its leases are over.
       recover: async () => 0,
     }),

@@ -1,7 +1,7 @@
 import type { FirstPublish } from '../../domain/idempotency.ts'
 import type { ApplicationId, MessageId } from '../../domain/ids.ts'
 import type { CommitResult, Told } from '../../ports/store.ts'
-import type { Db } from '../db.ts'
+import type { Db, SqlParameters } from '../db.ts'
 import { noteChanges } from './changes.ts'
 import { inNoTime, type PackedBatch, packBatch, type ReceivedRow, without } from './packed-batch.ts'
 import { claimPublishKeys, forgetPublishKeys } from './publish-keys.ts'
@@ -139,36 +139,76 @@ const noneStale: ReadonlySet<ApplicationId> = new Set()
 const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
 const noneTaken: ReadonlyMap<MessageId, MessageId> = new Map()
 
-/** All of a batch in one transaction. */
+/** Thrown only to have a transaction undone: some messages were matched against what is no longer so. */
+class Stale extends Error {
+  readonly applications: ReadonlySet<ApplicationId>
+  constructor(applications: ReadonlySet<ApplicationId>) {
+    super('stale')
+    this.applications = applications
+  }
+}
+
+/**
+ * All of a batch in one transaction. What need not be known before the next statement is not waited for, so a commit is
+ * one round trip and its end, or two where somebody may have been first.
+ */
 export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> {
-  return db.transaction(async () => {
-    // A reading of what is committed, and no lock: who changes it this moment is answered after it, or together with it.
-    const stale = whole.routes === '' ? noneStale : await staleOf(db, whole.routes)
-    if (stale.size > 0) return { stale, taken: noneTaken, repeated: noneRepeated }
-    const repeated = whole.publishKeys === '' ? noneRepeated : await claimPublishKeys(db, whole.publishKeys)
-    const batch = repeated.size === 0 ? whole : without(whole, repeated)
-    const { lease } = batch
-    const taken = batch.eventKeys === '' ? noneTaken : await takeEventIds(db, batch.eventKeys)
-    const append = appending(db, taken)
-    await append(appendMessages, batch.messages)
-    await append(appendRichMessages, batch.richMessages)
-    await append(appendDeliveries, batch.deliveries)
-    await append(appendOrderedDeliveries, batch.orderedDeliveries)
-    if (taken.size > 0 && batch.publishKeys !== '') await forgetPublishKeys(db, batch.publishKeys, taken)
-    if (taken.size > 0 && batch.received !== '') await noteDuplicates(db, batch.received, taken)
-    if (batch.attempts !== '') await db.run(appendAttempts, { rows: batch.attempts })
-    if (batch.finished !== '') await db.run(finish, { lease, rows: batch.finished })
-    if (batch.delivered !== '') await db.run(wipeDelivered, { rows: batch.delivered })
-    if (batch.retried !== '') await db.run(retry, { lease, rows: batch.retried })
-    if (batch.parked !== '') await db.run(park, { lease, rows: batch.parked })
-    if (batch.ordered !== '') await db.run(promote, { now: batch.now, rows: batch.ordered })
-    if (batch.breakerOpened !== '') await db.run(openBreaker, { rows: batch.breakerOpened })
-    if (batch.breakerClosed !== '') await db.run(closeBreaker, { rows: batch.breakerClosed })
-    if (batch.failing !== '') await db.run(markFailing, { rows: batch.failing })
-    if (batch.healthy !== '') await db.run(markHealthy, { rows: batch.healthy })
-    if (batch.disabled !== '') await disableAll(db, batch.disabled)
-    return { stale, taken, repeated }
-  })
+  try {
+    return await db.transaction(() => write(db, whole))
+  } catch (error) {
+    if (error instanceof Stale) return { stale: error.applications, taken: noneTaken, repeated: noneRepeated }
+    throw error
+  }
+}
+
+async function write(db: Db, whole: PackedBatch): Promise<CommitResult> {
+  // A reading of what is committed, and no lock: who changes it this moment is answered after it, or together with it.
+  const reading = whole.routes === '' ? noneStale : staleOf(db, whole.routes)
+  const repeated = whole.publishKeys === '' ? noneRepeated : await claimPublishKeys(db, whole.publishKeys)
+  const fresh = repeated.size === 0 ? whole : without(whole, repeated)
+  const batch = whole.sentBefore ? without(fresh, await storedBefore(db, fresh)) : fresh
+  const { lease, now } = batch
+  const taken = batch.eventKeys === '' ? noneTaken : await takeEventIds(db, batch.eventKeys)
+
+  const written: Promise<unknown>[] = []
+  const run = (text: string, rows: string, parameters?: SqlParameters): void => {
+    if (rows !== '') written.push(db.run(text, { rows, ...parameters }))
+  }
+  const late = taken.size === 0 ? undefined : { taken: JSON.stringify([...taken.keys()].map((id) => [id])) }
+  const append = (text: string, rows: string): void => run(late ? text + butNoneTaken : text, rows, late)
+  append(appendMessages, batch.messages)
+  append(appendRichMessages, batch.richMessages)
+  append(appendDeliveries, batch.deliveries)
+  append(appendOrderedDeliveries, batch.orderedDeliveries)
+  if (taken.size > 0 && batch.publishKeys !== '') written.push(forgetPublishKeys(db, batch.publishKeys, taken))
+  if (taken.size > 0 && batch.received !== '') written.push(...noteDuplicates(db, batch.received, taken))
+  run(appendAttempts, batch.attempts)
+  run(finish, batch.finished, { lease })
+  run(wipeDelivered, batch.delivered)
+  run(retry, batch.retried, { lease })
+  run(park, batch.parked, { lease })
+  run(promote, batch.ordered, { now })
+  run(openBreaker, batch.breakerOpened)
+  run(closeBreaker, batch.breakerClosed)
+  run(markFailing, batch.failing)
+  run(markHealthy, batch.healthy)
+  const [stale] = await Promise.all([reading, ...written])
+  if (stale.size > 0) throw new Stale(stale)
+  if (batch.disabled !== '') await disableAll(db, batch.disabled)
+  return { stale, taken, repeated }
+}
+
+const alreadyStored = `
+  select message.id as id from @each(:rows) join message on message.application_id = value->>1 and message.id = value->>0`
+
+/** Of a batch that may have been stored, though nobody was told: the messages that were. Their deliveries may be over by now. */
+async function storedBefore(db: Db, { messages, richMessages }: PackedBatch): Promise<ReadonlyMap<MessageId, true>> {
+  const stored = new Map<MessageId, true>()
+  for (const rows of [messages, richMessages]) {
+    if (rows === '') continue
+    for (const { id } of await db.all<{ id: MessageId }>(alreadyStored, { rows })) stored.set(id, true)
+  }
+  return stored
 }
 
 async function staleOf(db: Db, rows: string): Promise<ReadonlySet<ApplicationId>> {
@@ -187,22 +227,15 @@ async function disableAll(db: Db, rows: string): Promise<void> {
 
 /** Each `eventId` goes to the first message that has it; resolves to those that came too late, with whom it belongs to. */
 async function takeEventIds(db: Db, rows: string): Promise<ReadonlyMap<MessageId, MessageId>> {
-  await db.run(dropLapsedEventKeys, { rows })
-  await db.run(appendEventKeys, { rows })
-  const held = await db.all<{ wanted: MessageId; held_by: MessageId }>(takenBy, { rows })
+  const [, , held] = await Promise.all([
+    db.run(dropLapsedEventKeys, { rows }),
+    db.run(appendEventKeys, { rows }),
+    db.all<{ wanted: MessageId; held_by: MessageId }>(takenBy, { rows }),
+  ])
   return held.length === 0 ? noneTaken : new Map(held.map(({ wanted, held_by }) => [wanted, held_by]))
 }
 
-/** Runs statements that append rows, of which each begins with the id of its message, but for those that were taken. */
-const appending = (db: Db, taken: ReadonlyMap<MessageId, MessageId>) => {
-  const late = JSON.stringify([...taken.keys()].map((id) => [id]))
-  return async (text: string, rows: string): Promise<void> => {
-    if (rows === '') return
-    await (taken.size === 0 ? db.run(text, { rows }) : db.run(text + butNoneTaken, { rows, taken: late }))
-  }
-}
-
-async function noteDuplicates(db: Db, received: string, taken: ReadonlyMap<MessageId, MessageId>): Promise<void> {
+function noteDuplicates(db: Db, received: string, taken: ReadonlyMap<MessageId, MessageId>): Promise<number>[] {
   const repeats = new Map<MessageId, { readonly applicationId: ApplicationId; count: number; latest: string }>()
   for (const [messageId, applicationId, latest] of JSON.parse(received) as readonly ReceivedRow[]) {
     const first = taken.get(messageId)
@@ -210,7 +243,7 @@ async function noteDuplicates(db: Db, received: string, taken: ReadonlyMap<Messa
     const count = (repeats.get(first)?.count ?? 0) + 1
     repeats.set(first, { applicationId, count, latest })
   }
-  for (const [id, repeat] of repeats) await db.run(noteDuplicate, { id, ...repeat })
+  return [...repeats].map(([id, repeat]) => db.run(noteDuplicate, { id, ...repeat }))
 }
 
 /** Puts what is told of a change into the change's own transaction. */

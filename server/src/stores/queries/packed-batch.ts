@@ -40,6 +40,8 @@ export interface PackedBatch {
   readonly breakerOpened: string
   readonly breakerClosed: string
   readonly now: Millis
+  /** See `CommitBatch.sentBefore`. */
+  readonly sentBefore: boolean
 }
 
 /** The due time of what is held: behind another, or parked. Year 9999; an index knows no other "never". */
@@ -105,6 +107,7 @@ export function packBatch(batch: CommitBatch): PackedBatch {
   return {
     lease: batch.lease,
     now: batch.now,
+    sentBefore: batch.sentBefore === true,
     routes: pack([...(batch.routes ?? [])]),
     ...packMessages(batch),
     publishKeys: batch.publishKeys ? pack(batch.publishKeys.map(publishKeyRow)) : '',

@@ -36,9 +36,12 @@ type UsedRow = {
 /** Keeps the keys of new messages; resolves to those messages whose key was used before. Within the commit's transaction. */
 export async function claimPublishKeys(db: Db, rows: string): Promise<Map<MessageId, FirstPublish>> {
   const repeated = new Map<MessageId, FirstPublish>()
-  await db.run(dropLapsed, { rows })
-  await db.run(append, { rows })
-  for (const { wanted, message_id, started_at, fingerprint } of await db.all<UsedRow>(usedBefore, { rows })) {
+  const [, , used] = await Promise.all([
+    db.run(dropLapsed, { rows }),
+    db.run(append, { rows }),
+    db.all<UsedRow>(usedBefore, { rows }),
+  ])
+  for (const { wanted, message_id, started_at, fingerprint } of used) {
     repeated.set(wanted, { messageId: message_id, acceptedAt: started_at, fingerprint })
   }
   return repeated
