@@ -91,10 +91,9 @@ export async function openPostgresStore(
       try {
         return (await call(roadConnections, roadWithinMs, 'road', 'commit', [packed])) as CommitResult
       } catch (error) {
-        const lost = sqlState(error) === null || /^(57|08)/.test(sqlState(error) ?? '')
         // One that was given up here may still end there, and meet the one that is sent now.
-        const met = packed.sentBefore && error instanceof UniqueViolation
-        if (!(lost || met) || error instanceof Unreachable || performance.now() >= until) throw error
+        const again = error instanceof UniqueViolation ? packed.sentBefore : isLost(error)
+        if (!again || error instanceof Unreachable || performance.now() >= until) throw error
       }
     }
   }
@@ -146,6 +145,9 @@ export async function openPostgresStore(
     close,
   }
 }
+
+/** The connection, and not the statement, was at fault: nobody knows what became of it. */
+const isLost = (error: unknown): boolean => /^(08|57)/.test(sqlState(error) ?? '08')
 
 /** Two transactions wanted the same rows in different orders, and this one was undone for it. */
 const onlyOthersInTheWay = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '')
