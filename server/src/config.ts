@@ -88,10 +88,11 @@ export function loadSettings(sources: SettingSources): Settings {
   return { ...rest, publicUrl: publicUrl ?? urlOf(values.listen), logFormat: chosen.format, logLevel: chosen.level }
 }
 
-/** How PostgreSQL is dealt with, if that is the database. */
-export const postgresManner = ({ databaseConnections, databasePooler }: Settings) => ({
+/** How the database is dealt with. */
+export const storeManner = ({ databaseConnections, databasePooler, migrate }: Settings) => ({
   connections: databaseConnections,
   pooled: databasePooler === 'transaction',
+  migrates: migrate,
 })
 
 /** What the settings say about deliveries; the levels below may say otherwise. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { makeDoor } from './api/door.ts'
 import { createApi } from './api/http.ts'
-import { postgresManner, type Settings, serverControl } from './config.ts'
+import { type Settings, serverControl, storeManner } from './config.ts'
 import { openSecrets } from './domain/endpoint-seal.ts'
 import { type ApplicationId, isId, type Millis, makeIds } from './domain/ids.ts'
 import { makePublish } from './engine/accept.ts'
@@ -25,6 +25,7 @@ import { masterKeyFor } from './master-key.ts'
 import type { Fetcher } from './ports/fetcher.ts'
 import type { Store } from './ports/store.ts'
 import type { World } from './ports/world.ts'
+import { stepName } from './stores/migrations.ts'
 import { type OpenedStore, openStore } from './stores/open.ts'
 import type { Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
@@ -55,8 +56,15 @@ export interface Running {
  * setting. `fetcher`: another than our own, for tests of what providers have on their hosts.
  */
 export async function start(settings: Settings, world: World, log: Log, fetcher?: Fetcher): Promise<Running> {
-  const database = await openStore(settings.database, 'road', postgresManner(settings))
-  const { store } = database
+  const database = await openStore(settings.database, 'road', storeManner(settings))
+  const { store, migrated } = database
+  if (migrated.applied.length > 0)
+    log.info({ steps: migrated.applied.map(stepName) }, 'the schema was brought up to date')
+  if (migrated.newer.length > 0)
+    log.warn(
+      { steps: migrated.newer.map(stepName) },
+      'the schema is that of a newer version, which this one can work with',
+    )
   const { key: masterKey, from: masterKeyFrom } = await keyOf(database, settings.masterKey, world)
   if (!(await opens(store, masterKey))) {
     await database.close()

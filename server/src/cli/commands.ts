@@ -18,6 +18,10 @@ export const commands: Readonly<Record<string, Listed>> = {
     load: async () => (await import('./demo.ts')).demo,
   },
   keys: { summary: 'create, list and revoke API keys', load: async () => (await import('./keys.ts')).keys },
+  migrate: {
+    summary: 'bring the schema of the database up to date, or show what that would do',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
   config: {
     summary: 'show every setting: value, default, where it comes from, what it does',
     load: async () => (await import('./config.ts')).config,

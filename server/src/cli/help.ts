@@ -21,8 +21,8 @@ Examples:
 
 Settings are flags or POSTHORN_… variables; flags win. posthorn config shows all of them.
 
-Exit codes: 0 done; 1 a check failed (verify, trigger, presets test, demo) or the start did (serve, dev);
-2 typed wrongly, or a setting that cannot be used; 70 a defect of Posthorn.
+Exit codes: 0 done; 1 a check failed (verify, trigger, presets test, demo, migrate status), the start did (serve,
+dev), or the database cannot be used; 2 typed wrongly, or a setting that cannot be used; 70 a defect of Posthorn.
 
 posthorn help <command> says more about one.
 `

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { loadSettings, postgresManner, settingFlags, settingOptions } from '../config.ts'
+import { loadSettings, settingFlags, settingOptions, storeManner } from '../config.ts'
 import { isId, makeIds } from '../domain/ids.ts'
 import { type ApiKey, type Scope, scopes } from '../domain/key.ts'
 import { createKey, listKeys, revokeKey } from '../manage/keys.ts'
@@ -8,6 +8,7 @@ import type { Store } from '../ports/store.ts'
 import { openStore } from '../stores/open.ts'
 import { realWorld } from '../world.ts'
 import { type Command, exitCodes, type Io, UsageError } from './command.ts'
+import { onDatabase } from './database.ts'
 
 export const keys: Command = {
   summary: 'creates, lists and revokes API keys',
@@ -58,12 +59,14 @@ Exit codes: 0 done, 1 no such key, 2 typed wrongly.`,
       }
       io.stderr.write(`posthorn keys: there was no database at ${database.path}; a new one is made\n`)
     }
-    const opened = await openStore(database, 'command', postgresManner(settings))
-    try {
-      return await work(opened.store, values, positionals, io)
-    } finally {
-      await opened.close()
-    }
+    return onDatabase('keys', io, async () => {
+      const opened = await openStore(database, 'command', storeManner(settings))
+      try {
+        return await work(opened.store, values, positionals, io)
+      } finally {
+        await opened.close()
+      }
+    })
   },
 }
 

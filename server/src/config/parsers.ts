@@ -49,6 +49,12 @@ export function masterKey(text: string): Uint8Array {
   return bytes
 }
 
+export function onOrOff(text: string): boolean {
+  if (text === 'on') return true
+  if (text === 'off') return false
+  throw new Error('must be on or off')
+}
+
 export function retrySchedule(text: string): readonly Millis[] {
   if (text === 'none') return []
   const spans = parseDurations(text)

@@ -16,6 +16,7 @@ import {
   logFormats,
   logLevels,
   masterKey,
+  onOrOff,
   origins,
   pooler,
   retrySchedule,
@@ -89,6 +90,14 @@ export const table = {
     parse: readDatabaseTarget,
     default: 'sqlite:./posthorn.db',
     doc: 'Where everything is kept: sqlite: and the path of a file (a key file, to be backed up, and a lock file stand beside it), or postgres://user:password@host/database for one or more nodes.',
+  }),
+  migrate: setting({
+    env: 'POSTHORN_MIGRATE',
+    flag: 'migrate',
+    parse: onOrOff,
+    default: 'on',
+    example: 'off',
+    doc: 'Whether a start brings the schema of the database up to date by itself. off: somebody runs posthorn migrate before, and a start that finds it has not been done says so and ends.',
   }),
   apiKey: optional({
     env: 'POSTHORN_API_KEY',

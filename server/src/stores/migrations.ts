@@ -25,6 +25,22 @@ export interface Migrated {
   readonly newer: readonly AppliedStep[]
 }
 
+/** The schema of one database. */
+export interface Schema {
+  /** All that this program knows. */
+  readonly steps: readonly Step[]
+  /** What the database has noted, oldest first. Changes nothing. */
+  applied(): Promise<readonly AppliedStep[]>
+  /**
+   * Brings it up to date; several may do so at once. Throws SchemaError when the database is too new, a step fails, or one
+   * that is breaking would meet an older program that works on the database now.
+   */
+  migrate(): Promise<Migrated>
+  /** What `migrate` would run, to be read or pasted into the engine's console. Changes nothing. */
+  script(): Promise<string>
+  close(): Promise<void>
+}
+
 /** What has to be done with a database, from what this program knows and what the database has noted. */
 export type SchemaState =
   | { readonly kind: 'usable'; readonly pending: readonly Step[]; readonly newer: readonly AppliedStep[] }
@@ -99,6 +115,20 @@ export const failedStep = (step: Step, error: unknown): SchemaError =>
     `The schema step ${stepName(step)} failed, and nothing of it stays; the steps before it are applied. ${error instanceof Error ? error.message : error}`,
     error,
   )
+
+/** The statement that notes a step as applied. Names are those of files, so nothing has to be escaped. */
+export const noteStep = ({ number, name, breaking }: Step, nowMs: string): string =>
+  `insert into schema_step (number, name, at, breaking, version)
+values (${number}, '${name}', ${nowMs}, ${breaking ? 1 : 0}, '${thisVersion}')`
+
+/** Steps as a script: each a transaction of its own, after what makes the table that notes them. */
+export const scriptOf = (table: readonly string[], pending: readonly Step[], note: (step: Step) => string): string =>
+  pending.length === 0
+    ? ''
+    : [
+        ...table.map((statement) => `${statement};\n`),
+        ...pending.map((step) => `\n-- ${stepName(step)}\nbegin;\n${step.sql.trimEnd()}\n${note(step)};\ncommit;\n`),
+      ].join('')
 
 /** A row of `schema_step`, read whole: databases older than a column do not have it. */
 export function readAppliedStep(row: Readonly<Record<string, unknown>>): AppliedStep {

@@ -1,9 +1,19 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { type DatabaseTarget, shownTarget } from '../domain/database-target.ts'
 import type { Store } from '../ports/store.ts'
+import type { Migrated, Schema } from './migrations.ts'
+import { postgresSchema } from './postgres/schema.ts'
 import { openPostgresStore, type PostgresManner } from './postgres/store.ts'
+import { requireMigrated } from './schema.ts'
 import { holdAlone } from './sqlite/alone.ts'
+import { sqliteSchema } from './sqlite/schema.ts'
 import { openSqliteStore } from './sqlite/store.ts'
+
+/** How a database is dealt with. */
+export interface StoreManner extends PostgresManner {
+  /** Whether its schema is brought up to date first; if not, it has to be. */
+  readonly migrates: boolean
+}
 
 /** A store, whatever its engine. */
 export interface OpenedStore {
@@ -12,28 +22,31 @@ export interface OpenedStore {
   readonly shown: string
   /** Where a key file may stand; null: a database that is not a file has nothing beside it. */
   readonly beside: string | null
+  readonly migrated: Migrated
   close(): Promise<void>
 }
 
 /**
  * Opens the database that is meant, and makes it where there is none. `road`: deliveries are made from here, which only
- * one process may do on a file. `manner`: how PostgreSQL is dealt with. Throws with a plain word when it cannot be used.
+ * one process may do on a file. Throws with a plain word when it cannot be used.
  */
 export async function openStore(
   target: DatabaseTarget,
   use: 'road' | 'command',
-  manner: PostgresManner,
+  manner: StoreManner,
 ): Promise<OpenedStore> {
   if (target.engine === 'postgres') {
+    const migrated = await migratedBy(postgresSchema(target, manner.pooled), manner)
     const store = await openPostgresStore(target, manner)
-    return { store, shown: shownTarget(target), beside: null, close: () => store.close() }
+    return { store, migrated, shown: shownTarget(target), beside: null, close: () => store.close() }
   }
   const path = realPath(target.path)
   const alone = use === 'road' ? holdAlone(path) : null
   try {
+    const migrated = await migratedBy(sqliteSchema(path, alone !== null), manner)
     const store = await openSqliteStore(path)
     return {
-      ...{ store, shown: shownTarget({ engine: 'sqlite', path }), beside: path },
+      ...{ store, migrated, shown: shownTarget({ engine: 'sqlite', path }), beside: path },
       async close() {
         await store.close()
         alone?.release()
@@ -42,6 +55,15 @@ export async function openStore(
   } catch (error) {
     alone?.release()
     throw error
+  }
+}
+
+async function migratedBy(schema: Schema, { migrates }: StoreManner): Promise<Migrated> {
+  try {
+    if (!migrates) await requireMigrated(schema)
+    return await schema.migrate()
+  } finally {
+    await schema.close()
   }
 }
 

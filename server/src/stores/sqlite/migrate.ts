@@ -3,10 +3,11 @@ import {
   type AppliedStep,
   failedStep,
   type Migrated,
+  noteStep,
   readAppliedStep,
   readSteps,
   type Step,
-  thisVersion,
+  scriptOf,
   usableSchema,
 } from '../migrations.ts'
 
@@ -49,29 +50,38 @@ function applyNext(database: DatabaseSync, steps: readonly Step[]): Step | null 
 }
 
 function apply(database: DatabaseSync, step: Step): void {
-  makeTable(database)
+  for (const statement of tableOf(database)) database.exec(statement)
   try {
     database.exec(step.sql)
   } catch (error) {
     throw failedStep(step, error)
   }
-  database
-    .prepare(
-      `insert into schema_step (number, name, at, breaking, version)
-       values (?, ?, cast(unixepoch('subsec') * 1000 as integer), ?, ?)`,
-    )
-    .run(step.number, step.name, step.breaking ? 1 : 0, thisVersion)
+  database.exec(note(step))
 }
 
-function makeTable(database: DatabaseSync): void {
-  database.exec(
-    'create table if not exists schema_step (number integer primary key, name text not null, at integer not null)',
-  )
-  // What the table did not have at first.
+const note = (step: Step): string => noteStep(step, "cast(unixepoch('subsec') * 1000 as integer)")
+
+/** What `migrate` would run. Changes nothing. */
+export const migrationScript = (database: DatabaseSync, steps: readonly Step[]): string =>
+  scriptOf(tableOf(database), usableSchema(steps, sqliteApplied(database)).pending, note)
+
+const table = `create table schema_step (
+  number integer primary key,
+  name text not null,
+  at integer not null,
+  breaking integer not null default 1,
+  version text not null default ''
+)`
+
+/** What makes the table that notes the steps, or gives it what it did not have at first. */
+function tableOf(database: DatabaseSync): readonly string[] {
   const columns = columnsOf(database, 'schema_step')
-  if (!columns.includes('breaking'))
-    database.exec('alter table schema_step add column breaking integer not null default 1')
-  if (!columns.includes('version')) database.exec("alter table schema_step add column version text not null default ''")
+  if (columns.length === 0) return [table]
+  const add = (column: string): string => `alter table schema_step add column ${column}`
+  return [
+    ...(columns.includes('breaking') ? [] : [add('breaking integer not null default 1')]),
+    ...(columns.includes('version') ? [] : [add("version text not null default ''")]),
+  ]
 }
 
 const columnsOf = (database: DatabaseSync, table: string): readonly string[] =>

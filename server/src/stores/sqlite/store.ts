@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../../domain/problem.ts'
@@ -7,6 +6,7 @@ import type { ExpungeStore, Store } from '../../ports/store.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import type { road } from '../queries/road.ts'
 import { migrate } from './migrate.ts'
+import { makeFile } from './schema.ts'
 import type { Call, Reply } from './thread.ts'
 
 // What does not change anything goes to the reader, so that somebody's long list never stands before a commit.
@@ -174,15 +174,6 @@ export async function openSqliteStore(path: string): Promise<Store> {
       await reader.close()
       await writer.close()
     },
-  }
-}
-
-/** Payloads are nobody else's business: made readable for its owner only, and SQLite gives its other files the same mode. */
-function makeFile(path: string): void {
-  try {
-    closeSync(openSync(path, 'a', 0o600))
-  } catch (error) {
-    throw new Error(`The database file ${path} cannot be opened: ${error instanceof Error ? error.message : error}`)
   }
 }
 
