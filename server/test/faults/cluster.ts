@@ -3,10 +3,19 @@
 // gateway: it is started and asked as any caller would, and its database is looked at from outside.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -64,7 +73,9 @@ export class Cluster {
     this.#primary = servers[0]
   }
 
-  static async start(bin: string, owner: Owner): Promise<Cluster> {
+  /** `found`: where `initdb` is, or a link to it; what else it takes is where it really is. */
+  static async start(found: string, owner: Owner): Promise<Cluster> {
+    const bin = dirname(realpathSync(join(found, 'initdb')))
     const folder = mkdtempSync(join(tmpdir(), 'posthorn-faults-'))
     if (owner !== null) chownSync(folder, owner.uid, owner.gid)
     const [first, second] = await freePorts(2)
