@@ -24,9 +24,11 @@ function number(text: string, name: string): number {
 }
 
 const mostShown = 8
+const mostComplaints = 40
 
-function report(seed: number, { offences, timeline }: RoundResult): void {
+function report(seed: number, { offences, timeline, complaints }: RoundResult): void {
   console.log(timeline.join('\n'))
+  for (const line of complaints.slice(0, mostComplaints)) console.log(`  ${line}`)
   for (const { rule, breaches } of offences) {
     console.log(`  seed ${seed} broke: ${rule} (${breaches.length})`)
     for (const breach of breaches.slice(0, mostShown)) console.log(`    ${breach}`)

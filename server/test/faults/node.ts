@@ -168,5 +168,18 @@ const isError = /^\{"level":[56]0,/
 
 /** Keeps what tells of trouble: of the rest there is much. */
 function complain(life: Life, line: string): void {
-  if (isError.test(line) || !line.startsWith('{')) life.complaints.push(line)
+  if (!line.startsWith('{')) life.complaints.push(line)
+  else if (isError.test(line)) life.complaints.push(inShort(line))
+}
+
+/** What is said, and of its error the message and where that came from. */
+function inShort(line: string): string {
+  const { msg, err, time } = JSON.parse(line) as {
+    msg?: string
+    time?: string
+    err?: { message: string; stack?: string }
+  }
+  const from = (err?.stack ?? '').split('\n').flatMap((frame) => /at (.*)/.exec(frame)?.[1] ?? [])
+  const ours = from.map((frame) => frame.replace(/\(?file:.*\/(node_modules|src)\//, '($1/'))
+  return [time, msg, err?.message, ...ours].filter((part) => part !== undefined).join(' | ')
 }

@@ -41,6 +41,8 @@ export interface RoundOptions {
 export interface RoundResult {
   readonly offences: readonly { readonly rule: string; readonly breaches: readonly string[] }[]
   readonly timeline: readonly string[]
+  /** What nodes logged of trouble, expected or not. */
+  readonly complaints: readonly string[]
   /** What was done, in numbers. */
   readonly summary: string
 }
@@ -104,6 +106,9 @@ export async function round({ seed, seconds, cluster, tell }: RoundOptions): Pro
         .map(({ name, broken }) => ({ rule: name, breaches: broken(evidence) }))
         .filter(({ breaches }) => breaches.length > 0),
       timeline: timeline.lines,
+      complaints: nodes.flatMap(({ lives }) =>
+        lives.flatMap(({ name, complaints }) => complaints.map((line) => `${name}: ${line}`)),
+      ),
       summary: summaryOf(evidence, mischief, drainMs),
     }
   } finally {

@@ -192,7 +192,7 @@ describe('a round is found out', () => {
   test('when a node ended by itself, grew, or told of a defect', () => {
     const sick = life('node-1-life-1', {
       ended: { at: at + 50, how: 'by itself', code: 1 },
-      complaints: ['{"level":50,"msg":"incident"}', 'TypeError: x is not a function'],
+      complaints: ['2026-01-01T00:00:00.000Z | incident | x is null', 'TypeError: x is not a function'],
       mostRssBytes: 2 ** 30,
     })
     const { evidence } = scene({ nodes: [nodeOf('node-1', sick)] })

@@ -176,7 +176,7 @@ function unexpectedLines(evidence: Evidence): readonly string[] {
       complaints
         .filter((line) => {
           if (listeningAt === null && line.startsWith('posthorn: cannot start')) return false
-          const message = /"msg":"([^"]*)"/.exec(line)?.[1]
+          const message = line.split(' | ')[1]
           return message === undefined || message === 'incident' || !expectedLines.test(message)
         })
         .map((line) => `${name}: ${line.slice(0, 600)}`),
