@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { newDatabase, settingsToKill } from './support/database.ts'
 import { type PosthornProcess, startProcess } from './support/process.ts'
 import { type Received, startReceiver } from './support/receiver.ts'
 
@@ -65,10 +63,10 @@ async function prepare(url: string, receiverUrl: string): Promise<void> {
 }
 
 test(`of everything answered 202 nothing is lost, and what is published again is stored once, when the process is killed ${rounds} times under load`, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'posthorn-kill-'))
+  const { url: databaseUrl, drop } = await newDatabase()
   const receiver = await startReceiver()
   const settingsOf = (life: number) => ({
-    POSTHORN_DATABASE: `sqlite:${join(folder, 'kill.db')}`,
+    ...settingsToKill(databaseUrl),
     POSTHORN_API_KEY: key,
     POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
     POSTHORN_RETRY_SCHEDULE: '200ms,400ms,1s,2s,4s',
@@ -81,7 +79,7 @@ test(`of everything answered 202 nothing is lost, and what is published again is
   t.after(async () => {
     await running?.kill()
     await receiver.close()
-    rmSync(folder, { recursive: true, force: true })
+    await drop()
   })
 
   running = await startProcess(settingsOf(0))

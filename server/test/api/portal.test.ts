@@ -402,18 +402,18 @@ test('expire-all leaves the grace it was told, and those of other sessions alone
 test('more tokens than one step ends are all ended', async () => {
   const { id } = await application()
   await customerOf(id)
-  const database = openDatabase(server.databasePath)
-  database.exec(`insert into portal_token
+  const database = openDatabase(server.databaseUrl)
+  await database.exec(`insert into portal_token
     with recursive more (n) as (select 1 union all select n + 1 from more where n < 1100)
     select hash || n, id, environment_id, application_id, capabilities, feature_flags, session_id, created_at, expires_at
     from portal_token, more where application_id = '${id}'`)
   await server.svix.authentication.expireAll(id)
-  const alive = database.count(
+  const alive = await database.count(
     'select count(*) from portal_token where application_id = ? and expires_at > ?',
     id,
     server.world.now(),
   )
-  database.close()
+  await database.close()
   assert.equal(alive, 0)
 })
 
@@ -436,18 +436,18 @@ test('tokens of a deleted application are of no use, not even for event types', 
 test('what has ended leaves the database by itself', async () => {
   const { id } = await application()
   const svix = await customerOf(id, { expiry: hour })
-  const database = openDatabase(server.databasePath)
+  const database = openDatabase(server.databaseUrl)
   const count = () => database.count('select count(*) from portal_token where application_id = ?', id)
   await server.world.leap(hour * 1000 - 1)
   await svix.application.get(id)
-  assert.equal(count(), 1)
+  assert.equal(await count(), 1)
   // The chore asks the store's thread, and sets its next time only when that has answered.
   const nextLook = async () => {
     await server.world.advance(60_000)
     return count()
   }
   await eventually(nextLook, (left) => left === 0)
-  database.close()
+  await database.close()
 })
 
 test('answers that carry a credential are not to be kept by anybody', async () => {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Operation, openapi, operations, problems } from '@posthorn/contract'
 import { openDatabase } from '../support/database.ts'
@@ -111,15 +109,14 @@ test('a server whose store does not answer says so, and that it may pass, wherev
   assert.match(text, /^posthorn_in_flight 0$/m)
   assert.doesNotMatch(text, /^posthorn_stored_backlog \d/m, 'not known is not the same as none')
   await broken.stop().catch(() => {})
-  rmSync(dirname(broken.databasePath), { recursive: true, force: true })
 })
 
 test('a defect of ours is answered with nothing but the name under which the log has it', async (t) => {
   const broken = await startTestServer()
   t.after(() => broken.stop())
-  const disk = openDatabase(broken.databasePath)
-  disk.exec('alter table application rename to gone')
-  disk.close()
+  const disk = openDatabase(broken.databaseUrl)
+  await disk.exec('alter table application rename to gone')
+  await disk.close()
   const answer = await broken.fetch('/api/v1/app')
   const problem = JSON.parse(await answer.text())
   assert.deepEqual([answer.status, problem.code], [500, 'internal'])

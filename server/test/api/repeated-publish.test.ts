@@ -140,7 +140,7 @@ test('after twelve hours the same key publishes anew', async () => {
 
 test('the key is on disk with its message: a process that starts on what a killed one left knows it', async (t) => {
   const { id } = (await (await publish('k9')).json()) as { id: string }
-  const next = await startTestServer({ databasePath: asIfKilledNow(t, server.databasePath), world: server.world })
+  const next = await startTestServer({ databaseUrl: await asIfKilledNow(t, server.databaseUrl), world: server.world })
   t.after(() => next.stop())
   const again = await publish('k9', fact, next)
   assert.equal(again.headers.get('idempotent-replayed'), 'true')
@@ -150,9 +150,9 @@ test('the key is on disk with its message: a process that starts on what a kille
 
 test('the key itself is nowhere on disk', async () => {
   await (await publish('a-key-to-look-for')).text()
-  const disk = openDatabase(server.databasePath)
-  const rows = JSON.stringify(disk.rows('select * from idempotency_key'))
-  disk.close()
+  const disk = openDatabase(server.databaseUrl)
+  const rows = JSON.stringify(await disk.rows('select * from idempotency_key'))
+  await disk.close()
   assert.ok(rows.includes('msg_') && !rows.includes('a-key-to-look-for'))
 })
 
@@ -174,11 +174,11 @@ test('a batch is accepted once, message by message, also when the process died b
   const again = await send(server)
   assert.deepEqual([again.headers.get('idempotent-replayed'), await again.text()], ['true', text])
 
-  const databasePath = asIfKilledNow(t, server.databasePath)
-  const disk = openDatabase(databasePath)
-  disk.exec('delete from idempotency_key where status is not null')
-  disk.close()
-  const next = await startTestServer({ databasePath, world: server.world })
+  const databaseUrl = await asIfKilledNow(t, server.databaseUrl)
+  const disk = openDatabase(databaseUrl)
+  await disk.exec('delete from idempotency_key where status is not null')
+  await disk.close()
+  const next = await startTestServer({ databaseUrl, world: server.world })
   t.after(() => next.stop())
   assert.equal(await (await send(next)).text(), text)
   assert.deepEqual(await stored(next), before)

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type IngestSourceIn, Ordering, Svix, Webhook } from 'svix'
 import { recordedRequests } from '../../src/inbound/recorded.ts'
-import { filesHolding } from '../support/database-bytes.ts'
+import { placesHolding } from '../support/database.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { eventually, receiver } from './receiver.ts'
 import { refused } from './refused.ts'
@@ -332,7 +332,7 @@ describe('secrets', () => {
     }
     const { ingestUrl } = await server.svix.ingest.source.get(uid)
     for (const text of [...secrets.map((secret) => secret.slice(6)), (ingestUrl ?? '').slice(-32)]) {
-      assert.deepEqual(filesHolding(server.databasePath, text), [])
+      assert.deepEqual(await placesHolding(server.databaseUrl, text), [])
     }
   })
 

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { newDatabase, settingsToKill } from '../support/database.ts'
 import { type PosthornProcess, startProcess } from '../support/process.ts'
 import { type Received, startReceiver } from '../support/receiver.ts'
 
@@ -72,10 +70,10 @@ async function prepare(url: string, receiverUrl: string): Promise<string> {
 }
 
 test(`of everything acknowledged to a provider nothing is lost, and what it sends again is one message, when the process is killed ${rounds} times`, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'posthorn-receiving-kill-'))
+  const { url: databaseUrl, drop } = await newDatabase()
   const receiver = await startReceiver()
   const settings = {
-    POSTHORN_DATABASE: `sqlite:${join(folder, 'kill.db')}`,
+    ...settingsToKill(databaseUrl),
     POSTHORN_API_KEY: apiKey,
     POSTHORN_EGRESS_ALLOW: '127.0.0.0/8',
     POSTHORN_RETRY_SCHEDULE: '200ms,400ms,1s,2s,4s',
@@ -86,7 +84,7 @@ test(`of everything acknowledged to a provider nothing is lost, and what it send
   t.after(async () => {
     await running?.kill()
     await receiver.close()
-    rmSync(folder, { recursive: true, force: true })
+    await drop()
   })
 
   running = await startProcess(settings)

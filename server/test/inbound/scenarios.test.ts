@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Stripe } from 'stripe'
+import { newDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { type SeenAnswer, sendRequest } from '../support/sent-request.ts'
@@ -15,19 +13,18 @@ import { type NewSource, newEndpoint, newSource, quarantined, receivedMessages }
 
 const secret = 'whsec_of_the_scenarios'
 const stripe = new Stripe('sk_test_none')
-const folder = mkdtempSync(join(tmpdir(), 'posthorn-scenarios-'))
-const databasePath = join(folder, 'scenarios.db')
+const { url: databaseUrl, drop } = await newDatabase()
 let server: TestServer
 let receiver: Receiver
 
 before(async () => {
-  server = await startTestServer({ databasePath })
+  server = await startTestServer({ databaseUrl })
   receiver = await startReceiver()
 })
 after(async () => {
   await receiver.close()
   await server.stop()
-  rmSync(folder, { recursive: true, force: true })
+  await drop()
 })
 
 const newStripe = (): Promise<NewSource> => newSource(server, { type: 'stripe', config: { secret } })
@@ -181,7 +178,7 @@ test('15. an event that comes a hundred times more after a restart is still one 
   await genuine(source.path, 'evt_1')
   const { world } = server
   await server.stop()
-  server = await startTestServer({ databasePath, world })
+  server = await startTestServer({ databaseUrl, world })
   const { secrets } = (await (await server.fetch(`/ingest/api/v1/source/${source.id}`)).json()) as {
     readonly secrets: readonly { readonly lastUsedAt?: string }[]
   }

@@ -95,7 +95,7 @@ test('a batch that fails is retried, and each of its messages has both attempts 
   receiver.answer = answering(204)
   await server.world.advance(70_000)
   await recorded(4)
-  await eventually('they are settled', () => disk.count('select count(*) from delivery') === 0)
+  await eventually('they are settled', async () => (await disk.count('select count(*) from delivery')) === 0)
   const [failed, ...again] = receiver.received
   assert.deepEqual(idsIn(failed), ids)
   assert.deepEqual(again.flatMap(idsIn).toSorted(), ids)

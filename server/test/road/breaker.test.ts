@@ -41,8 +41,8 @@ test('most tries having failed, it opens: only a probe now and then reaches the 
     seen.push(receiver.received.length - failed)
   }
   assert.deepEqual(seen, [0, 1, 1, 2, 2, 3], 'probes after 5, 10 and 20 seconds')
-  assert.equal(disk.count('select count(*) from delivery where attempts > 0'), failed + 3)
-  assert.equal(disk.count('select count(*) from delivery'), ids.length)
+  assert.equal(await disk.count('select count(*) from delivery where attempts > 0'), failed + 3)
+  assert.equal(await disk.count('select count(*) from delivery'), ids.length)
 })
 
 test('after a good probe what it held goes out at a bounded rate, each once, and it closes by itself', async (t) => {
@@ -53,9 +53,7 @@ test('after a good probe what it held goes out at a bounded rate, each once, and
   assert.ok(receiver.received.length - failed <= 2, 'the probe, and the first after it')
   const since = made.server.world.now()
   await pass(made, 15_000, 500)
-  const drained = triedAt(made, endpointId)
-    .filter((at) => at >= since)
-    .map((at) => at - since)
+  const drained = (await triedAt(made, endpointId)).filter((at) => at >= since).map((at) => at - since)
   const from = (start: number, end: number) => drained.filter((at) => at > start && at < end)
   assert.ok(from(0, 5_000).length >= 45 && mostInASecond(from(0, 5_000)) <= 11, 'ten a second')
   assert.ok(from(5_000, 10_000).length >= 90 && mostInASecond(from(5_000, 10_000)) <= 22, 'then twenty')
@@ -84,14 +82,14 @@ test('one probe at a time: while it has no answer nothing else is sent', async (
 test('it stays open over a stop, and a process that was killed: the next one probes at once, once', async (t) => {
   const made = await opened(t)
   const { receiver, failed } = made
-  const databasePath = asIfKilledNow(t, made.server.databasePath)
+  const databaseUrl = await asIfKilledNow(t, made.server.databaseUrl)
   await made.restart()
   await made.quiet()
   assert.equal(receiver.received.length, failed + 1)
   await pass(made, 9_999, 3_000)
   assert.equal(receiver.received.length, failed + 1, 'it failed: the next one is ten seconds later')
   const world = testWorld({ now: made.server.world.now() })
-  const next = await startTestServer({ databasePath, world, settings: { retrySchedule: [hour] } })
+  const next = await startTestServer({ databaseUrl, world, settings: { retrySchedule: [hour] } })
   t.after(() => next.stop())
   await eventually(world, 'the probe', () => receiver.received.length === failed + 2)
   for (let turn = 0; turn < 20; turn++) {
@@ -99,9 +97,9 @@ test('it stays open over a stop, and a process that was killed: the next one pro
     await next.store.ping()
   }
   assert.equal(receiver.received.length, failed + 2)
-  const disk = openDatabase(databasePath)
+  const disk = openDatabase(databaseUrl)
   t.after(() => disk.close())
-  assert.equal(disk.count('select count(*) from delivery where attempts > 0'), failed + 1)
+  assert.equal(await disk.count('select count(*) from delivery where attempts > 0'), failed + 1)
 })
 
 test('who resends by hand has it probed at once', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openSqliteStore } from '../../src/stores/sqlite/store.ts'
+import { openElsewhere } from '../support/database.ts'
 import { type Scene, scene } from './scene.ts'
 
 const hour = 3_600_000
@@ -37,8 +37,8 @@ test('a disabled endpoint gets nothing more; all that waits is kept, and sent on
   await server.world.leap(2 * hour)
   await quiet()
   assert.equal(receiver.received.length, 2)
-  assert.equal(disk.count('select count(*) from delivery'), 3)
-  assert.equal(disk.count('select count(*) from delivery where lease is not null'), 0)
+  assert.equal(await disk.count('select count(*) from delivery'), 3)
+  assert.equal(await disk.count('select count(*) from delivery where lease is not null'), 0)
 
   receiver.answer = (_, response) => response.writeHead(204).end()
   await server.svix.endpoint.patch('shop', endpointId, { disabled: false })
@@ -46,7 +46,7 @@ test('a disabled endpoint gets nothing more; all that waits is kept, and sent on
   await recorded(5)
   const sent = receiver.received.slice(2).map(({ headers }) => headers['webhook-id'])
   assert.deepEqual(sent.toSorted(), [inFlight, hot, later].toSorted())
-  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
 })
 
 test('a deleted endpoint gets nothing more, and nothing goes on waiting for it', async (t) => {
@@ -56,9 +56,12 @@ test('a deleted endpoint gets nothing more, and nothing goes on waiting for it',
   await server.svix.endpoint.delete('shop', endpointId)
   letGo()
   await recorded(2)
-  await eventually('nothing waits', () => disk.count('select count(*) from delivery where lease is null') === 0)
+  await eventually(
+    'nothing waits',
+    async () => (await disk.count('select count(*) from delivery where lease is null')) === 0,
+  )
   await server.world.leap(2 * hour)
-  await eventually('nothing waits', () => disk.count('select count(*) from delivery') === 0)
+  await eventually('nothing waits', async () => (await disk.count('select count(*) from delivery')) === 0)
   await quiet()
   assert.equal(receiver.received.length, 2)
   const metrics = await (await server.fetch('/metrics')).text()
@@ -85,7 +88,7 @@ test('a deleted application gets nothing more, takes nothing more, and leaves it
   await arrived(1, other)
   await recorded(3)
   await server.world.leap(2 * hour)
-  await eventually('nothing waits', () => disk.count('select count(*) from delivery') === 0)
+  await eventually('nothing waits', async () => (await disk.count('select count(*) from delivery')) === 0)
   await quiet()
   assert.equal(receiver.received.length, 2)
 })
@@ -97,20 +100,20 @@ test('what was stored for many endpoints of a deleted application is swept, at t
   await stored('shop', endpointId, 5_000)
   // As if the process had been killed between the deletion and the sweep.
   await made.server.store.endpoints.delete(endpointId as `ep_${string}`, server.world.now())
-  assert.equal(disk.count('select count(*) from delivery'), 5_000)
+  assert.equal(await disk.count('select count(*) from delivery'), 5_000)
   await made.restart()
-  await eventually('nothing waits', () => disk.count('select count(*) from delivery') === 0)
+  await eventually('nothing waits', async () => (await disk.count('select count(*) from delivery')) === 0)
 })
 
 test('a change by another process counts for the next message, and for what is hot', async (t) => {
   const made = await scene(t, { settings })
   const { server, receiver, endpointId, publish, arrived } = made
   const { letGo } = await midway(made)
-  const elsewhere = await openSqliteStore(server.databasePath)
+  const elsewhere = await openElsewhere(server.databaseUrl)
   t.after(() => elsewhere.close())
-  const endpoint = await elsewhere.endpoints.any()
+  const endpoint = await elsewhere.store.endpoints.any()
   assert.ok(endpoint?.id === endpointId)
-  await elsewhere.endpoints.update({ ...endpoint, url: `${receiver.url}/moved`, revision: endpoint.revision + 1 })
+  await elsewhere.store.endpoints.update({ ...endpoint, url: `${receiver.url}/moved`, revision: endpoint.revision + 1 })
   await server.world.advance(500)
   await made.quiet()
   receiver.answer = (_, response) => response.writeHead(204).end()
@@ -171,7 +174,7 @@ test('an eventId that was told before is not sent again', async (t) => {
   await arrived(1)
   await quiet()
   assert.equal(receiver.received.length, 1)
-  assert.equal(disk.count('select count(*) from message'), 1)
+  assert.equal(await disk.count('select count(*) from message'), 1)
   const metrics = await (await server.fetch('/metrics')).text()
   assert.match(metrics, /^posthorn_hot_deliveries 0$/m, 'the places kept for the others are free again')
 })
@@ -183,7 +186,7 @@ test('what the environment says counts for what is published next, and for what 
   await publish()
   await recorded(1)
   const waiting = () => disk.count('select count(*) from delivery')
-  assert.equal(waiting(), 1)
+  assert.equal(await waiting(), 1)
   const answer = await server.fetch('/api/v1/environment/settings', {
     method: 'PATCH',
     headers: { 'content-type': 'application/json' },
@@ -192,8 +195,8 @@ test('what the environment says counts for what is published next, and for what 
   assert.equal(answer.status, 200)
   await publish()
   await recorded(2)
-  assert.equal(waiting(), 1)
-  await server.world.advance(made.dueAt() - server.world.now())
+  assert.equal(await waiting(), 1)
+  await server.world.advance((await made.dueAt()) - server.world.now())
   await recorded(3)
-  assert.equal(waiting(), 0)
+  assert.equal(await waiting(), 0)
 })

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { openSecrets, sealHeaders, sealSecrets } from '../../src/domain/endpoint-seal.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { openSqliteStore } from '../../src/stores/sqlite/store.ts'
+import { masterKeyOn, openElsewhere } from '../support/database.ts'
 import { type Scene, scene } from './scene.ts'
 
 // A second opener of the database plays another node. The clock stands still: nobody asks what others have changed, and
@@ -18,12 +17,12 @@ interface Beside {
 }
 
 async function beside(t: TestContext, made: Scene): Promise<Beside> {
-  const path = made.server.databasePath
-  const other = await openSqliteStore(path)
-  t.after(() => other.close())
+  const { databaseUrl } = made.server
+  const { store: other, close } = await openElsewhere(databaseUrl)
+  t.after(close)
   const endpoint = await other.endpoints.any()
   assert.ok(endpoint)
-  const masterKey = Buffer.from(readFileSync(`${path}.key`, 'utf8').trim(), 'base64')
+  const masterKey = masterKeyOn(databaseUrl)
   const id = `ep_${'0'.repeat(27)}` as const
   const nonce = new Uint8Array(12)
   const sealed = {
@@ -74,7 +73,7 @@ test('many publishes at once are all matched against what was committed before t
   await add(`${second.url}/new`)
   await Promise.all(Array.from({ length: 50 }, () => made.publish()))
   await Promise.all([made.arrived(51), made.arrived(50, second)])
-  assert.equal(made.disk.count('select count(*) from message'), 51)
+  assert.equal(await made.disk.count('select count(*) from message'), 51)
 })
 
 test('a batch is matched as one, against what is committed', async (t) => {
@@ -104,7 +103,7 @@ test('an application that another node deleted takes nothing more: 404, not a me
     body: '{"eventType":"a","payload":{}}',
   })
   assert.equal(answer.status, 404)
-  assert.equal(made.disk.count('select count(*) from message'), 1)
+  assert.equal(await made.disk.count('select count(*) from message'), 1)
 })
 
 test('what another node declared a moment ago is known to whoever demands it of a message', async (t) => {

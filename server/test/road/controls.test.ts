@@ -34,7 +34,7 @@ test('the timeout is what the narrowest level says', async (t) => {
     await arrived(++tries)
     await server.world.advance(seconds[level] * 1_000 - 1)
     await quiet()
-    assert.equal(disk.count('select count(*) from attempt'), tries - 1, `not before ${seconds[level]} s`)
+    assert.equal(await disk.count('select count(*) from attempt'), tries - 1, `not before ${seconds[level]} s`)
     await server.world.advance(1)
     await recorded(tries)
   })
@@ -46,21 +46,21 @@ test('the schedule is what the narrowest level says, and another counts from the
   receiver.answer = answering(500)
   const waits = { endpoint: [6, 60], application: [7], environment: [8], server: [9] }
   let tries = 0
-  const dueIn = (): number => disk.count('select max(due_at) from delivery') - server.world.now()
+  const dueIn = async () => (await disk.count('select max(due_at) from delivery')) - server.world.now()
   await eachLevel(made, 'retrySchedule', waits, async (level) => {
     await publish()
     await recorded(++tries)
-    assert.equal(dueIn(), (waits[level][0] ?? 0) * 1_000)
+    assert.equal(await dueIn(), (waits[level][0] ?? 0) * 1_000)
     // What is due already stays due then; the try after it finds what is said by then.
-    await server.world.advance(dueIn())
+    await server.world.advance(await dueIn())
     await recorded(++tries)
     if (level === 'endpoint') {
-      assert.equal(dueIn(), 60_000)
+      assert.equal(await dueIn(), 60_000)
       await say(made, 'endpoint', { retrySchedule: [] })
       await server.world.advance(60_000)
       await recorded(++tries)
     }
-    assert.equal(disk.count('select count(*) from delivery'), 0)
+    assert.equal(await disk.count('select count(*) from delivery'), 0)
   })
 })
 
@@ -78,7 +78,7 @@ test('which failures are tried again is what the narrowest level says; others en
       receiver.answer = answering(status)
       const id = await publish()
       await recorded(++tries)
-      const waits = disk.count('select count(*) from delivery where message_id = ?', id)
+      const waits = await disk.count('select count(*) from delivery where message_id = ?', id)
       assert.equal(waits, retried[level].includes(kind) ? 1 : 0, `${status}, as ${level} says`)
     }
   })

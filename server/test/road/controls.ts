@@ -51,10 +51,10 @@ export const many = (count: number, publish: () => Promise<string>): Promise<str
   Promise.all(Array.from({ length: count }, publish))
 
 /** When each try at an endpoint began, by the clock of the test. */
-export const triedAt = ({ disk }: Scene, endpointId: string): number[] =>
+export const triedAt = ({ disk }: Scene, endpointId: string): Promise<readonly number[]> =>
   disk
     .rows('select started_at from attempt where endpoint_id = ? and ended is null order by started_at, id', endpointId)
-    .map((row) => Number(row.started_at))
+    .then((rows) => rows.map((row) => Number(row.started_at)))
 
 /** Lets time pass in steps, and what falls due in each be sent and written before the next. */
 export async function pass({ server, quiet }: Scene, ms: number, step = 200): Promise<void> {

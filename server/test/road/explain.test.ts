@@ -16,7 +16,7 @@ test('what was sent is told with its attempts and how it ended', async (t) => {
   receiver.answer = answering(500)
   const failed = await send({})
   await recorded(1)
-  await server.world.advance(dueAt() - server.world.now())
+  await server.world.advance((await dueAt()) - server.world.now())
   await recorded(2)
   receiver.answer = answering(204)
   const delivered = await send({})
@@ -109,7 +109,7 @@ test('what waits in the store is told as it stands: for its moment, its next try
   const head = await send({ orderingKey: 'a' })
   const behind = await send({ orderingKey: 'a' })
   await recorded(1)
-  const due = disk.count('select due_at from delivery where message_id = ?', head)
+  const due = await disk.count('select due_at from delivery where message_id = ?', head)
   assert.deepEqual(waiting(await explain(head)), ['waiting', 'retry', text(due)])
   assert.deepEqual(
     (await explain(head))[0]?.attempts?.map((one) => one.responseStatusCode),
@@ -151,7 +151,7 @@ test('what waits for a breaker is told so', async (t) => {
   await sendAll(Array.from({ length: 30 }, () => ({})))
   await eventually('the breaker is open', async () => {
     await server.world.advance(50)
-    return disk.count('select count(*) from endpoint where breaker_opened_at is not null') === 1
+    return (await disk.count('select count(*) from endpoint where breaker_opened_at is not null')) === 1
   })
   await quiet()
   const id = await send({})

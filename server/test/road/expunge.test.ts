@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { ApiException } from 'svix'
-import { filesHolding } from '../support/database-bytes.ts'
+import { onSqliteAlone, placesHolding } from '../support/database.ts'
 import type { Received } from '../support/receiver.ts'
 import { scene } from './scene.ts'
 
@@ -29,9 +29,9 @@ test('content that was expunged is in no file of the database, in which it was b
     const id = await publish(payloadOf(text))
     await recorded(n + 1)
     const part = text.slice(0, 30)
-    assert.ok(filesHolding(server.databasePath, part).length > 0, 'it was there')
+    assert.ok((await placesHolding(server.databaseUrl, part)).length > 0, 'it was there')
     await server.svix.message.expungeContent('shop', id)
-    assert.deepEqual(filesHolding(server.databasePath, part), [])
+    assert.deepEqual(await placesHolding(server.databaseUrl, part), [])
     assert.deepEqual((await server.svix.message.get('shop', id, { withContent: true })).payload, {})
     const { data } = await server.svix.messageAttempt.listByMsg('shop', id, { withContent: true })
     assert.deepEqual(
@@ -54,8 +54,8 @@ test('expunging many takes ids and eventIds, says which are not there, and leave
   const asked = [byId, 'evt-1', 'evt-none', byId]
   const { results } = await svix.message.bulkExpungeContent('shop', { ids: asked })
   assert.deepEqual(results, { [byId]: 'expunged', 'evt-1': 'expunged', 'evt-none': 'not-found' })
-  assert.deepEqual(filesHolding(server.databasePath, 'alpha of somebody'), [])
-  assert.deepEqual(filesHolding(server.databasePath, 'beta of somebody'), [])
+  assert.deepEqual(await placesHolding(server.databaseUrl, 'alpha of somebody'), [])
+  assert.deepEqual(await placesHolding(server.databaseUrl, 'beta of somebody'), [])
   const left = await svix.message.get('shop', kept, { withContent: true })
   assert.deepEqual(left.payload, { text: secret('gamma') })
   const { data } = await svix.messageAttempt.listByMsg('shop', kept, { withContent: true })
@@ -75,9 +75,9 @@ test("what one receiver answered can be expunged alone: the payload stays, and s
   receiver.answer = (_, response) => response.writeHead(200).end('said aloud')
   await svix.messageAttempt.resend('shop', id, attempt.endpointId)
   await recorded(2)
-  assert.ok(filesHolding(server.databasePath, 'said in confidence').length > 0, 'it was there')
+  assert.ok((await placesHolding(server.databaseUrl, 'said in confidence')).length > 0, 'it was there')
   await svix.messageAttempt.expungeContent('shop', id, attempt.id)
-  assert.deepEqual(filesHolding(server.databasePath, 'said in confidence'), [])
+  assert.deepEqual(await placesHolding(server.databaseUrl, 'said in confidence'), [])
   const { data } = await svix.messageAttempt.listByMsg('shop', id, { withContent: true })
   assert.deepEqual(data.map(({ response }) => response).toSorted(), ['', 'said aloud'])
   assert.deepEqual((await svix.message.get('shop', id, { withContent: true })).payload, { text: 'delta' })
@@ -104,7 +104,7 @@ test('what waits is not sent after it was expunged, neither from memory nor from
   letGo()
   // The one under way, and the one that was canceled.
   await recorded(2)
-  const ended = disk.rows('select message_id, ended, status_code from attempt order by message_id')
+  const ended = await disk.rows('select message_id, ended, status_code from attempt order by message_id')
   assert.deepEqual(
     ended.map((row) => Object.values(row)),
     [
@@ -115,7 +115,7 @@ test('what waits is not sent after it was expunged, neither from memory nor from
   await server.world.leap(60 * 60_000)
   await quiet()
   assert.equal(receiver.received.length, 1)
-  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
   assert.deepEqual(await refused(server.svix.messageAttempt.resend('shop', inMemory, endpointId)), [
     422,
     'content-gone',
@@ -131,10 +131,13 @@ test('what waits in the store for its next try is canceled when it is expunged',
   receiver.answer = (_, response) => response.writeHead(500).end()
   const id = await publish()
   await recorded(1)
-  await eventually('it waits', () => disk.count('select count(*) from delivery where lease is null') === 1)
+  await eventually(
+    'it waits',
+    async () => (await disk.count('select count(*) from delivery where lease is null')) === 1,
+  )
   await server.svix.message.expungeContent('shop', id)
-  assert.equal(disk.count('select count(*) from delivery'), 0)
-  assert.equal(disk.count("select count(*) from attempt where ended = 'canceled' and message_id = ?", id), 1)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count("select count(*) from attempt where ended = 'canceled' and message_id = ?", id), 1)
   await server.world.leap(60_000)
   await quiet()
   assert.equal(receiver.received.length, 1)
@@ -151,20 +154,24 @@ test('what a receiver answers after its message was expunged is not kept', async
   await server.svix.message.expungeContent('shop', id)
   finish()
   await recorded(1)
-  const [attempt] = disk.rows('select response, status_code from attempt')
+  const [attempt] = await disk.rows('select response, status_code from attempt')
   assert.deepEqual({ ...attempt }, { response: '', status_code: 200 })
-  assert.deepEqual(filesHolding(server.databasePath, 'zeta of somebody'), [])
+  assert.deepEqual(await placesHolding(server.databaseUrl, 'zeta of somebody'), [])
 })
 
-test('while another program reads, expunging says that the log still holds it; publishing goes on meanwhile', async (t) => {
-  const { server, publish, disk } = await scene(t)
-  const id = await publish(payloadOf(secret('eta')))
-  disk.exec('begin')
-  disk.count('select count(*) from message')
-  const expunging = server.svix.message.expungeContent('shop', id)
-  await publish()
-  assert.deepEqual(await refused(expunging), [503, 'content-held'])
-  disk.exec('commit')
-  await server.svix.message.expungeContent('shop', id)
-  assert.deepEqual(filesHolding(server.databasePath, 'eta of somebody'), [])
-})
+test(
+  'while another program reads, expunging says that the log still holds it; publishing goes on meanwhile',
+  onSqliteAlone('the log of a file is emptied by us'),
+  async (t) => {
+    const { server, publish, disk } = await scene(t)
+    const id = await publish(payloadOf(secret('eta')))
+    await disk.exec('begin')
+    await disk.count('select count(*) from message')
+    const expunging = server.svix.message.expungeContent('shop', id)
+    await publish()
+    assert.deepEqual(await refused(expunging), [503, 'content-held'])
+    await disk.exec('commit')
+    await server.svix.message.expungeContent('shop', id)
+    assert.deepEqual(await placesHolding(server.databaseUrl, 'eta of somebody'), [])
+  },
+)

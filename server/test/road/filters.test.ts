@@ -38,7 +38,7 @@ test('an endpoint gets only the messages that its filter is true of, to the last
   await here.arrived(1)
   await here.quiet()
   assert.deepEqual(idsAt(here), [wanted])
-  assert.equal(here.disk.count('select count(*) from delivery'), 0)
+  assert.equal(await here.disk.count('select count(*) from delivery'), 0)
 })
 
 test('a filter counts from the moment its change is answered, and so does its end', async (t) => {
@@ -102,7 +102,7 @@ test('a bad filter is refused with the place and the reason, beside every other 
   assert.match(body.errors?.[0]?.message ?? '', /^at character 1: totl is not known here/)
   const both = await call(here, 'POST', '/app/shop/endpoint', { url: 'ftp://x', filter: 'payload.total >' })
   assert.deepEqual(both.body.errors?.map(({ pointer }) => pointer).toSorted(), ['/filter', '/url'])
-  assert.equal(here.disk.count('select count(*) from endpoint where filter is not null'), 0)
+  assert.equal(await here.disk.count('select count(*) from endpoint where filter is not null'), 0)
 })
 
 test("a tenant's endless filter costs another tenant's publish nothing but a moment", async (t) => {
@@ -154,7 +154,7 @@ test('an endpoint that is disabled while a filter of another is worked out gets 
   await publishing
   await here.quiet()
   assert.equal(here.receiver.received.length, 0)
-  assert.equal(here.disk.count('select count(*) from delivery'), 0)
+  assert.equal(await here.disk.count('select count(*) from delivery'), 0)
 })
 
 test('a filter can be tried: what it says alone, and what the endpoint would do; nothing is sent', async (t) => {

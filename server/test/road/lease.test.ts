@@ -15,18 +15,19 @@ async function waiting(made: Scene, count: number): Promise<readonly string[]> {
 }
 
 /** Another node takes over what was leased, and holds it for good. */
-const takeOver = (made: Scene): void => made.disk.exec("update delivery set lease = 'lease_other', due_at = 1e15")
+const takeOver = (made: Scene): Promise<void> =>
+  made.disk.exec("update delivery set lease = 'lease_other', due_at = 1e15")
 
 test('a node that slept past its leases sends nothing of what another node has taken over', async (t) => {
   const made = await scene(t, { settings: { leaseDuration: leaseMs } })
   await waiting(made, 3)
-  takeOver(made)
+  await takeOver(made)
   await made.server.world.leap(leaseMs)
   await made.quiet()
   await made.server.world.advance(10_000)
   await made.quiet()
   assert.equal(made.receiver.received.length, 1)
-  assert.equal(made.disk.count("select count(*) from delivery where lease = 'lease_other'"), 2)
+  assert.equal(await made.disk.count("select count(*) from delivery where lease = 'lease_other'"), 2)
 })
 
 test('a node that slept past its leases sends each message once when nobody has taken over', async (t) => {
@@ -48,11 +49,11 @@ test('a try that is under way while another node takes its delivery over is reco
   made.receiver.answer = (_, response) => void hold.push(() => response.writeHead(204).end())
   await made.publish()
   await made.arrived(1)
-  takeOver(made)
+  await takeOver(made)
   await made.server.world.advance(leaseMs / 2)
   await made.quiet()
   for (const letGo of hold) letGo()
   await made.recorded(1)
   await made.quiet()
-  assert.equal(made.disk.count("select count(*) from delivery where lease = 'lease_other'"), 1)
+  assert.equal(await made.disk.count("select count(*) from delivery where lease = 'lease_other'"), 1)
 })

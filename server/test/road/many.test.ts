@@ -20,14 +20,14 @@ test('a thousand messages are accepted in one commit: at no moment is there a pa
   })
   const seen = new Set<number>()
   while (!answered) {
-    seen.add(stored())
+    seen.add(await stored())
     await new Promise(setImmediate)
   }
   const ids = await sending
   // What a kill right after the answer leaves.
-  const left = openDatabase(asIfKilledNow(t, server.databasePath))
+  const left = openDatabase(await asIfKilledNow(t, server.databaseUrl))
   t.after(() => left.close())
-  assert.equal(left.count('select count(*) from message'), 1_000)
+  assert.equal(await left.count('select count(*) from message'), 1_000)
   for (const count of seen) assert.ok(count === 0 || count === 1_000, `${count} were there`)
   await recorded(1_000)
   assert.deepEqual(idsOf(receiver.received).toSorted(), ids)

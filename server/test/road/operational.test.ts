@@ -122,7 +122,10 @@ test('a message that fails four times is told once to be failing, and once to ha
   }
   assert.equal(operator.received.length, 0)
   await arrived(1, operator)
-  const [last] = disk.rows('select id, started_at from attempt where message_id = ? order by id desc limit 1', msgId)
+  const [last] = await disk.rows(
+    'select id, started_at from attempt where message_id = ? order by id desc limit 1',
+    msgId,
+  )
   assert.deepEqual(said(operator.received[0] ?? assert.fail()), {
     type: 'message.attempt.failing',
     data: {
@@ -280,17 +283,17 @@ test('what is told is on disk with the fact: a kill in between loses neither, an
   // Nothing operational gets through before the kill.
   operator.answer = () => {}
   await publish()
-  let databasePath = ''
-  await until('the attempt is on disk', () => {
-    if (disk.count('select count(*) from attempt') === 0) return false
-    databasePath ||= asIfKilledNow(t, server.databasePath)
+  let databaseUrl = ''
+  await until('the attempt is on disk', async () => {
+    if ((await disk.count('select count(*) from attempt')) === 0) return false
+    databaseUrl ||= await asIfKilledNow(t, server.databaseUrl)
     return true
   })
-  assert.equal(disk.count("select count(*) from message where event_type = 'message.attempt.exhausted'"), 1)
+  assert.equal(await disk.count("select count(*) from message where event_type = 'message.attempt.exhausted'"), 1)
   await arrived(1, operator)
   operator.answer = answering(204)
   const world = testWorld({ now: server.world.now(), seed: 2 })
-  const next = await startTestServer({ databasePath, world })
+  const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())
   await eventually(world, 'it is told', () => operator.received.length >= 2)
   const [first, second] = operator.received
@@ -302,11 +305,11 @@ test('a change by people is answered when what is told of it is on disk, too', a
   const { server, operator, endpointId } = await heard(t)
   operator.answer = () => {}
   await server.svix.endpoint.patch('shop', endpointId, { description: 'New' })
-  const databasePath = asIfKilledNow(t, server.databasePath)
+  const databaseUrl = await asIfKilledNow(t, server.databaseUrl)
   const before = operator.received.length
   operator.answer = answering(204)
   const world = testWorld({ now: server.world.now(), seed: 2 })
-  const next = await startTestServer({ databasePath, world })
+  const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())
   await eventually(world, 'it is told', () => operator.received.length > before)
   assert.equal(said(operator.received.at(-1) ?? assert.fail()).type, 'endpoint.updated')
@@ -330,7 +333,7 @@ test('an operational receiver that fails is retried, and nothing is told of that
   await quiet()
   assert.deepEqual(types(other), ['endpoint.updated', 'endpoint.updated'])
   assert.equal(other.received[0]?.headers['webhook-id'], other.received[1]?.headers['webhook-id'])
-  assert.equal(disk.count('select count(*) from message'), 1)
+  assert.equal(await disk.count('select count(*) from message'), 1)
   // The one that answered 410 is disabled, as any endpoint would be.
   const { data } = await server.svix.operationalWebhook.endpoint.list()
   assert.deepEqual(
@@ -361,8 +364,8 @@ test('where nobody listens nothing is stored; who begins to listen hears what ha
   await server.svix.endpoint.patch('shop', endpointId, { disabled: true })
   await server.svix.endpoint.patch('shop', endpointId, { disabled: false })
   await quiet()
-  assert.equal(disk.count('select count(*) from message'), 1)
-  assert.equal(disk.count("select count(*) from application where kind = 'operational'"), 0)
+  assert.equal(await disk.count('select count(*) from message'), 1)
+  assert.equal(await disk.count("select count(*) from application where kind = 'operational'"), 0)
 
   const operator = await startReceiver()
   const { endpoint } = server.svix.operationalWebhook
@@ -371,13 +374,13 @@ test('where nobody listens nothing is stored; who begins to listen hears what ha
   await publish()
   await arrived(1, operator)
   assert.deepEqual(types(operator), ['message.attempt.exhausted'])
-  assert.equal(disk.count('select count(*) from message'), 3)
+  assert.equal(await disk.count('select count(*) from message'), 3)
 
   await endpoint.delete(id)
   await publish()
   await recorded(4)
   await quiet()
-  assert.equal(disk.count('select count(*) from message'), 4)
+  assert.equal(await disk.count('select count(*) from message'), 4)
 })
 
 test('one environment does not hear of another', async (t) => {

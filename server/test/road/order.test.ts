@@ -39,7 +39,7 @@ function slowly(receiver: Receiver): { most: (key: string | null) => number } {
 /** Goes to when the head, or what is due first, is due. */
 async function toDue({ server, disk }: Scene): Promise<void> {
   const { world } = server
-  const due = disk.count('select min(due_at) from delivery where lease is null')
+  const due = await disk.count('select min(due_at) from delivery where lease is null')
   if (due > world.now()) await world.advance(due - world.now())
 }
 
@@ -60,7 +60,7 @@ test('messages with one key come one after the other, in the order they were acc
     }),
   )
   await arrived(keys.length * each)
-  await eventually('all are settled', () => disk.count('select count(*) from delivery') === 0)
+  await eventually('all are settled', async () => (await disk.count('select count(*) from delivery')) === 0)
   for (const key of keys) {
     const seen = contentOf(receiver).filter((one) => one.key === key)
     assert.deepEqual(
@@ -114,7 +114,7 @@ test('an order at one endpoint slows no other: its siblings get all at once', as
   await quiet()
   assert.deepEqual(idsOf(plain.received).toSorted(), ids)
   assert.equal(receiver.received.length, 1)
-  assert.equal(disk.count("select count(*) from delivery where held = 'behind'"), 49)
+  assert.equal(await disk.count("select count(*) from delivery where held = 'behind'"), 49)
 })
 
 test('block: nothing overtakes a head that fails, also when its schedule has ended; when it is delivered all follow in order', async (t) => {
@@ -130,7 +130,7 @@ test('block: nothing overtakes a head that fails, also when its schedule has end
     await recorded(tries)
     await quiet()
     assert.deepEqual(idsOf(receiver.received), Array(tries).fill(head))
-    waits.push(disk.count('select min(due_at) from delivery') - server.world.now())
+    waits.push((await disk.count('select min(due_at) from delivery')) - server.world.now())
     await toDue(made)
   }
   assert.deepEqual(
@@ -144,7 +144,7 @@ test('block: nothing overtakes a head that fails, also when its schedule has end
   receiver.answer = answering(204)
   await toDue(made)
   await arrived(11)
-  await eventually('all are settled', () => disk.count('select count(*) from delivery') === 0)
+  await eventually('all are settled', async () => (await disk.count('select count(*) from delivery')) === 0)
   assert.deepEqual(
     contentOf(receiver)
       .slice(6)
@@ -172,7 +172,7 @@ test('skip: after N tries those behind go on in order, and the head is retried b
     [0, 0, 1, 2, 3],
   )
   assert.deepEqual(
-    disk.rows('select message_id, attempts, order_key from delivery').map((row) => ({ ...row })),
+    (await disk.rows('select message_id, attempts, order_key from delivery')).map((row) => ({ ...row })),
     [{ message_id: head, attempts: 2, order_key: null }],
   )
   await toDue(made)
@@ -207,7 +207,7 @@ test('park: after N tries the head is kept aside, those behind go on, and a rese
   await arrived(6)
   await recorded(6)
   assert.deepEqual(contentOf(receiver).at(-1), { key: 'a', n: 0 })
-  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
 })
 
 test('parked messages are recovered together, in their order, and each has its tries anew', async (t) => {
@@ -218,12 +218,12 @@ test('parked messages are recovered together, in their order, and each has its t
   receiver.answer = answering(500)
   await sendAll(numbered('a', 10))
   await recorded(10)
-  assert.equal(disk.count("select count(*) from delivery where held = 'parked'"), 10)
+  assert.equal(await disk.count("select count(*) from delivery where held = 'parked'"), 10)
   const watched = slowly(receiver)
   await server.svix.endpoint.recover('shop', endpointId, { since: new Date(server.world.now() - 60_000) })
   await eventually('all are settled', async () => {
     await server.world.advance(100)
-    return disk.count('select count(*) from delivery') === 0
+    return (await disk.count('select count(*) from delivery')) === 0
   })
   assert.deepEqual(
     contentOf(receiver).map(({ n }) => n),
@@ -267,15 +267,15 @@ test('after a kill in the middle what was under way comes again, and what waited
   await quiet()
   assert.equal(receiver.received.length, 8, 'the fourth of each key is under way')
 
-  const databasePath = asIfKilledNow(t, server.databasePath)
+  const databaseUrl = await asIfKilledNow(t, server.databaseUrl)
   const world = testWorld({ now: server.world.now() + 1_000, seed: 2 })
   const watched = slowly(receiver)
-  const next = await startTestServer({ databasePath, world })
+  const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())
   await eventually(world, 'all the others have come', () => receiver.received.length >= 18)
-  const disk = openDatabase(databasePath)
+  const disk = openDatabase(databaseUrl)
   t.after(() => disk.close())
-  await eventually(world, 'all is settled', () => disk.count('select count(*) from delivery') === 0)
+  await eventually(world, 'all is settled', async () => (await disk.count('select count(*) from delivery')) === 0)
   for (const key of ['a', 'b']) {
     const seen = contentOf(receiver).filter((one) => one.key === key)
     assert.deepEqual(
@@ -299,7 +299,7 @@ test('an order outlives a stop and a start, and somebody who changes it', async 
   const watched = slowly(receiver)
   await toDue(made)
   await arrived(7)
-  await eventually('all are settled', () => disk.count('select count(*) from delivery') === 0)
+  await eventually('all are settled', async () => (await disk.count('select count(*) from delivery')) === 0)
   assert.deepEqual(
     contentOf(receiver).map(({ n }) => n),
     [0, 0, 1, 2, 3, 4, 5],
@@ -336,7 +336,7 @@ test('whatever fails, is paused, canceled or stopped meanwhile, nothing comes fo
   await resume()
   await made.eventually('all are settled', async () => {
     await made.server.world.advance(500)
-    return disk.count('select count(*) from delivery') === 0
+    return (await disk.count('select count(*) from delivery')) === 0
   })
   for (const key of keys) {
     const firsts = [...new Set(contentOf(receiver).flatMap((one) => (one.key === key ? [one.n] : [])))]
@@ -345,9 +345,11 @@ test('whatever fails, is paused, canceled or stopped meanwhile, nothing comes fo
       firsts.toSorted((a, b) => a - b),
     )
   }
-  const delivered = disk
-    .rows('select distinct message_id from attempt where succeeded = 1 and endpoint_id = ?', endpointId)
-    .map((row) => String(row.message_id))
+  const rows = await disk.rows(
+    'select distinct message_id from attempt where succeeded = 1 and endpoint_id = ?',
+    endpointId,
+  )
+  const delivered = rows.map((row) => String(row.message_id))
   assert.deepEqual(
     delivered.toSorted(),
     ids.filter((id) => !canceled.has(id)),

@@ -22,7 +22,7 @@ test('a paused endpoint gets nothing, neither what waited in memory nor what is 
   await made.server.world.leap(48 * hour)
   await quiet()
   assert.deepEqual(idsOf(receiver.received), ids.slice(0, 1), 'what was under way is all that went')
-  assert.equal(disk.count('select count(*) from delivery where lease is null'), 20)
+  assert.equal(await disk.count('select count(*) from delivery where lease is null'), 20)
   assert.equal((await made.server.svix.endpoint.get('shop', endpointId)).disabled, false)
 
   await post(made, `app/shop/endpoint/${endpointId}/resume`)

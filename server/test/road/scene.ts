@@ -1,12 +1,9 @@
-// ROAD: the engine over the whole server — real file, real sockets, the test's own clock.
+// ROAD: the engine over the whole server — real database, real sockets, the test's own clock.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type ApplicationId, type EndpointId, makeIds } from '../../src/domain/ids.ts'
-import { type Database, openDatabase } from '../support/database.ts'
+import { type Database, newDatabase, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts'
@@ -14,7 +11,7 @@ import { startTestServer, type TestServer, type TestServerOptions } from '../sup
 export interface Scene {
   /** After a restart another one. */
   readonly server: TestServer
-  /** The database on disk, over a connection of its own. */
+  /** What is kept, over a connection of its own. */
   readonly disk: Database
   /** Where the application `shop` has its endpoint. */
   readonly receiver: Receiver
@@ -40,7 +37,7 @@ export interface Scene {
   /** The second half of a restart whose first try failed. */
   start(): Promise<void>
   /** When the only delivery there is falls due. */
-  dueAt(): number
+  dueAt(): Promise<number>
 }
 
 /** A server with one application, `shop`, and one endpoint at a receiver. Gone when the test is over. */
@@ -48,13 +45,12 @@ export async function scene(
   t: TestContext,
   options: TestServerOptions & { readonly endpoint?: { secret?: string; headers?: Record<string, string> } } = {},
 ): Promise<Scene> {
-  const folder = mkdtempSync(join(tmpdir(), 'posthorn-road-'))
-  const databasePath = join(folder, 'road.db')
-  let server = await startTestServer({ ...options, databasePath })
+  const { url: databaseUrl, drop } = await newDatabase()
+  let server = await startTestServer({ ...options, databaseUrl })
   const { world } = server
   const receivers = [await startReceiver()]
   const [receiver = assert.fail()] = receivers
-  const disk = openDatabase(databasePath)
+  const disk = openDatabase(databaseUrl)
   t.after(async () => {
     // A stop waits for what is in flight: first let go of it. What does not end then, ends with the grace.
     await Promise.all(receivers.map((one) => one.close()))
@@ -67,8 +63,8 @@ export async function scene(
       return stopped
     })
     await stopping
-    disk.close()
-    rmSync(folder, { recursive: true, force: true })
+    await disk.close()
+    await drop()
   })
   await server.svix.application.create({ name: 'Shop', uid: 'shop' })
   const { id } = await server.svix.endpoint.create('shop', { url: `${receiver.url}/hook`, ...options.endpoint })
@@ -84,7 +80,7 @@ export async function scene(
     return (JSON.parse(text) as { id: string }).id
   }
   const start = async (): Promise<void> => {
-    server = await startTestServer({ ...options, databasePath, world })
+    server = await startTestServer({ ...options, databaseUrl, world })
   }
   const until = (what: string, holds: () => boolean | Promise<boolean>) => eventually(world, what, holds)
   return {
@@ -130,7 +126,10 @@ export async function scene(
     eventually: until,
     arrived: (count, at = receiver) => until(`${count} requests`, () => at.received.length >= count),
     recorded: (attempts) =>
-      until(`${attempts} attempts recorded`, () => disk.count('select count(*) from attempt') >= attempts),
+      until(
+        `${attempts} attempts recorded`,
+        async () => (await disk.count('select count(*) from attempt')) >= attempts,
+      ),
     async quiet() {
       for (let turn = 0; turn < 20; turn++) {
         await world.advance(0)
@@ -142,8 +141,8 @@ export async function scene(
       await start()
     },
     start,
-    dueAt() {
-      const [only, ...others] = disk.rows('select due_at from delivery')
+    async dueAt() {
+      const [only, ...others] = await disk.rows('select due_at from delivery')
       assert.ok(only && others.length === 0, 'there is one delivery')
       return Number(only.due_at)
     },

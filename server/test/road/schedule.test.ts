@@ -19,7 +19,7 @@ async function waitAfter(t: TestContext, answer: Answer): Promise<number> {
   await publish()
   await arrived(1)
   await recorded(1)
-  return dueAt() - server.world.now()
+  return (await dueAt()) - server.world.now()
 }
 
 test('a failing message is tried ten times, exactly when the schedule says, each wait within a fifth; then no more', async (t) => {
@@ -31,7 +31,7 @@ test('a failing message is tried ten times, exactly when the schedule says, each
   for (let attempt = 1; attempt <= promised.length; attempt++) {
     await arrived(attempt)
     await recorded(attempt)
-    const due = dueAt()
+    const due = await dueAt()
     waits.push(due - world.now())
     await world.leap(due - world.now() - 1)
     await quiet()
@@ -48,7 +48,7 @@ test('a failing message is tried ten times, exactly when the schedule says, each
     new Set(waits.map((wait, at) => (wait / (promised[at] ?? 1)).toFixed(3))).size > 5,
     'the dice are thrown each time',
   )
-  assert.equal(disk.count('select count(*) from delivery'), 0, 'given up')
+  assert.equal(await disk.count('select count(*) from delivery'), 0, 'given up')
   await world.leap(48 * hour)
   await quiet()
   assert.equal(receiver.received.length, 10)
@@ -69,10 +69,10 @@ test('a success ends it, whichever attempt it is', async (t) => {
   await arrived(1)
   await recorded(1)
   receiver.answer = answering(299)
-  await server.world.advance(dueAt() - server.world.now())
+  await server.world.advance((await dueAt()) - server.world.now())
   await arrived(2)
   await recorded(2)
-  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
   await server.world.leap(48 * hour)
   await quiet()
   assert.equal(receiver.received.length, 2)
@@ -112,17 +112,17 @@ test('an attempt that has no answer after 15 seconds is a failure that says so, 
   await arrived(1)
   await server.world.advance(14_999)
   await quiet()
-  assert.equal(disk.count('select count(*) from attempt'), 0)
+  assert.equal(await disk.count('select count(*) from attempt'), 0)
   await server.world.advance(1)
   await recorded(1)
   const { data } = await server.svix.messageAttempt.listByEndpoint('shop', endpointId, { withContent: true })
   assert.deepEqual([data[0]?.status, data[0]?.responseStatusCode, data[0]?.responseDurationMs], [2, 0, 15_000])
   assert.match(data[0]?.response ?? '', /within 15 s/)
   receiver.answer = answering(204)
-  await server.world.advance(dueAt() - server.world.now())
+  await server.world.advance((await dueAt()) - server.world.now())
   await arrived(2)
   await recorded(2)
-  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
 })
 
 test('a receiver that cannot be reached is a failure that says why, and is tried again', async (t) => {
@@ -133,7 +133,7 @@ test('a receiver that cannot be reached is a failure that says why, and is tried
   const { data } = await server.svix.messageAttempt.listByEndpoint('shop', endpointId, { withContent: true })
   assert.deepEqual([data[0]?.status, data[0]?.responseStatusCode], [2, 0])
   assert.match(data[0]?.response ?? '', /refused/i)
-  assert.ok(dueAt() > server.world.now())
+  assert.ok((await dueAt()) > server.world.now())
 })
 
 test('410 disables the endpoint at once; what else waited for it is kept, and sent when it is enabled again', async (t) => {
@@ -155,10 +155,7 @@ test('410 disables the endpoint at once; what else waited for it is kept, and se
   await quiet()
   assert.equal(receiver.received.length, 3, 'a disabled endpoint gets nothing')
   assert.deepEqual(
-    disk
-      .rows('select message_id from delivery')
-      .map((row) => row.message_id)
-      .toSorted(),
+    (await disk.rows('select message_id from delivery')).map((row) => row.message_id).toSorted(),
     kept.toSorted(),
   )
 
@@ -170,12 +167,12 @@ test('410 disables the endpoint at once; what else waited for it is kept, and se
   const again = receiver.received.slice(3).map(({ headers }) => headers['webhook-id'])
   assert.deepEqual(again.toSorted(), kept.toSorted())
   assert.ok(!again.includes(refused), 'what was answered 410 is settled')
-  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
 })
 
 /** Publishes, and lets the one attempt be recorded. */
 async function attempt({ publish, recorded, disk }: Scene): Promise<void> {
-  const before = disk.count('select count(*) from attempt')
+  const before = await disk.count('select count(*) from attempt')
   await publish()
   await recorded(before + 1)
 }

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openSqliteStore } from '../../src/stores/sqlite/store.ts'
 import { refused } from '../api/refused.ts'
+import { openElsewhere } from '../support/database.ts'
 import { type Scene, scene } from './scene.ts'
 
 const schema = {
@@ -42,7 +42,7 @@ test('reject: a payload that does not fit is refused with all its faults, and no
     body.errors?.map(({ pointer }) => pointer),
     ['/payload', '/payload/total', '/payload/total'],
   )
-  assert.equal(here.disk.count('select count(*) from message'), 0)
+  assert.equal(await here.disk.count('select count(*) from message'), 0)
   const { id } = await publish(here, { id: 'inv_1', total: 1 })
   await publish(here, { anything: 1 }, 'not.declared')
   await here.arrived(2)
@@ -191,13 +191,13 @@ test('a schema that another process declares counts within a second', async (t) 
   const here = await scene(t)
   await settle(here, { schemaValidation: 'reject' })
   await publish(here, {})
-  const other = await openSqliteStore(here.server.databasePath)
+  const other = await openElsewhere(here.server.databaseUrl)
   try {
-    const [environment] = await other.environments.list()
+    const [environment] = await other.store.environments.list()
     assert.ok(environment)
     const at = { createdAt: 0, updatedAt: 0, revision: 1, environmentId: environment.id }
     const said = { description: '', archived: false, deprecated: false, groupName: null, featureFlags: null }
-    await other.eventTypes.insert({ ...at, ...said, name: 'invoice.paid', schemas: { '1': schema } })
+    await other.store.eventTypes.insert({ ...at, ...said, name: 'invoice.paid', schemas: { '1': schema } })
   } finally {
     await other.close()
   }

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Svix } from 'svix'
+import { readDatabaseTarget, shownTarget } from '../../src/domain/database-target.ts'
 import { capturedLog } from '../support/captured-log.ts'
+import { newDatabase, onSqliteAlone, placesHolding, sqlitePath } from '../support/database.ts'
 import { startTestServer, testKey } from '../support/server.ts'
 import { scene } from './scene.ts'
 
 const secretOf = (text: string): string => `whsec_${Buffer.from(text.padEnd(32, '.')).toString('base64')}`
+
+const keyFiles = onSqliteAlone('beside a file there can be a key file')
 
 /** A text as it is, and as base64, base64url and hex would carry it. */
 const spellings = (text: string): readonly (readonly [how: string, bytes: Buffer])[] => [
@@ -18,7 +20,7 @@ const spellings = (text: string): readonly (readonly [how: string, bytes: Buffer
   ),
 ]
 
-test('neither secrets, owners’ headers, API keys, portal tokens nor the master key are in any database file or in any log line', async (t) => {
+test('neither secrets, owners’ headers, API keys, portal tokens nor the master key are in the database or in any log line', async (t) => {
   const { log, text } = capturedLog('trace')
   const masterKey = Buffer.from('the-master-key-of-this-one-test!')
   const made = await scene(t, {
@@ -37,7 +39,7 @@ test('neither secrets, owners’ headers, API keys, portal tokens nor the master
   await publish()
   await recorded(2)
   await svix.endpoint.rotateSecret('shop', endpointId, { key: secretOf('second-secret') })
-  await world.advance(dueAt() - world.now())
+  await world.advance((await dueAt()) - world.now())
   await recorded(3)
   const { token } = await svix.authentication.appPortalAccess('shop', { expiry: 3_600 })
   const customer = new Svix(token, { serverUrl: server.url, retryScheduleInMs: [] })
@@ -50,13 +52,13 @@ test('neither secrets, owners’ headers, API keys, portal tokens nor the master
     (await fetch(`${server.url}/api/v1/app`, { headers: { authorization: 'Bearer wrong-key-given' } })).status,
     401,
   )
-  disk.exec(`create trigger refuse before insert on message begin select raise(abort, 'no'); end`)
+  await disk.refuse()
   await server.fetch('/api/v1/app/shop/msg', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{"eventType":"a","payload":{"found":"payload-marker"}}',
   })
-  disk.exec('drop trigger refuse')
+  await disk.accept()
   await world.advance(250)
   await made.restart()
 
@@ -72,15 +74,12 @@ test('neither secrets, owners’ headers, API keys, portal tokens nor the master
     ],
     ...[secretOf('first-secret').slice(6), secretOf('second-secret').slice(6), masterKey.toString()],
   ]
-  const folder = join(server.databasePath, '..')
-  const files = readdirSync(folder)
-  assert.ok(files.includes('road.db') && files.includes('road.db-wal'), `${files}`)
-  const onDisk = Buffer.concat(files.map((file) => readFileSync(join(folder, file))))
+  const places = (kept: string) => placesHolding(server.databaseUrl, kept)
   const logged = Buffer.from(text())
-  assert.ok(onDisk.includes('payload-marker'), 'the right files were searched')
+  assert.notDeepEqual(await places('payload-marker'), [], 'the right place was searched')
   assert.ok(logged.includes(endpointId), 'the right log was searched')
   for (const [how, bytes] of secrets.flatMap(spellings)) {
-    assert.ok(!onDisk.includes(bytes), `${how} is in the database`)
+    assert.deepEqual(await places(bytes.toString('utf8')), [], `${how} is in the database`)
     assert.ok(!logged.includes(bytes), `${how} is in the log`)
   }
   for (const word of [
@@ -94,23 +93,27 @@ test('neither secrets, owners’ headers, API keys, portal tokens nor the master
   }
 })
 
-test('the master key that is made at the first start is for its owner only, and beside the database, not in it', async (t) => {
-  const { server } = await scene(t)
-  const keyFile = `${server.databasePath}.key`
-  assert.equal(statSync(keyFile).mode & 0o777, 0o600)
-  const key = readFileSync(keyFile, 'utf8').trim()
-  for (const suffix of ['', '-wal']) {
-    const bytes = readFileSync(`${server.databasePath}${suffix}`)
-    assert.ok(!bytes.includes(key) && !bytes.includes(Buffer.from(key, 'base64')))
-  }
-})
+test(
+  'the master key that is made at the first start is for its owner only, and beside the database, not in it',
+  keyFiles,
+  async (t) => {
+    const { server } = await scene(t)
+    const path = sqlitePath(server.databaseUrl)
+    const keyFile = `${path}.key`
+    assert.equal(statSync(keyFile).mode & 0o777, 0o600)
+    const key = readFileSync(keyFile, 'utf8').trim()
+    for (const suffix of ['', '-wal']) {
+      const bytes = readFileSync(`${path}${suffix}`)
+      assert.ok(!bytes.includes(key) && !bytes.includes(Buffer.from(key, 'base64')))
+    }
+  },
+)
 
 test('a start with another master key is refused with a word on what is wrong, and harms nothing', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'posthorn-key-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const databasePath = join(folder, 'posthorn.db')
-  const right = { databasePath, settings: { masterKey: new Uint8Array(32).fill(1) } }
-  const wrong = { databasePath, settings: { masterKey: new Uint8Array(32).fill(2) } }
+  const { url: databaseUrl, drop } = await newDatabase()
+  t.after(drop)
+  const right = { databaseUrl, settings: { masterKey: new Uint8Array(32).fill(1) } }
+  const wrong = { databaseUrl, settings: { masterKey: new Uint8Array(32).fill(2) } }
   // Nothing is sealed yet: any key will do.
   await (await startTestServer(wrong)).stop()
   const first = await startTestServer(right)
@@ -121,7 +124,7 @@ test('a start with another master key is refused with a word on what is wrong, a
   await assert.rejects(startTestServer(wrong), (error: Error) => {
     assert.match(error.message, /master key/)
     assert.match(error.message, /POSTHORN_MASTER_KEY/)
-    assert.ok(error.message.includes(databasePath))
+    assert.ok(error.message.includes(shownTarget(readDatabaseTarget(databaseUrl))))
     return true
   })
   const again = await startTestServer(right)
@@ -129,16 +132,20 @@ test('a start with another master key is refused with a word on what is wrong, a
   await again.stop()
 })
 
-test('a start without the key file that sealed the secrets is refused, and putting it back mends it', async (t) => {
-  const made = await scene(t)
-  const { databasePath } = made.server
-  const keyFile = `${databasePath}.key`
-  const kept = readFileSync(keyFile)
-  rmSync(keyFile)
-  await assert.rejects(made.restart(), /master key/)
-  assert.ok(existsSync(databasePath))
-  writeFileSync(keyFile, kept)
-  await made.start()
-  await made.publish()
-  await made.arrived(1)
-})
+test(
+  'a start without the key file that sealed the secrets is refused, and putting it back mends it',
+  keyFiles,
+  async (t) => {
+    const made = await scene(t)
+    const path = sqlitePath(made.server.databaseUrl)
+    const keyFile = `${path}.key`
+    const kept = readFileSync(keyFile)
+    rmSync(keyFile)
+    await assert.rejects(made.restart(), /master key/)
+    assert.ok(existsSync(path))
+    writeFileSync(keyFile, kept)
+    await made.start()
+    await made.publish()
+    await made.arrived(1)
+  },
+)

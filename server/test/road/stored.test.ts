@@ -3,12 +3,6 @@ import { test } from 'node:test'
 import { asIfKilledNow, openDatabase } from '../support/database.ts'
 import { type Scene, scene } from './scene.ts'
 
-// SQLite's own words for a disk that is full; what the road must do is the same whatever the store's reason.
-const refuse = `
-  create trigger refuse_message before insert on message begin select raise(abort, 'database or disk is full'); end;
-  create trigger refuse_attempt before insert on attempt begin select raise(abort, 'database or disk is full'); end`
-const accept = 'drop trigger refuse_message; drop trigger refuse_attempt'
-
 const retryCommitMs = 250
 
 /** Resolves to the answer to a publish, letting the time pass that the store is given to recover. */
@@ -36,26 +30,25 @@ test('what was answered 202 would be found on the disk if the process died the s
   await server.svix.endpoint.create('shop', { url: receiver.url, eventTypes: ['another.type'] })
   for (let n = 0; n < 5; n++) {
     const id = await publishTo('shop', `{"n":${n}.0}`)
-    const killed = openDatabase(asIfKilledNow(t, server.databasePath))
+    const killed = openDatabase(await asIfKilledNow(t, server.databaseUrl))
     assert.deepEqual(
-      killed.rows('select payload from message where id = ?', id).map(({ payload }) => payload),
+      (await killed.rows('select payload from message where id = ?', id)).map(({ payload }) => payload),
       [`{"n":${n}.0}`],
     )
     // The second receiver may have answered before we looked: then the delivery is settled, and its attempt is there.
-    const to = killed.rows(
+    const to = await killed.rows(
       'select endpoint_id from delivery where message_id = ? union select endpoint_id from attempt where message_id = ?',
       id,
       id,
     )
-    killed.close()
+    await killed.close()
     assert.deepEqual(to.map(({ endpoint_id }) => endpoint_id).toSorted(), [endpointId, second.id].toSorted())
   }
 })
 
 test('while the store cannot write there is no 202, however long that takes, and nothing is sent', async (t) => {
   const { server, receiver, disk, publish, arrived } = await scene(t)
-  // As long as another connection is writing, SQLite lets nobody else.
-  disk.exec('begin immediate')
+  await disk.hold()
   let answered = false
   const published = publish().then(() => {
     answered = true
@@ -64,7 +57,7 @@ test('while the store cannot write there is no 202, however long that takes, and
   for (let n = 0; n < 20; n++) await server.svix.application.get('shop')
   assert.equal(answered, false)
   assert.equal(receiver.received.length, 0)
-  disk.exec('commit')
+  await disk.letGo()
   await published
   await arrived(1)
 })
@@ -73,36 +66,39 @@ test('a delivered message leaves its attempt on the disk, and no delivery', asyn
   const { publish, recorded, disk, endpointId } = await scene(t)
   const id = await publish()
   await recorded(1)
-  assert.equal(disk.count('select count(*) from delivery'), 0)
-  const [attempt] = disk.rows('select message_id, endpoint_id, succeeded, status_code from attempt')
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
+  const [attempt] = await disk.rows('select message_id, endpoint_id, succeeded, status_code from attempt')
   assert.deepEqual({ ...attempt }, { message_id: id, endpoint_id: endpointId, succeeded: 1, status_code: 204 })
 })
 
 test('when the store refuses, a publish is answered 503 with Retry-After, and nothing of it is stored or sent', async (t) => {
   const made = await scene(t)
   const { receiver, disk, quiet } = made
-  disk.exec(refuse)
+  await disk.refuse()
   const answer = await tryToPublish(made)
   assert.equal(answer.status, 503)
   assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/)
   const problem = (await answer.json()) as { readonly code: string; readonly status: number }
   assert.deepEqual([problem.code, problem.status], ['unavailable', 503])
   assert.ok(!JSON.stringify(problem).includes('disk'), 'what is wrong inside is for the log')
-  disk.exec(accept)
+  await disk.accept()
   await made.server.world.advance(retryCommitMs)
   await quiet()
   assert.equal(receiver.received.length, 0)
-  assert.equal(disk.count('select count(*) from message') + disk.count('select count(*) from delivery'), 0)
+  assert.equal(
+    (await disk.count('select count(*) from message')) + (await disk.count('select count(*) from delivery')),
+    0,
+  )
 })
 
 test('when the store takes commits again the road goes on, without a restart', async (t) => {
   const made = await scene(t)
   const { server, arrived, receiver, disk, publish, recorded } = made
-  disk.exec(refuse)
+  await disk.refuse()
   for (let n = 0; n < 3; n++) {
     assert.equal((await tryToPublish(made)).status, 503)
   }
-  disk.exec(accept)
+  await disk.accept()
   await server.world.advance(retryCommitMs)
   const id = await publish()
   await arrived(1)
@@ -117,21 +113,21 @@ test('an outcome that the store refuses is written once when it takes it again, 
   receiver.answer = (_, response) => hold.push(() => response.writeHead(204).end())
   await publish()
   await arrived(1)
-  disk.exec(refuse)
+  await disk.refuse()
   for (const letGo of hold) letGo()
   await quiet()
   // The store goes on refusing for a while: each publish in that time fails, and takes no outcome down with it.
   for (let n = 0; n < 3; n++) {
     assert.equal((await tryToPublish(made)).status, 503)
   }
-  assert.equal(disk.count('select count(*) from attempt'), 0)
-  disk.exec(accept)
+  assert.equal(await disk.count('select count(*) from attempt'), 0)
+  await disk.accept()
   await server.world.advance(retryCommitMs)
   await recorded(1)
   await server.world.advance(5 * 60_000)
   await quiet()
-  assert.equal(disk.count('select count(*) from attempt'), 1)
-  assert.equal(disk.count('select count(*) from delivery'), 0)
+  assert.equal(await disk.count('select count(*) from attempt'), 1)
+  assert.equal(await disk.count('select count(*) from delivery'), 0)
   assert.equal(receiver.received.length, 1)
 })
 
@@ -142,7 +138,7 @@ test('a stop while the store refuses still ends, and what was not written is sen
   receiver.answer = (_, response) => hold.push(() => response.writeHead(204).end())
   const id = await publish()
   await arrived(1)
-  disk.exec(refuse)
+  await disk.refuse()
   for (const letGo of hold.splice(0)) letGo()
   await quiet()
   let restarted = false
@@ -154,7 +150,7 @@ test('a stop while the store refuses still ends, and what was not written is sen
     return restarted
   })
   await restart
-  disk.exec(accept)
+  await disk.accept()
   await arrived(2)
   assert.equal(receiver.received[1]?.headers['webhook-id'], id)
   for (const letGo of hold) letGo()

@@ -5,8 +5,7 @@ import { test } from 'node:test'
 import type { ApplicationId, EndpointId, MessageId } from '../../src/domain/ids.ts'
 import { makeIds } from '../../src/domain/ids.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { asIfKilledNow, openDatabase } from '../support/database.ts'
-import { filesHolding } from '../support/database-bytes.ts'
+import { asIfKilledNow, openDatabase, placesHolding } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { type TestWorld, testWorld } from '../support/world.ts'
@@ -65,8 +64,9 @@ async function post(server: TestServer, path: string, body?: object): Promise<{ 
 const recover = (made: Scene, wish: object = {}) =>
   post(made.server, `/api/v1/app/shop/endpoint/${made.endpointId}/recover`, { since, ...wish })
 
-const queued = ({ disk }: Scene) =>
-  disk.count('select count(*) from delivery') + disk.count('select count(*) from attempt where trigger = 1')
+const queued = async ({ disk }: Scene) =>
+  (await disk.count('select count(*) from delivery')) +
+  (await disk.count('select count(*) from attempt where trigger = 1'))
 
 /** Lets a task's steps that are due happen. */
 async function settle(made: Scene): Promise<void> {
@@ -97,7 +97,7 @@ test('a task sends as many messages a second as it was told to, and no more', as
   const counts: number[] = []
   for (let second = 0; second < 3; second++) {
     await settle(made)
-    counts.push(queued(made))
+    counts.push(await queued(made))
     for (let step = 0; step < 10; step++) {
       await world.advance(100)
       await settle(made)
@@ -114,11 +114,11 @@ test('a task that is canceled stops where it stands, and what it has sent stays 
   await failed(made, 100)
   const { id } = await recover(made, { rate: 100 })
   await settle(made)
-  assert.equal(queued(made), 10)
+  assert.equal(await queued(made), 10)
   await post(server, `/api/v1/background-task/${id}/cancel`)
   await server.world.advance(60_000)
   await settle(made)
-  assert.equal(queued(made), 10)
+  assert.equal(await queued(made), 10)
   const { status, data } = await server.svix.backgroundTask.get(id)
   assert.deepEqual([status, data.canceled, data.messagesSent], ['failed', true, 10])
   await post(server, `/api/v1/background-task/${id}/cancel`)
@@ -143,23 +143,23 @@ test('thirty thousand failed messages are recovered across a kill, none lost and
   const { id } = await recover(made, { rate: 10_000 })
   await made.eventually('a third is done', async () => {
     await made.server.world.advance(100)
-    return made.disk.count('select count(*) from delivery') > 10_000
+    return (await made.disk.count('select count(*) from delivery')) > 10_000
   })
-  const databasePath = asIfKilledNow(t, made.server.databasePath)
+  const databaseUrl = await asIfKilledNow(t, made.server.databaseUrl)
   const world = testWorld({ now: made.server.world.now() + 1_000 })
-  const killed = openDatabase(databasePath)
+  const killed = openDatabase(databaseUrl)
   t.after(() => killed.close())
-  const before = killed.count('select count(*) from delivery')
+  const before = await killed.count('select count(*) from delivery')
   assert.ok(before > 10_000 && before < 30_000, `killed after ${before}`)
 
-  const next = await startTestServer({ databasePath, world, settings: { endpointInFlight: 1 } })
+  const next = await startTestServer({ databaseUrl, world, settings: { endpointInFlight: 1 } })
   t.after(async () => {
     await made.receiver.close()
     await next.stop()
   })
   const data = await over(next, world, id)
   assert.deepEqual([data.messagesSent, data.messagesSeen, data.messagesSkipped], [30_000, 30_000, {}])
-  const rows = killed.rows('select message_id from delivery order by message_id')
+  const rows = await killed.rows('select message_id from delivery order by message_id')
   assert.deepEqual(
     rows.map((row) => row.message_id),
     ids,
@@ -200,14 +200,14 @@ test('a task that cannot be worked out is tried for half a minute, then failed, 
   await failed(made, 3)
   const broken = await recover(made, { rate: 1 })
   await settle(made)
-  disk.exec(`update task set ask = '{"kind":"unheard-of"}' where status = 'running'`)
+  await disk.exec(`update task set ask = '{"kind":"unheard-of"}' where status = 'running'`)
   const sound = await recover(made)
   assert.equal((await over(server, server.world, sound.id)).messagesSent, 2)
   for (let second = 0; second < 40; second++) {
     await server.world.advance(1_000)
     await server.store.ping()
   }
-  const [row] = disk.rows('select status, progress from task where id = ?', broken.id)
+  const [row] = await disk.rows('select status, progress from task where id = ?', broken.id)
   assert.equal(row?.status, 'failed')
   assert.match(String(row?.progress), /broken/)
 })
@@ -218,11 +218,11 @@ test('when expunging all content is finished, no file of the database holds any 
   receiver.answer = ({ body }, response) => response.writeHead(200).end(body)
   for (let n = 0; n < 3; n++) await made.publish(`{"text":"name of somebody, number ${n}"}`)
   await made.recorded(3)
-  assert.ok(filesHolding(server.databasePath, 'name of somebody').length > 0, 'it was there')
+  assert.ok((await placesHolding(server.databaseUrl, 'name of somebody')).length > 0, 'it was there')
   const { id } = await server.svix.message.expungeAllContents('shop')
   const later = await made.publish('{"text":"accepted afterwards"}')
   const data = await over(server, server.world, id)
-  assert.deepEqual(filesHolding(server.databasePath, 'name of somebody'), [])
+  assert.deepEqual(await placesHolding(server.databaseUrl, 'name of somebody'), [])
   assert.ok(Number(data.messagesPurged) >= 3)
   await made.recorded(4)
   assert.ok(made.receiver.received.some(({ headers }) => headers['webhook-id'] === later))

@@ -57,7 +57,7 @@ test('a failed attempt is one line at info: which, why, how long it took, and wh
   receiver.answer = (_, response) => response.writeHead(503).end('what the receiver says is for the attempt log')
   const messageId = await publish('{"private":true}')
   await recorded(1)
-  const next = new Date(dueAt()).toISOString()
+  const next = new Date(await dueAt()).toISOString()
   const [first] = failures()
   const { attemptId, time, ...told } = first ?? assert.fail('there is a line')
   assert.match(String(attemptId), /^atmpt_/)
@@ -67,7 +67,7 @@ test('a failed attempt is one line at info: which, why, how long it took, and wh
     ...{ outcome: 'refused', statusCode: 503, durationMs: 0, next },
   })
   await receiver.close()
-  await server.world.advance(dueAt() - server.world.now())
+  await server.world.advance((await dueAt()) - server.world.now())
   await recorded(2)
   const [, second, ...more] = failures()
   assert.deepEqual(more, [])
@@ -111,7 +111,7 @@ test('a store that refuses commits is one line at error and, when it takes them 
   const made = await scene(t, { log })
   const { server, disk, publish, recorded } = made
   const before = lines().length
-  disk.exec(`create trigger refuse before insert on message begin select raise(abort, 'database or disk is full'); end`)
+  await disk.refuse()
   for (let n = 0; n < 3; n++) {
     const refused = server.fetch('/api/v1/app/shop/msg', {
       method: 'POST',
@@ -129,7 +129,7 @@ test('a store that refuses commits is one line at error and, when it takes them 
     assert.equal((await refused).status, 503)
     await server.world.advance(2_000)
   }
-  disk.exec('drop trigger refuse')
+  await disk.accept()
   await server.world.advance(2_000)
   await publish()
   await recorded(1)
@@ -168,7 +168,7 @@ test('every metric moves with what it counts', async (t) => {
   assert.equal(await at('posthorn_deliveries_retried_total'), 1)
   assert.equal(await at('posthorn_stored_backlog'), 1)
   assert.equal(await at('posthorn_hot_deliveries'), 0)
-  await server.world.advance(dueAt() - server.world.now())
+  await server.world.advance((await dueAt()) - server.world.now())
   await recorded(3)
   assert.equal(await at('posthorn_deliveries_failed_total'), 1)
   assert.equal(await at('posthorn_stored_backlog'), 0)

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Svix } from 'svix'
 import { loadSettings, type Settings } from '../../src/config.ts'
 import { type Running, start } from '../../src/main.ts'
@@ -8,6 +5,7 @@ import type { Fetcher } from '../../src/ports/fetcher.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { type Log, makeLog } from '../../src/telemetry/log.ts'
 import { checked } from './contract-check.ts'
+import { newDatabase, settingsOn } from './database.ts'
 import { type TestWorld, testWorld } from './world.ts'
 
 export interface TestServer {
@@ -18,8 +16,8 @@ export interface TestServer {
   /** The official client, pointed at this server. */
   readonly svix: Svix
   readonly store: Store
-  /** Where the database is, for tests that look at the file or start on it again. */
-  readonly databasePath: string
+  /** Of its database, for tests that look into it or start on it again. */
+  readonly databaseUrl: string
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** Throws where an answer was not as the contract describes it. */
   stop(): Promise<void>
@@ -28,8 +26,8 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly settings?: Partial<Settings>
   readonly world?: TestWorld
-  /** A database left by an earlier server of the same test; it is then kept at the stop, too. */
-  readonly databasePath?: string
+  /** A database of the test's own, which is then kept at the stop. */
+  readonly databaseUrl?: string
   /** Default: silent. */
   readonly log?: Log
   /** Instead of the server's own; see `elsewhere`. */
@@ -38,17 +36,16 @@ export interface TestServerOptions {
 
 export const testKey = 'test-key-of-the-default-environment'
 
-/** The whole server as `serve` runs it, on a real file and a real socket; only time and dice are the test's. */
+/** The whole server as `serve` runs it, on a real database and a real socket; only time and dice are the test's. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const folder = options.databasePath === undefined ? mkdtempSync(join(tmpdir(), 'posthorn-test-')) : null
-  const databasePath = options.databasePath ?? join(folder ?? '', 'test.db')
+  const own = options.databaseUrl === undefined ? await newDatabase() : null
+  const databaseUrl = options.databaseUrl ?? own?.url ?? ''
   const world = options.world ?? testWorld()
   const settings: Settings = {
     ...loadSettings({
-      env: {},
+      env: settingsOn(databaseUrl),
       flags: {
         listen: '127.0.0.1:0',
-        database: `sqlite:${databasePath}`,
         apiKey: testKey,
         egressAllow: '127.0.0.0/8,::1',
       },
@@ -63,7 +60,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     world,
     svix: new Svix(testKey, { serverUrl: running.url, retryScheduleInMs: [] }),
     store: running.store,
-    databasePath,
+    databaseUrl,
     fetch: (path, init = {}) => {
       const headers = new Headers(init.headers)
       if (!headers.has('authorization')) headers.set('authorization', `Bearer ${testKey}`)
@@ -71,7 +68,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     async stop() {
       await running.stop()
-      if (folder !== null) rmSync(folder, { recursive: true, force: true })
+      await own?.drop()
       if (breaches.found.length > 0) {
         const shown = breaches.found.slice(0, 10).join('\n')
         throw new Error(`${breaches.found.length} answers are not as the contract describes them:\n${shown}`)
