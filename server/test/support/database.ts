@@ -78,7 +78,7 @@ export const settingsToKill = (url: string): Readonly<Record<string, string>> =>
 
 /** Its store, as another process that delivers nothing opens it. */
 export const openElsewhere = (url: string): Promise<OpenedStore> =>
-  openStore(readDatabaseTarget(url), 'command', { connections: 2, pooled: false })
+  openStore(readDatabaseTarget(url), 'command', { connections: 2, pooled: false, migrates: false })
 
 /** What another process would find if this one were killed now. Resolves to the URL of a copy; gone after the test. */
 export async function asIfKilledNow(t: TestContext, url: string): Promise<string> {
