@@ -52,7 +52,10 @@ export async function runGateway(
   })
   // Whoever asks twice means now; nothing is lost by it.
   process.once('SIGINT', () => process.exit(130))
+  // With the listener closed and the database out of reach, nothing else would keep the process for as long as its stop waits.
+  const staying = setInterval(() => {}, 60_000)
   await running.stop()
+  clearInterval(staying)
   return exitCodes.done
 }
 

@@ -178,6 +178,18 @@ export class Connections {
 
 const gone = new WeakSet<pg.Client>()
 
+// What pg says of a connection that ended under a statement, or did not answer; it gives these no code.
+const lostTexts =
+  /^(Connection terminated|Query read timeout|Client has encountered a connection error|timeout expired)/
+
+/** It was not what was asked: the database, or the way to it, could not be had (SQLSTATE classes 08, 53 and 57, or no answer). */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof Unreachable) return true
+  const state = sqlState(error)
+  if (state !== null) return /^(08|53|57|25006$|E[A-Z]{4,}$)/.test(state)
+  return error instanceof Error && lostTexts.test(error.message)
+}
+
 /** The connection is as good as before: it was the statement that could not be had (data, constraints, locks, syntax). */
 const isTheStatements = (error: unknown): boolean => /^(22|23|40|42)/.test(sqlState(causeOf(error)) ?? '')
 

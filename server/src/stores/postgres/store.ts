@@ -3,12 +3,13 @@
 
 import { randomUUID } from 'node:crypto'
 import type { PostgresTarget } from '../../domain/database-target.ts'
+import { Problem } from '../../domain/problem.ts'
 import type { CommitBatch, CommitResult, Store } from '../../ports/store.ts'
 import { type Db, UniqueViolation } from '../db.ts'
 import { nouns } from '../queries/nouns.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import { type ConnectionManner, PostgresDb, sqlState } from './connection.ts'
-import { Connections, Unreachable } from './connections.ts'
+import { Connections, isUnavailable, Unreachable } from './connections.ts'
 import { Listener } from './listener.ts'
 import { migrate } from './migrate.ts'
 import { ensurePartitions, expectedDays, missingDayOf } from './partitions.ts'
@@ -75,7 +76,7 @@ export async function openPostgresStore(
     return new Proxy(own, {
       get: (_, method: string) =>
         (own as Readonly<Record<string, unknown>>)[method] ??
-        ((...parameters: unknown[]) => call(connections, withinMs, name, method, parameters)),
+        ((...parameters: unknown[]) => call(connections, withinMs, name, method, parameters).catch(tell)),
     }) as Methods
   }
   const peoples = <Methods extends object>(name: string, own: Partial<Methods> = {}): Methods =>
@@ -148,6 +149,14 @@ export async function openPostgresStore(
 
 /** The connection, and not the statement, was at fault: nobody knows what became of it. */
 const isLost = (error: unknown): boolean => /^(08|57)/.test(sqlState(error) ?? '08')
+
+/** Callers learn that it may pass; whoever reads the log, why it is so. */
+function tell(error: unknown): never {
+  if (!isUnavailable(error)) throw error
+  const problem = new Problem('unavailable', 'The store does not answer; try again.', [], 1)
+  problem.cause = error
+  throw problem
+}
 
 /** Two transactions wanted the same rows in different orders, and this one was undone for it. */
 const onlyOthersInTheWay = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '')
