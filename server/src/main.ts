@@ -324,8 +324,5 @@ async function ensureKey(manage: Manage, chosen: string | null): Promise<string 
     await manage.keys.adopt({ environment: 'default', name: 'POSTHORN_API_KEY', scopes: ['admin'] }, chosen)
     return null
   }
-  const alive = (await manage.keys.list(null)).some((key) => key.revokedAt === null)
-  if (alive) return null
-  const { text } = await manage.keys.create({ environment: 'default', name: 'first start', scopes: ['admin'] })
-  return text
+  return manage.keys.createFirst({ environment: 'default', name: 'first start', scopes: ['admin'] })
 }

@@ -20,8 +20,8 @@ export interface Repeatable {
 }
 
 /**
- * Which POSTs with an `Idempotency-Key` are being answered. In memory: only one process serves a database, and one that
- * died answers nobody any more.
+ * Which POSTs with an `Idempotency-Key` are being answered by this process. What others answer stands in the store, at
+ * which one that is being answered here need not ask.
  */
 export class RunningAsks {
   readonly #running = new Map<string, RepeatableAsk>()
@@ -69,12 +69,16 @@ export class RepeatableAnswers {
   answer(request: Repeatable, work: (ask: RepeatableAsk | null) => Promise<Answer>): Promise<Answer> {
     return this.#running.run(request, async (ask) => {
       if (ask === null) return work(null)
-      const before = await this.#answers.find(ask)
+      const before = await this.#answers.begin(ask)
       if (before) {
         const { status, body } = before
         return { status, replayed: true, ...(body === null ? {} : { json: body }) }
       }
-      const answer = await work(ask)
+      const answer = await work(ask).catch(async (error: unknown) => {
+        // Where it cannot be said, it lapses by itself.
+        await this.#answers.abandon(ask).catch(() => {})
+        throw error
+      })
       await this.#answers.keep(ask, { status: answer.status, body: answer.json ?? null }).catch((error: unknown) => {
         // It is done all the same, and to say otherwise would have it done twice.
         this.#log.error({ err: error, path: pathOf(request.url) }, 'an answer could not be kept for its repetition')

@@ -28,13 +28,38 @@ export async function createKey(
   context: KeyContext,
   wish: KeyWish,
 ): Promise<{ readonly key: ApiKey; readonly text: string }> {
-  const text = `phk_${Buffer.from(context.world.randomBytes(secretBytes)).toString('base64url')}`
-  return { key: await insertKey(context, wish, text), text }
+  const text = newText(context)
+  const key = await newKey(context, wish, text)
+  await context.store.keys.insert(key)
+  return { key, text }
 }
+
+const newText = ({ world }: KeyContext): string =>
+  `phk_${Buffer.from(world.randomBytes(secretBytes)).toString('base64url')}`
 
 /** Makes a key of a text the operator chose (POSTHORN_API_KEY), unless it is there already. A revoked one stays revoked. */
 export async function adoptKey(context: KeyContext, wish: KeyWish, text: string): Promise<ApiKey> {
-  return (await context.store.keys.byHash(hashKey(text))) ?? (await insertKey(context, wish, text))
+  const held = () => context.store.keys.byHash(hashKey(text))
+  const before = await held()
+  if (before) return before
+  const key = await newKey(context, wish, text)
+  try {
+    await context.store.keys.insert(key)
+    return key
+  } catch (error) {
+    // Another node that starts at the same time was faster.
+    const other = await held()
+    if (other) return other
+    throw error
+  }
+}
+
+/** Makes a key where none works; null: there is one. Of nodes that start at once, one makes it. */
+export async function createFirstKey(context: KeyContext, wish: KeyWish): Promise<string | null> {
+  const works = (await context.store.keys.list(null)).some(({ revokedAt }) => revokedAt === null)
+  if (works) return null
+  const text = newText(context)
+  return (await context.store.keys.insertFirst(await newKey(context, wish, text))) ? text : null
 }
 
 /** Keys of one environment, or (null) of all, revoked ones included. */
@@ -46,7 +71,7 @@ export async function revokeKey({ store, world }: KeyContext, id: KeyId): Promis
   if (!(await store.keys.revoke(id, world.now()))) throw new Problem('not-found', `No key '${id}'.`)
 }
 
-async function insertKey({ store, world, newId }: KeyContext, wish: KeyWish, text: string): Promise<ApiKey> {
+async function newKey({ store, world, newId }: KeyContext, wish: KeyWish, text: string): Promise<ApiKey> {
   if (wish.scopes.length === 0 || wish.scopes.some((scope) => !scopes.includes(scope))) {
     throw new Problem('request-invalid', `A key needs scopes, out of: ${scopes.join(', ')}.`)
   }
@@ -59,7 +84,7 @@ async function insertKey({ store, world, newId }: KeyContext, wish: KeyWish, tex
     updatedAt: now,
     revision: 1,
   })
-  const key: ApiKey = {
+  return {
     id: newId('key'),
     environmentId: environment.id,
     name: wish.name,
@@ -68,6 +93,4 @@ async function insertKey({ store, world, newId }: KeyContext, wish: KeyWish, tex
     createdAt: now,
     revokedAt: null,
   }
-  await store.keys.insert(key)
-  return key
 }

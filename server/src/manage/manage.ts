@@ -1,6 +1,6 @@
 import type { EnvironmentId, Millis } from '../domain/ids.ts'
 import { presetOf } from '../domain/source-preset.ts'
-import { findAnswer, keepAnswer } from './answers.ts'
+import { abandonAnswer, beginAnswer, keepAnswer } from './answers.ts'
 import {
   createApplication,
   deleteApplication,
@@ -49,7 +49,7 @@ import { exampleFor } from './examples.ts'
 import { explainMessage } from './explain.ts'
 import { expungeAttempt, expungeMany, expungeMessage } from './expunge.ts'
 import { tryFilter } from './filters.ts'
-import { adoptKey, createKey, listKeys, revokeKey } from './keys.ts'
+import { adoptKey, createFirstKey, createKey, listKeys, revokeKey } from './keys.ts'
 import { getMessage, listMessages, precheckMessage } from './messages.ts'
 import { createOperational, listOperational, replaceOperational } from './operational-endpoints.ts'
 import { createPortalToken, endPortalToken, endPortalTokens } from './portal-tokens.ts'
@@ -197,11 +197,13 @@ export const makeManage = (context: ManageContext) => ({
     get: (...given: Given<typeof getPreset>) => getPreset(context, ...given),
   },
   answers: {
-    find: (...given: Given<typeof findAnswer>) => findAnswer(context, ...given),
+    begin: (...given: Given<typeof beginAnswer>) => beginAnswer(context, ...given),
+    abandon: (...given: Given<typeof abandonAnswer>) => abandonAnswer(context, ...given),
     keep: (...given: Given<typeof keepAnswer>) => keepAnswer(context, ...given),
   },
   keys: {
     create: (...given: Given<typeof createKey>) => createKey(context, ...given),
+    createFirst: (...given: Given<typeof createFirstKey>) => createFirstKey(context, ...given),
     adopt: (...given: Given<typeof adoptKey>) => adoptKey(context, ...given),
     list: (...given: Given<typeof listKeys>) => listKeys(context, ...given),
     revoke: (...given: Given<typeof revokeKey>) => revokeKey(context, ...given),

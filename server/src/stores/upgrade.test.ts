@@ -198,7 +198,10 @@ async function holdsWhatWasWritten(store: Store, version: number): Promise<void>
     from2 ? { status: 'running', ask: { kind: 'expunge', until: at }, progress: { seen: 3 }, rate: 9 } : null,
   )
   assert.deepEqual(await store.tasks.results(old.task), from2 ? ['{"x":1}'] : [])
-  await holds(store.answers.find('hash of an ask'), from2 ? { status: 200, sealedBody: 'sealed 3' } : null)
+  await holds(
+    store.answers.begin({ id: 'hash of an ask', fingerprint: '' }, 0, 1),
+    from2 ? { kind: 'answered', answer: { status: 200, sealedBody: 'sealed 3' } } : { kind: 'begun' },
+  )
   const undeclared = await store.eventTypes.undeclared(old.environment, page)
   assert.deepEqual(
     undeclared.map(({ name }) => name),

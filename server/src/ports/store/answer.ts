@@ -10,8 +10,17 @@ export interface KeptAnswer extends RepeatableAsk {
   readonly until: Millis
 }
 
+/** What is known of an ask: nothing, so that it is whoever asked first who answers it; or that it is being, or was answered. */
+export type BegunAnswer =
+  | { readonly kind: 'begun' }
+  | { readonly kind: 'running'; readonly fingerprint: string }
+  | { readonly kind: 'answered'; readonly answer: KeptAnswer }
+
 export interface AnswerStore {
-  find(id: string): Promise<KeptAnswer | null>
+  /** Marks it as being answered until then, unless it is, or was: of any number that begin at once, one does. */
+  begin(ask: RepeatableAsk, now: Millis, until: Millis): Promise<BegunAnswer>
+  /** It is not answered after all. */
+  abandon(id: string): Promise<void>
   /** In the place of one that has lapsed. */
   keep(answer: KeptAnswer): Promise<void>
   /** Removes up to `limit` answers and publish keys whose time is over; resolves to how many there were. */

@@ -22,6 +22,25 @@ export function keysConformance(open: OpenStore): void {
     await assert.rejects(store().keys.insert(make.key(id, { hash: key.hash })))
   })
 
+  test('of nodes that start at once on an empty database one makes the first key, and the first of each thing', async () => {
+    const stores = [store(), await store.another(), await store.another()]
+    const starts = Array.from({ length: 10 }, (_, n) => async (): Promise<boolean> => {
+      const by = stores[n % stores.length] ?? store()
+      const { id } = await by.environments.ensure(make.environment('default'))
+      await by.applications.ensureOperational(make.application(id))
+      return by.keys.insertFirst(make.key(id))
+    })
+    const first = await Promise.all(starts.map((start) => start()))
+    assert.equal(first.filter((mine) => mine).length, 1)
+    const [key, ...otherKeys] = await store().keys.list(null)
+    const [environment, ...otherEnvironments] = await store().environments.list()
+    assert.ok(key && environment)
+    assert.deepEqual([otherKeys, otherEnvironments], [[], []])
+    assert.ok(await store().applications.operational(environment.id))
+    await store().keys.revoke(key.id, 1)
+    assert.equal(await store().keys.insertFirst(make.key(environment.id)), true, 'where none works there is to be one')
+  })
+
   test('a revoked key is still found, so that its use can be told from an unknown one, and keeps the first moment', async () => {
     const { id } = await store().environments.ensure(make.environment('production'))
     const key = make.key(id)

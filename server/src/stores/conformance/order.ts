@@ -71,6 +71,38 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     assert.deepEqual(seen, all.toSorted())
   })
 
+  test('one node ends the first of an order while another brings one more: the next goes on, whoever is faster', async () => {
+    const { application, endpoint, publish, key } = await scene()
+    const other = await store.another()
+    for (let round = 0; round < 20; round++) {
+      const orderKey = `round ${round}`
+      const [first] = await publish([orderKey])
+      await claim()
+      const next = make.message(application.id, { orderingKey: orderKey })
+      const deliveries = [{ messageId: next.id, endpointId: endpoint(0).id, dueAt: now, lease: null, orderKey }]
+      await Promise.all([
+        settle({ kind: 'finish', tried: 0, ...key(first, orderKey) }),
+        other.road.commit(batch({ lease: theirs, now, messages: [next], deliveries })),
+      ])
+      assert.deepEqual(await claimable(), [next.id])
+      await settle({ kind: 'finish', tried: 0, ...key(next.id, orderKey) })
+    }
+  })
+
+  test('what a node with a slower clock brings waits for what is under way, though its id comes before it', async () => {
+    const { application, endpoint, publish, key } = await scene()
+    const earlier = make.message(application.id, { orderingKey: 'a' })
+    const [underWay, behind] = await publish(['a', 'a'])
+    assert.deepEqual(await claimable(), [underWay])
+    const deliveries = [{ messageId: earlier.id, endpointId: endpoint(0).id, dueAt: now, lease: null, orderKey: 'a' }]
+    await store().road.commit(batch({ lease: theirs, now, messages: [earlier], deliveries }))
+    assert.deepEqual(await claimable(), [])
+    await settle({ kind: 'finish', tried: 0, ...key(underWay, 'a') })
+    assert.deepEqual(await claimable(), [earlier.id])
+    await settle({ kind: 'finish', tried: 0, ...key(earlier.id, 'a') })
+    assert.deepEqual(await claimable(), [behind])
+  })
+
   test('orders with other keys, orders of other endpoints, and what is in no order wait for none of it', async () => {
     const { endpoint, publish, key } = await scene(2)
     const [a1, a2, b1, plain] = await publish(['a', 'a', 'b', null])

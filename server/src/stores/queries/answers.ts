@@ -1,28 +1,42 @@
+import type { RepeatableAsk } from '../../domain/idempotency.ts'
 import type { Millis } from '../../domain/ids.ts'
 import type { SealedText } from '../../domain/seal.ts'
-import type { AnswerStore, KeptAnswer } from '../../ports/store.ts'
+import type { AnswerStore, BegunAnswer, KeptAnswer } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import type { Queries } from './queries.ts'
 
 type AnswerRow = {
   readonly id: string
   readonly fingerprint: string
-  readonly status: number
+  /** Null: it is being answered. */
+  readonly status: number | null
   readonly sealed_body: SealedText | null
   readonly started_at: number
   readonly until: number
 }
 
-async function find(db: Db, id: string): Promise<KeptAnswer | null> {
-  const row = await first<AnswerRow>(
-    db,
-    `select id, fingerprint, status, sealed_body, started_at, until from idempotency_key
-     where id = :id and status is not null`,
-    { id },
-  )
-  if (!row) return null
-  const { fingerprint, status, until } = row
-  return { id, fingerprint, status, sealedBody: row.sealed_body, startedAt: row.started_at, until }
+const begin = (db: Db, { id, fingerprint }: RepeatableAsk, now: Millis, until: Millis): Promise<BegunAnswer> =>
+  db.transaction(async () => {
+    await db.run('delete from idempotency_key where id = :id and until <= :now', { id, now })
+    const begun = await db.run(
+      `insert into idempotency_key (id, fingerprint, started_at, until) values (:id, :fingerprint, :now, :until)
+       on conflict (id) do nothing`,
+      { id, fingerprint, now, until },
+    )
+    if (begun > 0) return { kind: 'begun' }
+    const row = await first<AnswerRow>(
+      db,
+      'select id, fingerprint, status, sealed_body, started_at, until from idempotency_key where id = :id',
+      { id },
+    )
+    if (!row || row.status === null) return { kind: 'running', fingerprint: row?.fingerprint ?? fingerprint }
+    const { status, sealed_body: sealedBody, started_at: startedAt } = row
+    const answer = { id, fingerprint: row.fingerprint, status, sealedBody, startedAt, until: row.until }
+    return { kind: 'answered', answer }
+  })
+
+async function abandon(db: Db, id: string): Promise<void> {
+  await db.run('delete from idempotency_key where id = :id and status is null and message_id is null', { id })
 }
 
 async function keep(db: Db, answer: KeptAnswer): Promise<void> {
@@ -42,4 +56,4 @@ const sweepLapsed = (db: Db, now: Millis, limit: number): Promise<number> =>
     { now, limit },
   )
 
-export const answers = { find, keep, sweepLapsed } satisfies Queries<AnswerStore>
+export const answers = { begin, abandon, keep, sweepLapsed } satisfies Queries<AnswerStore>

@@ -72,6 +72,7 @@ const ensureOperational = (db: Db, row: Application): Promise<Application> =>
 
 const update = (db: Db, row: Application): Promise<WriteResult> =>
   db.transaction(async () => {
+    await db.hold([row.id])
     const result = await updateRow(db, row)
     if (result === 'done') await noteRoutes(db, row.id)
     return result
@@ -129,6 +130,7 @@ const remove = (
   ifRevision?: number,
 ): Promise<'done' | 'stale'> =>
   db.transaction(async () => {
+    await db.hold([id])
     const result = await removeApplication(db, id, at, told, ifRevision)
     if (result === 'done') await noteRoutes(db, id)
     return result

@@ -1,7 +1,7 @@
 import type { EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 import type { ClaimAsk, Claimed, ClaimedDelivery } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
-import { finish, promote } from './commit.ts'
+import { finish, orderKeysOf, promote } from './commit.ts'
 import { type MessageRow, messageColumns, messageOf } from './messages.ts'
 
 // Steps from endpoint to endpoint along the index, one seek each, however many deliveries each has waiting.
@@ -86,13 +86,57 @@ interface ClaimedOfEndpoint {
   readonly full: boolean
 }
 
-const claimOf = (
+interface ClaimedAtOnce extends ClaimedOfEndpoint {
+  /** It stopped because of these: the first of their orders, with nothing to send. They are leased to us. */
+  readonly heads: readonly Head[]
+}
+
+interface Head {
+  readonly messageId: MessageId
+  readonly attempts: number
+  readonly orderKey: string
+}
+
+const noHeads: readonly Head[] = []
+
+/** What is thrown away makes those behind it due, which are claimed in turn. */
+async function claimOf(
   db: Db,
   ask: ClaimAsk,
   endpointId: EndpointId,
   share: number,
   mostCharacters: number,
-): Promise<ClaimedOfEndpoint> =>
+): Promise<ClaimedOfEndpoint> {
+  const deliveries: ClaimedDelivery[] = []
+  let characters = 0
+  for (let left = share; left > 0 && characters < mostCharacters; ) {
+    const taken = await claimAtOnce(db, ask, endpointId, left, mostCharacters - characters)
+    deliveries.push(...taken.deliveries)
+    characters += taken.characters
+    if (taken.heads.length === 0) return { deliveries, characters, full: taken.full }
+    await throwAway(db, ask, endpointId, taken.heads)
+    left -= taken.deliveries.length + taken.heads.length
+  }
+  return { deliveries, characters, full: true }
+}
+
+/** In a transaction of its own, which holds the orders before it touches a row. Until then nobody else claims them. */
+const throwAway = (db: Db, { now, lease }: ClaimAsk, endpointId: EndpointId, heads: readonly Head[]): Promise<void> =>
+  db.transaction(async () => {
+    const orders = heads.map(({ orderKey }) => [endpointId, orderKey] as const)
+    await db.hold(orderKeysOf(orders))
+    const rows = JSON.stringify(heads.map(({ messageId, attempts }) => [messageId, endpointId, attempts]))
+    await db.run(finish, { lease, rows })
+    await promote(db, now, JSON.stringify(orders))
+  })
+
+const claimAtOnce = (
+  db: Db,
+  ask: ClaimAsk,
+  endpointId: EndpointId,
+  share: number,
+  mostCharacters: number,
+): Promise<ClaimedAtOnce> =>
   db.transaction(async () => {
     const deliveries: ClaimedDelivery[] = []
     let characters = 0
@@ -101,19 +145,19 @@ const claimOf = (
       const taken = await claimSome(db, ask, endpointId, step)
       for (const delivery of taken.deliveries) characters += delivery.message.payload.length
       deliveries.push(...taken.deliveries)
-      if (taken.picked < step && !taken.freed) return { deliveries, characters, full: false }
+      if (taken.heads.length > 0) return { deliveries, characters, full: false, heads: taken.heads }
+      if (taken.picked < step) return { deliveries, characters, full: false, heads: noHeads }
       left -= step
       const fitting = characters === 0 ? longestStep : ((mostCharacters - characters) * deliveries.length) / characters
       step = Math.max(1, Math.min(longestStep, Math.floor(fitting)))
     }
-    return { deliveries, characters, full: true }
+    return { deliveries, characters, full: true, heads: noHeads }
   })
 
 interface ClaimedSome {
   readonly deliveries: readonly ClaimedDelivery[]
   readonly picked: number
-  /** Some were thrown away, so that others behind them are due now. */
-  readonly freed: boolean
+  readonly heads: readonly Head[]
 }
 
 async function claimSome(
@@ -134,19 +178,19 @@ async function claimSome(
     lease,
     share,
   })
-  if (picked.length === 0) return { deliveries: [], picked: 0, freed: false }
+  if (picked.length === 0) return { deliveries: [], picked: 0, heads: noHeads }
   const rows = JSON.stringify(picked.map((row) => [row.message_id]))
   const messages = new Map<MessageId, SendableRow>()
   for (const row of await db.all<SendableRow>(messagesOfClaim, { rows, endpoint: endpointId }))
     messages.set(row.message_id, row)
   const deliveries: ClaimedDelivery[] = []
   const orphans: [MessageId, EndpointId, number][] = []
-  const freed: [EndpointId, string][] = []
+  const heads: Head[] = []
   for (const { message_id: messageId, attempts, trigger, order_key: orderKey } of picked) {
     const message = messages.get(messageId)
     if (!message) {
-      orphans.push([messageId, endpointId, attempts])
-      if (orderKey !== null) freed.push([endpointId, orderKey])
+      if (orderKey === null) orphans.push([messageId, endpointId, attempts])
+      else heads.push({ messageId, attempts, orderKey })
       continue
     }
     deliveries.push({
@@ -161,6 +205,5 @@ async function claimSome(
   }
   // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
   if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
-  if (freed.length > 0) await db.run(promote, { now, rows: JSON.stringify(freed) })
-  return { deliveries, picked: picked.length, freed: freed.length > 0 }
+  return { deliveries, picked: picked.length, heads }
 }

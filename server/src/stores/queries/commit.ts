@@ -1,5 +1,5 @@
 import type { FirstPublish } from '../../domain/idempotency.ts'
-import type { ApplicationId, MessageId } from '../../domain/ids.ts'
+import type { ApplicationId, EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 import type { CommitResult, Told } from '../../ports/store.ts'
 import type { Db, SqlParameters } from '../db.ts'
 import { noteChanges } from './changes.ts'
@@ -97,18 +97,38 @@ const park = `
   where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease
     and delivery.attempts = cast(value->>2 as bigint)`
 
-// The first of each order becomes due, if it is not under way already. Message ids are in the order of acceptance.
+// A first that nobody has begun to send goes back, where one has come that is before it: two nodes commit in any order, and
+// message ids are in the order of acceptance by each. What was asked for by hand stays due. (The sum keeps SQLite from the
+// index of all that is due at the endpoint.)
+const giveWay = `
+  update delivery set due_at = ${inNoTime}, held = 'behind' from @each(:rows)
+  where delivery.endpoint_id = value->>0 and delivery.order_key = value->>1 and delivery.held is null
+    and delivery.lease is null and delivery.due_at + 0 <= :now and delivery.trigger = 0
+    and exists (
+      select 1 from delivery as earlier
+      where earlier.endpoint_id = value->>0 and earlier.order_key = value->>1
+        and earlier.message_id < delivery.message_id and earlier.held = 'behind')`
+
+// The first of each order becomes due, if nobody of it is being sent.
 // Materialized: as a condition of the update, every first is looked for at every endpoint.
-export const promote = `
+const letGo = `
   with firsts as materialized (
     select value->>0 as endpoint_id,
            (select min(first.message_id) from delivery as first
             where first.endpoint_id = value->>0 and first.order_key = value->>1) as message_id
     from @each(:rows)
+    where not exists (
+      select 1 from delivery as sent
+      where sent.endpoint_id = value->>0 and sent.order_key = value->>1 and sent.held is null and sent.lease is not null)
   )
   update delivery set due_at = :now, held = null from firsts
   where delivery.message_id = firsts.message_id and delivery.endpoint_id = firsts.endpoint_id
     and delivery.held = 'behind'`
+
+/** Makes the first of each order (rows of endpoint and key) due at `now`. In a transaction which holds `orderKeysOf` them. */
+export async function promote(db: Db, now: Millis, rows: string): Promise<void> {
+  await Promise.all([db.run(giveWay, { now, rows }), db.run(letGo, { now, rows })])
+}
 
 // The streak keeps its first moment, whoever reports it.
 const markFailing = `
@@ -129,7 +149,7 @@ const disable = `
   set disabled_because = value->>1, updated_at = cast(value->>2 as bigint), revision = revision + 1
   from @each(:rows) where endpoint.id = value->>0 and disabled_because is null`
 
-const ownersOf = `
+const owners = `
   select distinct application_id from @each(:rows) join endpoint on endpoint.id = value->>0 order by application_id`
 
 const countRoutes = `
@@ -138,6 +158,27 @@ const countRoutes = `
 const noneStale: ReadonlySet<ApplicationId> = new Set()
 const noneRepeated: ReadonlyMap<MessageId, FirstPublish> = new Map()
 const noneTaken: ReadonlyMap<MessageId, MessageId> = new Map()
+
+/** What is to be held for `promote` of these orders (endpoint and key of each). */
+export const orderKeysOf = (orders: readonly (readonly [endpointId: string, orderKey: string])[]): readonly string[] =>
+  orders.map(([endpointId, orderKey]) => `${endpointId} ${orderKey}`)
+
+/**
+ * Two commits that each see the other's part as it was would leave undone what only the last of them does: promote the next
+ * of an order, wipe a payload with the last delivery of its message. And endpoints, with the applications they make stale,
+ * are not locked by two commits in two orders.
+ */
+async function holdAll(db: Db, batch: PackedBatch): Promise<void> {
+  const { ordered, delivered, disabled } = batch
+  const turned = [batch.failing, batch.healthy, disabled, batch.breakerOpened, batch.breakerClosed]
+  const keys = [
+    ...(ordered === '' ? [] : orderKeysOf(JSON.parse(ordered) as [string, string][])),
+    ...(delivered === '' ? [] : (JSON.parse(delivered) as [ApplicationId, MessageId][]).map(([, id]) => id)),
+    ...turned.flatMap((rows) => (rows === '' ? [] : (JSON.parse(rows) as [EndpointId][]).map(([id]) => id))),
+    ...(disabled === '' ? [] : await ownersOf(db, disabled)),
+  ]
+  if (keys.length > 0) await db.hold(keys)
+}
 
 /** Thrown only to have a transaction undone: some messages were matched against what is no longer so. */
 class Stale extends Error {
@@ -162,11 +203,17 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
 }
 
 async function write(db: Db, whole: PackedBatch): Promise<CommitResult> {
+  const holding = holdAll(db, whole)
+  // The others are made from what it finds: they go out behind it.
+  if (whole.disabled !== '') await holding
   // A reading of what is committed, and no lock: who changes it this moment is answered after it, or together with it.
   const reading = whole.routes === '' ? noneStale : staleOf(db, whole.routes)
+  // Where the connection is lost, what is awaited first says so.
+  for (const early of [holding, reading]) if (early instanceof Promise) early.catch(() => {})
   const repeated = whole.publishKeys === '' ? noneRepeated : await claimPublishKeys(db, whole.publishKeys)
   const fresh = repeated.size === 0 ? whole : without(whole, repeated)
-  const batch = whole.sentBefore ? without(fresh, await storedBefore(db, fresh)) : fresh
+  const before = whole.sentBefore ? await storedBefore(db, fresh) : noneTaken
+  const batch = before.size === 0 ? fresh : without(fresh, before)
   const { lease, now } = batch
   const taken = batch.eventKeys === '' ? noneTaken : await takeEventIds(db, batch.eventKeys)
 
@@ -187,22 +234,23 @@ async function write(db: Db, whole: PackedBatch): Promise<CommitResult> {
   run(wipeDelivered, batch.delivered)
   run(retry, batch.retried, { lease })
   run(park, batch.parked, { lease })
-  run(promote, batch.ordered, { now })
+  if (batch.ordered !== '') written.push(promote(db, now, batch.ordered))
   run(openBreaker, batch.breakerOpened)
   run(closeBreaker, batch.breakerClosed)
   run(markFailing, batch.failing)
   run(markHealthy, batch.healthy)
-  const [stale] = await Promise.all([reading, ...written])
-  if (stale.size > 0) throw new Stale(stale)
+  const [stale] = await Promise.all([reading, holding, ...written])
+  // What was stored before was matched against what was committed then, all of it.
+  if (stale.size > 0 && before.size === 0) throw new Stale(stale)
   if (batch.disabled !== '') await disableAll(db, batch.disabled)
-  return { stale, taken, repeated }
+  return { stale: noneStale, taken, repeated }
 }
 
 const alreadyStored = `
   select message.id as id from @each(:rows) join message on message.application_id = value->>1 and message.id = value->>0`
 
 /** Of a batch that may have been stored, though nobody was told: the messages that were. Their deliveries may be over by now. */
-async function storedBefore(db: Db, { messages, richMessages }: PackedBatch): Promise<ReadonlyMap<MessageId, true>> {
+async function storedBefore(db: Db, { messages, richMessages }: PackedBatch): Promise<ReadonlyMap<MessageId, unknown>> {
   const stored = new Map<MessageId, true>()
   for (const rows of [messages, richMessages]) {
     if (rows === '') continue
@@ -216,11 +264,15 @@ async function staleOf(db: Db, rows: string): Promise<ReadonlySet<ApplicationId>
   return stale.length === 0 ? noneStale : new Set(stale.map((row) => row.application_id))
 }
 
+/** Applications of these endpoints, in order. */
+async function ownersOf(db: Db, rows: string): Promise<readonly ApplicationId[]> {
+  return (await db.all<{ application_id: ApplicationId }>(owners, { rows })).map((row) => row.application_id)
+}
+
 /** The last thing in a commit, as it changes what messages are matched against. */
 async function disableAll(db: Db, rows: string): Promise<void> {
   await db.run(disable, { rows })
-  const owners = await db.all<{ application_id: ApplicationId }>(ownersOf, { rows })
-  const ids = owners.map((owner) => owner.application_id)
+  const ids = await ownersOf(db, rows)
   await db.run(countRoutes, { rows: JSON.stringify(ids.map((id) => [id])) })
   await noteChanges(db, ids)
 }
@@ -235,6 +287,8 @@ async function takeEventIds(db: Db, rows: string): Promise<ReadonlyMap<MessageId
   return held.length === 0 ? noneTaken : new Map(held.map(({ wanted, held_by }) => [wanted, held_by]))
 }
 
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
+
 function noteDuplicates(db: Db, received: string, taken: ReadonlyMap<MessageId, MessageId>): Promise<number>[] {
   const repeats = new Map<MessageId, { readonly applicationId: ApplicationId; count: number; latest: string }>()
   for (const [messageId, applicationId, latest] of JSON.parse(received) as readonly ReceivedRow[]) {
@@ -243,7 +297,8 @@ function noteDuplicates(db: Db, received: string, taken: ReadonlyMap<MessageId, 
     const count = (repeats.get(first)?.count ?? 0) + 1
     repeats.set(first, { applicationId, count, latest })
   }
-  return [...repeats].map(([id, repeat]) => db.run(noteDuplicate, { id, ...repeat }))
+  // In one order, whatever commit it is: each holds the rows of these messages.
+  return [...repeats].sort(byKey).map(([id, repeat]) => db.run(noteDuplicate, { id, ...repeat }))
 }
 
 /** Puts what is told of a change into the change's own transaction. */

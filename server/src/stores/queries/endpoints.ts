@@ -78,25 +78,30 @@ const parametersOf = (row: Endpoint) => ({
 /** Writes an endpoint, and with it what is told of it, unless the write changes nothing. */
 const telling = <Result extends 'done' | 'uid-taken' | 'stale'>(
   db: Db,
-  id: EndpointId,
+  { id, applicationId }: { readonly id: EndpointId; readonly applicationId?: ApplicationId },
   told: Told | null,
   write: () => Promise<Result>,
 ): Promise<Result> =>
   db.transaction(async () => {
+    const owner = applicationId ?? (await ownerOf(db, id))
+    // As whoever deletes the application, which writes the two in the other order.
+    if (owner) await db.hold([owner, id])
     const result = await write()
     if (result !== 'done') return result
     await appendTold(db, told)
-    const owner = await first<{ application_id: ApplicationId }>(
-      db,
-      'select application_id from endpoint where id = :id',
-      { id },
-    )
-    if (owner) await noteRoutes(db, owner.application_id)
+    if (owner) await noteRoutes(db, owner)
     return result
   })
 
+async function ownerOf(db: Db, id: EndpointId): Promise<ApplicationId | null> {
+  const row = await first<{ application_id: ApplicationId }>(db, 'select application_id from endpoint where id = :id', {
+    id,
+  })
+  return row?.application_id ?? null
+}
+
 const insert = (db: Db, row: Endpoint, told: Told | null = null): Promise<'done' | 'uid-taken'> =>
-  telling(db, row.id, told, () => insertRow(db, row))
+  telling(db, row, told, () => insertRow(db, row))
 
 async function insertRow(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
   const inserted = await db.run(
@@ -111,7 +116,7 @@ async function insertRow(db: Db, row: Endpoint): Promise<'done' | 'uid-taken'> {
 }
 
 const update = (db: Db, row: Endpoint, told: Told | null = null): Promise<WriteResult> =>
-  telling(db, row.id, told, () => updateRow(db, row))
+  telling(db, row, told, () => updateRow(db, row))
 
 async function updateRow(db: Db, row: Endpoint): Promise<WriteResult> {
   const { createdAt: _, ...parameters } = parametersOf(row)
@@ -147,7 +152,7 @@ const remove = (
   told: Told | null = null,
   ifRevision: number | null = null,
 ): Promise<'done' | 'stale'> =>
-  telling(db, id, told, async () => {
+  telling(db, { id }, told, async () => {
     const removed = await db.run(
       `update endpoint set deleted_at = :at
        where id = :id and deleted_at is null and revision = coalesce(cast(:ifRevision as bigint), revision)`,

@@ -35,6 +35,7 @@ async function ensure(db: Db, environment: Environment): Promise<Environment> {
 
 const update = (db: Db, row: Environment): Promise<'done' | 'stale'> =>
   db.transaction(async () => {
+    await db.hold([row.id])
     const result = await writeEnvironment(db, row)
     if (result === 'done') await noteRoutesOfAll(db, row.id)
     return result

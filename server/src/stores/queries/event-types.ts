@@ -51,6 +51,7 @@ const parametersOf = (row: EventType) => ({
 /** Writes what is declared in an environment; with it every publish there is looked at with other eyes. */
 const noting = <Result>(db: Db, environmentId: EnvironmentId, write: () => Promise<Result | 'done'>) =>
   db.transaction(async () => {
+    await db.hold([environmentId])
     const result = await write()
     if (result === 'done') await noteRoutesOfAll(db, environmentId, eventTypesOf(environmentId))
     return result
@@ -93,15 +94,17 @@ async function writeAll(
   rows: readonly EventType[],
   environment: Environment | null,
 ): Promise<'done' | 'stale'> {
+  const environments = new Set([...rows.map((row) => row.environmentId), ...(environment ? [environment.id] : [])])
   try {
     await db.transaction(async () => {
+      await db.hold([...environments])
       if (environment && (await writeEnvironment(db, environment)) === 'stale') throw new Stale()
       for (const row of rows) {
         const written = row.revision === 1 ? await insertRow(db, row) : await updateRow(db, row)
         if (written !== 'done') throw new Stale()
       }
       if (environment) await noteRoutesOfAll(db, environment.id)
-      for (const id of new Set(rows.map((row) => row.environmentId))) {
+      for (const id of environments) {
         if (id !== environment?.id) await noteRoutesOfAll(db, id, eventTypesOf(id))
       }
     })
@@ -141,7 +144,10 @@ async function noteSeen(db: Db, rows: readonly SeenEventType[]): Promise<void> {
       `insert into seen_event_type (environment_id, name, seen_at)
        select :environmentId, value->>'name', cast(value->>'seenAt' as bigint) from @each(:rows) where true
        on conflict (environment_id, name) do nothing`,
-      { environmentId, rows: JSON.stringify(seen.slice(0, mostSeen - (held?.count ?? 0))) },
+      {
+        environmentId,
+        rows: JSON.stringify(seen.slice(0, mostSeen - (held?.count ?? 0)).sort((a, b) => (a.name < b.name ? -1 : 1))),
+      },
     )
   }
 }

@@ -2,7 +2,7 @@ import type { ApplicationId, AttemptId, MessageId } from '../../domain/ids.ts'
 import type { Ending, ExpungeStore } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
 import type { Queries } from './queries.ts'
-import { endWaiting } from './waiting.ts'
+import { endWaiting, holdWaiting } from './waiting.ts'
 
 // One step of removing: what a commit may have to wait behind. Removed bytes are written over, so they count too.
 const stepBytes = 1024 * 1024
@@ -52,6 +52,7 @@ async function messages(
     const taken = withinBytes(sizes).map((row) => row.id)
     if (taken.length === 0) return { left: [], wiped: 0 }
     const rows = rowsOf(taken)
+    await holdWaiting(db, rows)
     const wiped = await db.run(wipePayloads, { applicationId, rows })
     const waiting = await endWaiting(db, rows, ending.at, ending, stepAttempts)
     const found = await db.all<{ message_id: MessageId; id: AttemptId; bytes: number }>(responseSizes, {

@@ -32,6 +32,15 @@ async function insert(db: Db, key: ApiKey): Promise<void> {
   )
 }
 
+const insertFirst = (db: Db, key: ApiKey): Promise<boolean> =>
+  db.transaction(async () => {
+    await db.hold(['first key'])
+    const alive = await first(db, 'select 1 as found from api_key where revoked_at is null limit 1')
+    if (alive) return false
+    await insert(db, key)
+    return true
+  })
+
 async function byHash(db: Db, hash: string): Promise<ApiKey | null> {
   const row = await first<KeyRow>(db, `select ${columns} from api_key where hash = :hash`, { hash })
   return row && keyOf(row)
@@ -52,4 +61,4 @@ async function revoke(db: Db, id: KeyId, at: Millis): Promise<boolean> {
   return (await db.run('update api_key set revoked_at = coalesce(revoked_at, :at) where id = :id', { id, at })) > 0
 }
 
-export const keys = { insert, byHash, list, revoke } satisfies Queries<KeyStore>
+export const keys = { insert, insertFirst, byHash, list, revoke } satisfies Queries<KeyStore>

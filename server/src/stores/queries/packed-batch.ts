@@ -100,6 +100,19 @@ export const attemptRow = (a: Attempt): (string | number | null)[] => [
 
 type Row = readonly (string | number | null)[]
 
+/**
+ * By these columns, and otherwise as they came. Of rows that are inserted unless they are there, two commits that bring the
+ * same ones in two orders would wait for each other.
+ */
+const inOrder = <R extends Row>(rows: readonly R[], ...columns: readonly number[]): readonly R[] =>
+  rows.toSorted((a, b) => {
+    for (const column of columns) {
+      const [left, right] = [String(a[column]), String(b[column])]
+      if (left !== right) return left < right ? -1 : 1
+    }
+    return 0
+  })
+
 /** `latest`: a `Duplicate` as JSON. */
 export type ReceivedRow = readonly [id: MessageId, applicationId: ApplicationId, latest: string]
 
@@ -110,7 +123,7 @@ export function packBatch(batch: CommitBatch): PackedBatch {
     sentBefore: batch.sentBefore === true,
     routes: pack([...(batch.routes ?? [])]),
     ...packMessages(batch),
-    publishKeys: batch.publishKeys ? pack(batch.publishKeys.map(publishKeyRow)) : '',
+    publishKeys: batch.publishKeys ? pack(inOrder(batch.publishKeys.map(publishKeyRow), 0)) : '',
     attempts: pack(batch.attempts.map(attemptRow)),
     ...packSettlements(batch.settlements),
     ordered: pack(orderedLanes(batch)),
@@ -144,7 +157,7 @@ function packMessages(
     richMessages: pack(richMessages),
     deliveries: pack(deliveries),
     orderedDeliveries: pack(orderedDeliveries),
-    eventKeys: pack(eventKeys),
+    eventKeys: pack(inOrder(eventKeys, 2, 1)),
     received: pack(received),
   }
 }

@@ -2,7 +2,7 @@ import type { AttemptId, EndpointId, MessageId, Millis } from '../../domain/ids.
 import type { Standing } from '../../domain/task.ts'
 import type { Found, Look, LookAsk, ReplayedDelivery } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
-import { promote } from './commit.ts'
+import { orderKeysOf, promote } from './commit.ts'
 import { inNoTime } from './packed-batch.ts'
 
 type LookRow = {
@@ -100,6 +100,12 @@ const adding = `
     set attempts = 0, due_at = excluded.due_at, trigger = 1, order_key = excluded.order_key, held = excluded.held
     where delivery.held = 'parked'`
 
+/** For `addReplayed` of these: before anything else in its transaction. */
+export async function holdReplayed(db: Db, endpointId: EndpointId, rows: readonly ReplayedDelivery[]): Promise<void> {
+  const orders = rows.flatMap(({ orderKey }) => (orderKey === null ? [] : [[endpointId, orderKey] as const]))
+  if (orders.length > 0) await db.hold(orderKeysOf(orders))
+}
+
 /** Resolves to how many were added. Runs in the caller's transaction. */
 export async function addReplayed(
   db: Db,
@@ -120,7 +126,7 @@ export async function addReplayed(
   })
   const orders = new Set(rows.flatMap(({ orderKey }) => orderKey ?? []))
   if (orders.size > 0) {
-    await db.run(promote, { now, rows: JSON.stringify([...orders].map((orderKey) => [endpointId, orderKey])) })
+    await promote(db, now, JSON.stringify([...orders].map((orderKey) => [endpointId, orderKey])))
   }
   return added
 }

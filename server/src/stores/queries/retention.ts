@@ -4,7 +4,7 @@ import type { Ending, KeptApplication, Removed, RetentionStore } from '../../por
 import { type Db, first } from '../db.ts'
 import { withinBytes } from './expunge.ts'
 import type { Queries } from './queries.ts'
-import { endWaiting } from './waiting.ts'
+import { endWaiting, holdWaiting } from './waiting.ts'
 
 // One step, which a commit may have to wait behind. Of twice as many a step took 4.5 ms of processor time, the 99th of a
 // hundred 8 ms (100,000 messages of 300 bytes with an attempt each, of 20 applications in turn; 2 cores, 2026-11).
@@ -78,6 +78,7 @@ async function deleteMessages(
     const last = ids.at(-1)
     if (last === undefined) return { removed: nothing, last: null }
     const rows = keys(ids)
+    await holdWaiting(db, rows)
     // A message may have any number of attempts: it goes when the last of them is gone.
     const found = await db.all<{ message_id: MessageId; id: AttemptId; bytes: number }>(attemptsOf, {
       ...{ rows, limit: stepRows },
@@ -123,6 +124,7 @@ async function wipePayloads(
     if (wipedTo === undefined) return { removed: nothing, more: false }
     // Without a size: gone already, or kept as long as its publisher said.
     const ids = keys(taken.flatMap(({ id, bytes }) => (bytes === null ? [] : [id])))
+    await holdWaiting(db, ids)
     const waiting = await endWaiting(db, ids, ending.at, ending, stepRows)
     if (waiting.more) return { removed: { ...nothing, deliveries: waiting.ended }, more: true }
     const payloads = await db.run(wipeThese, { applicationId, rows: ids })
@@ -144,7 +146,9 @@ async function wipeLapsed(db: Db, ending: Ending): Promise<{ readonly removed: R
       ...{ now: ending.at, limit: stepRows },
     })
     const taken = withinBytes(rows)
-    const waiting = await endWaiting(db, keys(taken.map(({ id }) => id)), ending.at, ending, stepRows)
+    const ids = keys(taken.map(({ id }) => id))
+    await holdWaiting(db, ids)
+    const waiting = await endWaiting(db, ids, ending.at, ending, stepRows)
     if (waiting.more) return { removed: { ...nothing, deliveries: waiting.ended }, more: true }
     let payloads = 0
     for (const [applicationId, its] of Map.groupBy(taken, (row) => row.application_id)) {

@@ -3,7 +3,7 @@ import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts
 import type { DeliveryKey, ReleasedDelivery } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { claim } from './claim.ts'
-import { appendAttempts, commit, promote } from './commit.ts'
+import { appendAttempts, commit, orderKeysOf, promote } from './commit.ts'
 import { attemptRow } from './packed-batch.ts'
 
 const keysOf = (deliveries: readonly DeliveryKey[]): string =>
@@ -38,8 +38,11 @@ async function releaseAll(db: Db, lease: LeaseId, now: Millis): Promise<void> {
   await db.run('update delivery set due_at = :now, lease = null where lease = :lease', { lease, now })
 }
 
-const recover = (db: Db, now: Millis): Promise<number> =>
-  db.run('update delivery set due_at = :now, lease = null where lease is not null', { now })
+// Whoever was answering a POST is gone as well, so that it may be tried again.
+const recover = async (db: Db, now: Millis): Promise<number> => {
+  await db.run('delete from idempotency_key where status is null and message_id is null')
+  return db.run('update delivery set due_at = :now, lease = null where lease is not null', { now })
+}
 
 const sweepDeleted = (db: Db, limit: number): Promise<number> =>
   db.run(
@@ -63,19 +66,27 @@ async function resend(db: Db, key: DeliveryKey): Promise<void> {
   )
 }
 
+const ordersOf = `
+  select delivery.endpoint_id as endpoint_id, delivery.order_key as order_key
+  from @each(:rows) join delivery on delivery.message_id = value->>0 and delivery.endpoint_id = value->>1
+  where delivery.order_key is not null`
+
 async function end(db: Db, attempts: readonly Attempt[], now: Millis): Promise<number> {
+  const rows = JSON.stringify(attempts.map((a) => [a.messageId, a.endpointId]))
   return db.transaction(async () => {
+    const orders = await db.all<{ endpoint_id: EndpointId; order_key: string }>(ordersOf, { rows })
+    if (orders.length > 0) await db.hold(orderKeysOf(orders.map((row) => [row.endpoint_id, row.order_key])))
     const ended = await db.all<{ message_id: MessageId; endpoint_id: EndpointId; order_key: string | null }>(
       `delete from delivery
        where lease is null and (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))
        returning message_id, endpoint_id, order_key`,
-      { rows: JSON.stringify(attempts.map((a) => [a.messageId, a.endpointId])) },
+      { rows },
     )
     const keys = new Set(ended.map((row) => `${row.message_id} ${row.endpoint_id}`))
     const told = attempts.filter((a) => keys.has(`${a.messageId} ${a.endpointId}`))
     if (told.length > 0) await db.run(appendAttempts, { rows: JSON.stringify(told.map(attemptRow)) })
     const freed = ended.flatMap((row) => (row.order_key === null ? [] : [[row.endpoint_id, row.order_key]]))
-    if (freed.length > 0) await db.run(promote, { now, rows: JSON.stringify(freed) })
+    if (freed.length > 0) await promote(db, now, JSON.stringify(freed))
     return ended.length
   })
 }

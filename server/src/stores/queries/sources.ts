@@ -124,6 +124,7 @@ async function write(db: Db, row: Source): Promise<WriteResult> {
 
 const update = (db: Db, row: Source): Promise<WriteResult> =>
   db.transaction(async () => {
+    await db.hold([row.id])
     const result = await write(db, row)
     if (result === 'done') await noteRoutes(db, row.id)
     return result
@@ -131,6 +132,7 @@ const update = (db: Db, row: Source): Promise<WriteResult> =>
 
 const rotateToken = (db: Db, row: Source, tokenHash: string, until: Millis): Promise<'done' | 'stale'> =>
   db.transaction(async () => {
+    await db.hold([row.id])
     if ((await write(db, row)) !== 'done') return 'stale'
     const { id } = row
     await db.run('update source_token set until = :until where source_id = :id and (until is null or until > :until)', {
@@ -152,6 +154,7 @@ const removals = [
 
 const remove = (db: Db, id: SourceId, at: Millis, told?: Told | null, ifRevision?: number): Promise<'done' | 'stale'> =>
   db.transaction(async () => {
+    await db.hold([id])
     // Both rows have one revision: what is written to one is written to the other.
     if ((await removeApplication(db, id, at, told, ifRevision)) === 'stale') return 'stale'
     await db.run('update source set deleted_at = :at where id = :id', { id, at })

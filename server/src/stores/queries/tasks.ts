@@ -15,7 +15,7 @@ import { type Db, first } from '../db.ts'
 import { appendTold } from './commit.ts'
 import { pageParameters, pagesBy, pageText } from './page.ts'
 import type { Queries } from './queries.ts'
-import { addReplayed, look } from './replay.ts'
+import { addReplayed, holdReplayed, look } from './replay.ts'
 import { applications, countAttempts, subscriptions } from './usage.ts'
 
 type TaskRow = {
@@ -108,7 +108,8 @@ const addResults = `
 const advance = (db: Db, step: TaskStep, told: Told | null = null): Promise<Task | null> =>
   db.transaction(async () => {
     const { id, revision, at, status, deliveries, results } = step
-    // First of all, so that whoever canceled it meanwhile finds that nothing more was done.
+    if (deliveries) await holdReplayed(db, deliveries.endpointId, deliveries.rows)
+    // Before anything is written, so that whoever canceled it meanwhile finds that nothing more was done.
     const ours = await db.run(
       `update task set revision = revision + 1 where id = :id and revision = :revision and status = 'running'`,
       { id, revision },

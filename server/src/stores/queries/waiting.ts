@@ -1,7 +1,7 @@
 import type { EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 import type { Ending } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
-import { promote } from './commit.ts'
+import { orderKeysOf, promote } from './commit.ts'
 
 const waitingOf = `
   select delivery.message_id as message_id, delivery.endpoint_id as endpoint_id, delivery.order_key as order_key,
@@ -22,6 +22,16 @@ const appendEnded = `
 // An id begins with its kind (6 characters) and its place in time (11).
 const placeInTime = 17
 const idTail = 8
+
+const ordersOf = `
+  select delivery.endpoint_id as endpoint_id, delivery.order_key as order_key
+  from @each(:rows) join delivery on delivery.message_id = value->>0 where delivery.order_key is not null`
+
+/** For `endWaiting` of these messages: before anything is written in its transaction. */
+export async function holdWaiting(db: Db, rows: string): Promise<void> {
+  const orders = await db.all<{ endpoint_id: EndpointId; order_key: string }>(ordersOf, { rows })
+  if (orders.length > 0) await db.hold(orderKeysOf(orders.map((row) => [row.endpoint_id, row.order_key])))
+}
 
 /**
  * Takes up to `limit` deliveries of these messages (rows of ids) out of the queue; those under lease stay. With `ending`,
@@ -56,6 +66,6 @@ export async function endWaiting(
   if (ending) await db.run(appendEnded, { rows: keys, response: ending.response, now, ended: ending.ended })
   await db.run(removeWaiting, { rows: keys })
   const orders = waiting.flatMap((row) => (row.order_key === null ? [] : [[row.endpoint_id, row.order_key]]))
-  if (orders.length > 0) await db.run(promote, { now, rows: JSON.stringify(orders) })
+  if (orders.length > 0) await promote(db, now, JSON.stringify(orders))
   return { ended: waiting.length, more: waiting.length === limit }
 }

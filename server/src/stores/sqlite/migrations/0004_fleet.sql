@@ -39,3 +39,6 @@ alter table environment add column routes integer not null default 0;
 -- So that what is appended a second time is there once.
 drop index attempt_message;
 create unique index attempt_message on attempt (message_id, id);
+
+-- What is not held back of each order: one, but for what was asked for by hand.
+create index delivery_order_under_way on delivery (endpoint_id, order_key) where order_key is not null and held is null;
