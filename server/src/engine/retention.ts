@@ -1,7 +1,7 @@
 import { whyEnded } from '../domain/attempt.ts'
 import { type Control, controlOf } from '../domain/control.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis, makeIds } from '../domain/ids.ts'
-import { deletedBefore, retained } from '../domain/retention.ts'
+import { deletedBefore, keptFrom, type Retained, retained } from '../domain/retention.ts'
 import type { Ending, KeptApplication, Removed, Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Observer } from './observer.ts'
@@ -46,6 +46,7 @@ export class Retention {
     const startedAt = this.#world.now()
     this.#removed = { messages: 0, attempts: 0, payloads: 0, deliveries: 0 }
     try {
+      await this.#store.retention.prepare(this.#world.now())
       await this.#wipeLapsed()
       await this.#goThroughApplications()
       await this.#deleteEndpoints()
@@ -58,18 +59,30 @@ export class Retention {
 
   async #goThroughApplications(): Promise<void> {
     const environments = new Map((await this.#store.environments.list()).map((row) => [row.id, row.settings.control]))
+    const kept: { readonly oldest: MessageId | null; readonly dropBefore: MessageId | null }[] = []
     for (let after: ApplicationId | '' | null = ''; after !== null && !this.#stopped; ) {
       const page: readonly KeptApplication[] = await this.#store.retention.applications(after, applicationsPage)
       for (const application of page) {
         const control = controlOf(this.#control, environments.get(application.environmentId) ?? {}, application.control)
-        await this.#goThrough(application, control)
+        const { deletedAt, oldest } = application
+        const plan = retained(control, deletedAt, this.#world.now(), this.#store.retention.grain)
+        if (oldest !== null) kept.push({ oldest, dropBefore: plan.dropBefore })
+        await this.#goThrough(application, plan)
       }
       after = page.length === applicationsPage ? (page.at(-1)?.id ?? null) : null
     }
+    if (this.#stopped) return
+    const now = this.#world.now()
+    await this.#step(async () => ({
+      removed: await this.#store.retention.dropOlder(keptFrom(kept, now), now),
+      result: null,
+    }))
   }
 
-  async #goThrough({ id, deletedAt, oldest, unwiped }: KeptApplication, control: Control): Promise<void> {
-    const { deleteBefore, wipeBefore } = retained(control, deletedAt, this.#world.now())
+  async #goThrough(
+    { id, deletedAt, oldest, unwiped }: KeptApplication,
+    { deleteBefore, wipeBefore }: Retained,
+  ): Promise<void> {
     if (deleteBefore !== null && oldest !== null && oldest < deleteBefore) {
       for (let above: MessageId | '' | null = ''; above !== null && !this.#stopped; ) {
         const from: MessageId | '' = above

@@ -24,6 +24,12 @@ export interface KeptApplication {
 
 /** Removing what is past its time, in steps of a few milliseconds each, which others' commits go between. */
 export interface RetentionStore {
+  /** How much time's messages `dropOlder` takes together; 0: there is nothing that it could take. */
+  readonly grain: Millis
+  /** Makes room for the messages of the days to come, where they stand apart by time. */
+  prepare(now: Millis): Promise<void>
+  /** Drops, as wholes, stretches of time of which every message is older; attempts and what waits go with them. */
+  dropOlder(before: MessageId, now: Millis): Promise<Removed>
   /** By id. */
   applications(after: ApplicationId | '', limit: number): Promise<readonly KeptApplication[]>
   /**

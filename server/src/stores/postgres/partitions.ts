@@ -4,7 +4,7 @@ import { firstIdAt, type Millis, timeOfId } from '../../domain/ids.ts'
 // Messages and attempts stand in one table a day: an insert goes to the end of small indexes, a page of a list stops at
 // the first days that fill it, and what is past its retention is dropped at no cost. By the day of the *message* for both,
 // so that a message and its attempts go together.
-const dayMs: Millis = 24 * 3_600_000
+export const dayMs: Millis = 24 * 3_600_000
 const tables = ['message', 'attempt'] as const
 // Made ahead of time by whoever leads, so that no commit ever waits for one.
 const daysAhead = 3
@@ -35,8 +35,9 @@ export async function ensurePartitions(client: ClientBase, days: readonly number
       await client.query(`select pg_advisory_xact_lock(${partitionsLock})`)
       for (const table of tables) {
         const name = `${table}_${shownDay(day)}`
-        const { rows } = await client.query('select to_regclass($1) is not null as there', [name])
-        if (rows[0]?.there) continue
+        if ((await partitions(client)).some((partition) => partition.name === name)) continue
+        // One that was about to be dropped, by a node that was killed between the two steps.
+        await client.query(`drop table if exists ${name}`)
         await client.query(`create table ${name} (like ${table} including defaults including constraints)`)
         await client.query(
           `alter table ${table} attach partition ${name} for values from ('${firstOf(day)}') to ('${firstOf(day + 1)}')`,
@@ -56,7 +57,7 @@ const partitionsLock = '8101850239812374'
 const firstOf = (day: number): string => firstIdAt('message', day * dayMs)
 
 /** One day of messages, or of their attempts. */
-interface Partition {
+export interface Partition {
   readonly name: string
   readonly table: string
   readonly day: number
@@ -75,21 +76,16 @@ export async function partitions(client: ClientBase): Promise<readonly Partition
 }
 
 /**
- * Drops the days of which every message is older than `before`; resolves to their names. Detached first, concurrently:
- * nobody who reads or commits waits for it. Not within a transaction.
+ * Drops one for good. Detached first, concurrently: nobody who reads or commits waits for it. Not within a transaction.
  */
-export async function dropPartitions(client: ClientBase, before: Millis): Promise<readonly string[]> {
-  const old = (await partitions(client)).filter(({ day }) => (day + 1) * dayMs <= before)
-  for (const { name, table } of old) {
-    await client.query(`alter table ${table} detach partition ${name} concurrently`).catch(async (error) => {
-      // A detaching that was cut off must be brought to its end before anything else can be.
-      await client.query(`alter table ${table} detach partition ${name} finalize`).catch(() => {
-        throw error
-      })
+export async function dropPartition(client: ClientBase, { name, table }: Partition): Promise<void> {
+  await client.query(`alter table ${table} detach partition ${name} concurrently`).catch(async (error) => {
+    // A detaching that was cut off must be brought to its end before anything else can be.
+    await client.query(`alter table ${table} detach partition ${name} finalize`).catch(() => {
+      throw error
     })
-    await client.query(`drop table ${name}`)
-  }
-  return old.map(({ name }) => name)
+  })
+  await client.query(`drop table ${name}`)
 }
 
 /** Whether a row could not be stored because its day has no partition yet; of which id, as far as the server says. */

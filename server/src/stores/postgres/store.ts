@@ -10,9 +10,10 @@ import { nouns } from '../queries/nouns.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import { type ConnectionManner, PostgresDb, sqlState } from './connection.ts'
 import { Connections, isUnavailable, Unreachable } from './connections.ts'
+import { dropDays } from './drop-days.ts'
 import { Listener } from './listener.ts'
 import { migrate } from './migrate.ts'
-import { ensurePartitions, expectedDays, missingDayOf } from './partitions.ts'
+import { dayMs, ensurePartitions, expectedDays, missingDayOf } from './partitions.ts'
 
 export interface PostgresManner {
   /** Connections of this process, at most. */
@@ -125,7 +126,14 @@ export async function openPostgresStore(
     messages: peoples('messages'),
     attempts: peoples('attempts'),
     answers: peoples('answers'),
-    retention: peoples('retention'),
+    retention: peoples<Store['retention']>('retention', {
+      grain: dayMs,
+      prepare: (now) => peoplesConnections.with((client) => ensurePartitions(client, expectedDays(now))),
+      dropOlder: (before, now) =>
+        peoplesConnections.with((client) =>
+          dropDays(client, new PostgresDb(client, manner, peopleWithinMs), before, now),
+        ),
+    }),
     tasks: peoples('tasks'),
     tallies: peoples('tallies'),
     sources: peoples('sources'),

@@ -199,4 +199,4 @@ export const retention = {
   wipeLapsed,
   deleteEndpoints,
   deleteApplication,
-} satisfies Queries<RetentionStore>
+} satisfies Omit<Queries<RetentionStore>, 'grain' | 'prepare' | 'dropOlder'>

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../../domain/problem.ts'
-import type { ExpungeStore, Store } from '../../ports/store.ts'
+import type { ExpungeStore, RetentionStore, Store } from '../../ports/store.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import type { road } from '../queries/road.ts'
 import { migrate } from './migrate.ts'
@@ -70,16 +70,13 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const reader = new Thread(path, 'reader', origin)
   await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
 
-  const noun = <Methods>(name: string): Methods =>
-    new Proxy(
-      {},
-      {
-        get:
-          (_, method: string) =>
-          (...parameters: unknown[]) =>
-            (reads.has(method) ? reader : writer).call(name, method, parameters),
-      },
-    ) as Methods
+  /** A noun's methods, as `queries/` has them, but for those that SQLite has of its own. */
+  const noun = <Methods extends object>(name: string, own: Partial<Methods> = {}): Methods =>
+    new Proxy(own, {
+      get: (_, method: string) =>
+        (own as Readonly<Record<string, unknown>>)[method] ??
+        ((...parameters: unknown[]) => (reads.has(method) ? reader : writer).call(name, method, parameters)),
+    }) as Methods
 
   // A commit that copied a long log itself would hold up all that wait for it, for 50 ms and more (bench tenth, 2026-11).
   let commits = 0
@@ -161,7 +158,12 @@ export async function openSqliteStore(path: string): Promise<Store> {
       idsBetween: (applicationId, above, below, limit) => expunging.idsBetween(applicationId, above, below, limit),
       forGood,
     },
-    retention: noun('retention'),
+    retention: noun<RetentionStore>('retention', {
+      // Every message is removed by itself: one file has no parts that could be dropped.
+      grain: 0,
+      prepare: async () => {},
+      dropOlder: async () => ({ messages: 0, attempts: 0, payloads: 0, deliveries: 0 }),
+    }),
     tasks: noun('tasks'),
     tallies: noun('tallies'),
     nodes: noun('nodes'),
