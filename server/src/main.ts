@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { makeDoor } from './api/door.ts'
 import { createApi } from './api/http.ts'
 import { type Settings, serverControl, storeManner } from './config.ts'
@@ -11,6 +12,7 @@ import { makeDeliver, makeEnd, makeTurned } from './engine/deliver.ts'
 import { Directory } from './engine/directory.ts'
 import { Dispatcher } from './engine/dispatch.ts'
 import { Expunger } from './engine/expunge.ts'
+import { Fleet } from './engine/fleet.ts'
 import { GroupCommit } from './engine/group-commit.ts'
 import { Teller } from './engine/operational.ts'
 import { Retention } from './engine/retention.ts'
@@ -81,10 +83,24 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     inFlight: () => dispatcher.inFlight,
     hot: () => dispatcher.hot,
     stored: () => store.road.backlog(10_000_000),
+    commitsUnderWay: () => commits.underWay,
+    nodes: () => fleet.alive,
+    leads: () => fleet.leads,
+    clockDifference: () => fleet.clockDifference,
   })
   const observer = makeObserver(log, metrics)
+  const fleet = new Fleet({
+    ...{ store: store.nodes, world, leaseMs: settings.leaseDuration, alone: database.alone, observer },
+    node: { id: newId('node'), name: `${hostname()}/${process.pid}`, version },
+  })
+  try {
+    await fleet.join()
+  } catch (error) {
+    await database.close()
+    throw error
+  }
   const lease = newId('lease')
-  const commits = new GroupCommit(store.road, world, lease, observer, () => store.ping())
+  const commits = new GroupCommit(store.road, world, lease, observer, () => fleet.beat())
   const transport = createHttpTransport({
     allow: settings.egressAllow,
     world,
@@ -104,6 +120,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       hotDeliveries: settings.hotDeliveries,
       leaseMs: settings.leaseDuration,
     },
+    sharers: (now) => fleet.sharers(now),
     deliver: makeDeliver({
       world,
       newId,
@@ -121,7 +138,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   })
   const claimer = new Claimer(store.road, world, dispatcher, observer)
   const expunger = new Expunger({ store, dispatcher, commits, world, newId })
-  const retention = new Retention({ store, world, newId, control, observer })
+  const retention = new Retention({ store, world, newId, control, observer, leads: () => fleet.leads })
   const readAnew = (applicationId: ApplicationId): void => {
     directory.forget(applicationId)
     if (isId('source', applicationId)) inbound.changed(applicationId)
@@ -133,6 +150,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     dispatcher,
     claimer,
     retention,
+    fleet,
+    wakeTasks: () => tasks.wake(),
     quarantineAge: settings.quarantineAge,
     changedElsewhere(changed) {
       for (const one of changed) {
@@ -148,6 +167,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   const tasks: TaskRunner = new TaskRunner({
     ...{ store, directory, judge, world, teller, observer },
     wakeRoad: () => claimer.wake(),
+    leads: () => fleet.leads,
     expunge: (...span) => expunger.expungeBetween(...span),
   })
 
@@ -207,6 +227,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   const recovered = await store.road.recover(world.now())
   if (recovered > 0) log.info({ deliveries: recovered }, 'deliveries of the process before are due now')
   await chores.start()
+  fleet.onShare = () => dispatcher.shared()
+  fleet.onLead = () => chores.lead()
   claimer.wake()
   tasks.start()
 
@@ -263,6 +285,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       await store.road.releaseAll(lease, world.now()).catch((error) => {
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
+      await fleet.leave().catch(() => {}) // Others take it for dead in a moment.
       await outside.close()
       await inbound.stop()
       await judge.close()

@@ -17,7 +17,7 @@ function application(endpoints: number, perSecond: number) {
   const go = (lane: Lane): void => {
     while (paces.mayGo(lane, rate.perSecond, world.now())) {
       sent.push({ by: lanes.indexOf(lane), at: world.now() - start })
-      paces.spend(lane, 1, rate.perSecond, world.now())
+      paces.spend(lane, 1, rate.perSecond, 1, world.now())
     }
   }
   const paces: ApplicationPaces = new ApplicationPaces(world, go)

@@ -49,8 +49,8 @@ export class ApplicationPaces {
     return this.#paces.get(applicationId)?.nextAt ?? 0
   }
 
-  /** So many messages go out now, at `perSecond` for the application; 0: no limit. */
-  spend(lane: Lane, messages: number, perSecond: number, now: Millis): void {
+  /** So many messages go out now, at `perSecond` for the application, which so many nodes share; 0: no limit. */
+  spend(lane: Lane, messages: number, perSecond: number, nodes: number, now: Millis): void {
     if (perSecond === 0) return
     const pace = this.#paces.get(lane.applicationId) ?? {
       perSecond,
@@ -59,7 +59,7 @@ export class ApplicationPaces {
       waiting: new Fifo<Lane>(),
       inLine: new Set<Lane>(),
     }
-    pace.nextAt = paced(pace.nextAt, now, perSecond / messages)
+    pace.nextAt = paced(pace.nextAt, now, perSecond / (messages * nodes))
     this.#paces.set(lane.applicationId, pace)
     if (pace.waiting.size > 0) this.#arrange(lane.applicationId, pace, now)
   }

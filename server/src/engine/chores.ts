@@ -4,6 +4,7 @@ import type { Store } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import type { Claimer } from './claimer.ts'
 import type { Dispatcher } from './dispatch.ts'
+import type { Fleet } from './fleet.ts'
 import type { HotDelivery } from './lane.ts'
 import type { Retention } from './retention.ts'
 
@@ -18,14 +19,22 @@ const quarantineStep = 50
 // A node that does not ask for this long reads everything anew.
 const changesKeptMs: Millis = 600_000
 const retentionMs: Millis = 60_000
+const maintainMs: Millis = 3_600_000
+// So long a background task that was made through another node may wait for the one that runs them.
+const lookForTasksMs: Millis = 1_000
 
-/** What is done now and then: closing breakers, renewing leases, noticing what other processes changed, removing what is over. */
+/**
+ * What is done now and then. Each node closes its breakers, renews its leases and notices what others changed; what is over
+ * is removed by the one that leads.
+ */
 export class Chores {
   readonly #store: Store
   readonly #world: World
   readonly #dispatcher: Dispatcher
   readonly #claimer: Claimer
   readonly #retention: Retention
+  readonly #fleet: Fleet
+  readonly #wakeTasks: () => void
   readonly #quarantineAge: Millis
   readonly #changedElsewhere: (changed: readonly Changed[]) => void
   readonly #timers = new Map<string, Timer>()
@@ -39,6 +48,9 @@ export class Chores {
     dispatcher: Dispatcher
     claimer: Claimer
     retention: Retention
+    fleet: Fleet
+    /** There may be background tasks that another node has made. */
+    wakeTasks: () => void
     /** How long refused requests of sources are kept. */
     quarantineAge: Millis
     /** Another process has changed these: what is in memory of them may be stale. */
@@ -49,6 +61,8 @@ export class Chores {
     this.#dispatcher = parts.dispatcher
     this.#claimer = parts.claimer
     this.#retention = parts.retention
+    this.#fleet = parts.fleet
+    this.#wakeTasks = parts.wakeTasks
     this.#quarantineAge = parts.quarantineAge
     this.#changedElsewhere = parts.changedElsewhere
   }
@@ -60,9 +74,21 @@ export class Chores {
     this.#every('breakers', lookForDrainedMs, async () => this.#dispatcher.closeDrained())
     // Three chances to renew before a lease ends.
     this.#every('leases', this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
-    this.#every('expired', lookForExpiredMs, () => this.#sweepExpired())
-    this.#every('retention', retentionMs, () => this.#retention.run())
+    this.#everyWhileLeading('expired', lookForExpiredMs, () => this.#sweepExpired())
+    this.#everyWhileLeading('retention', retentionMs, () => this.#retention.run())
+    this.#everyWhileLeading('maintain', maintainMs, async () => this.#store.maintain?.(this.#world.now()))
+    this.#everyWhileLeading('tasks', lookForTasksMs, async () => {
+      if (this.#fleet.alive > 1) this.#wakeTasks()
+    })
+    if (this.#fleet.leads) this.lead()
+  }
+
+  /** What only one node does is this one's to do from now on. */
+  lead(): void {
     this.sweep()
+    this.#wakeTasks()
+    // What is missing is made when it is first needed; here it is only made in time.
+    void this.#store.maintain?.(this.#world.now()).catch(() => {})
   }
 
   stop(): void {
@@ -73,16 +99,27 @@ export class Chores {
 
   /** Something was deleted: its waiting deliveries are removed, in steps that let commits through. */
   sweep(): void {
-    if (this.#sweeping || this.#stopped) return
+    if (this.#sweeping || !this.#goesOn) return
     this.#sweeping = true
     const step = async (): Promise<void> => {
-      while (!this.#stopped && (await this.#store.road.sweepDeleted(sweepStep)) === sweepStep);
+      while (this.#goesOn && (await this.#store.road.sweepDeleted(sweepStep)) === sweepStep);
     }
     step()
       .catch(() => {}) // The next deletion, or the next start, sweeps again.
       .finally(() => {
         this.#sweeping = false
       })
+  }
+
+  /** With what only the leader does. */
+  get #goesOn(): boolean {
+    return !this.#stopped && this.#fleet.leads
+  }
+
+  #everyWhileLeading(name: string, ms: Millis, work: () => Promise<void>): void {
+    this.#every(name, ms, async () => {
+      if (this.#fleet.leads) await work()
+    })
   }
 
   #every(name: string, ms: Millis, work: () => Promise<void>): void {
@@ -104,12 +141,13 @@ export class Chores {
   async #sweepExpired(): Promise<void> {
     const { portalTokens, answers, sources, quarantine, changes } = this.#store
     const now = this.#world.now()
-    while (!this.#stopped && (await portalTokens.sweepExpired(now, expiredStep)) === expiredStep);
-    while (!this.#stopped && (await answers.sweepLapsed(now, expiredStep)) === expiredStep);
-    while (!this.#stopped && (await sources.sweepTokens(now, expiredStep)) === expiredStep);
+    while (this.#goesOn && (await portalTokens.sweepExpired(now, expiredStep)) === expiredStep);
+    while (this.#goesOn && (await answers.sweepLapsed(now, expiredStep)) === expiredStep);
+    while (this.#goesOn && (await sources.sweepTokens(now, expiredStep)) === expiredStep);
     await changes.sweep(changesKeptMs)
+    await this.#fleet.sweep()
     const tooOld = now - this.#quarantineAge
-    while (!this.#stopped && (await quarantine.sweep(tooOld, quarantineStep)) === quarantineStep);
+    while (this.#goesOn && (await quarantine.sweep(tooOld, quarantineStep)) === quarantineStep);
   }
 
   async #noticeChanges(): Promise<void> {
@@ -117,6 +155,8 @@ export class Chores {
     this.#seenChange = number
     if (scopes?.length === 0) return
     this.#changedElsewhere(changedOf(scopes))
+    // It may have been a deletion, and this node be the one that removes what waits.
+    this.sweep()
     this.#claimer.wake()
   }
 

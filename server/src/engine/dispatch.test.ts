@@ -52,6 +52,7 @@ async function made(t: TestContext) {
         },
       },
       limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
+      sharers: () => 1,
       deliver: ({ destination }) => sent.push(destination.url),
       turned: () => assert.fail('no breaker is open'),
       end: () => assert.fail('nothing is canceled'),

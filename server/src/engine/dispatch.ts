@@ -20,6 +20,8 @@ export interface DispatchParts {
   readonly observer: Observer
   readonly lease: LeaseId
   readonly limits: DispatchLimits
+  /** How many nodes share every rate; null: not known now, so nothing that has a rate may be sent. */
+  readonly sharers: (now: Millis) => number | null
   readonly deliver: Deliver
   /** Has it written, and told, that an endpoint turned without a try. */
   readonly turned: (destination: Destination, turn: HealthTurn) => void
@@ -245,6 +247,12 @@ export class Dispatcher {
     }
   }
 
+  /** Others share the rates now: who was held may go. */
+  shared(): void {
+    for (const lane of this.#lanes.all()) if (lane.waiting.size > 0) this.#toRing(lane)
+    this.#pump()
+  }
+
   /** Deliveries whose lease ends before `before`; the caller renews them. */
   leasedBefore(before: Millis): HotDelivery[] {
     const ending: HotDelivery[] = []
@@ -310,14 +318,15 @@ export class Dispatcher {
       const lane = this.#ring.shift()
       if (!lane) return
       lane.inRing = false
-      if (!this.#mayGo(lane, now) || lane.destination === null) continue
+      const nodes = this.#parts.sharers(now)
+      if (!this.#mayGo(lane, nodes, now) || lane.destination === null) continue
       const deliveries = lane.take(lane.destination, now, this.leaseMs, this.#expire, this.#lapse)
-      if (deliveries !== null) this.#send(deliveries, lane, lane.destination, now)
+      if (deliveries !== null) this.#send(deliveries, lane, lane.destination, nodes ?? 1, now)
       if (lane.waiting.size > 0 && this.#hasTurn(lane)) this.#toRing(lane)
     }
   }
 
-  #mayGo(lane: Lane, now: Millis): boolean {
+  #mayGo(lane: Lane, nodes: number | null, now: Millis): boolean {
     if (lane.waiting.size === 0) return false
     if (lane.destination === null) {
       this.#learn(lane.applicationId)
@@ -331,6 +340,10 @@ export class Dispatcher {
     const opensAt = lane.opensAt(() => this.#most(lane))
     if (opensAt > now) {
       this.#reopen(lane, opensAt, now)
+      this.#trim(lane, now)
+      return false
+    }
+    if (nodes === null && (lane.rate(now) > 0 || lane.destination.applicationRate > 0)) {
       this.#trim(lane, now)
       return false
     }
@@ -362,11 +375,11 @@ export class Dispatcher {
     })
   }
 
-  #send(deliveries: Sending['deliveries'], lane: Lane, destination: Destination, now: Millis): void {
+  #send(deliveries: Sending['deliveries'], lane: Lane, destination: Destination, nodes: number, now: Millis): void {
     const probe = lane.breaker.kind === 'open'
     if (probe) lane.breaker = probing(lane.breaker)
-    lane.spend(deliveries.length, now)
-    this.#paces.spend(lane, deliveries.length, destination.applicationRate, now)
+    lane.spend(deliveries.length, nodes, now)
+    this.#paces.spend(lane, deliveries.length, destination.applicationRate, nodes, now)
     lane.inFlight += 1
     this.#inFlight += 1
     this.#parts.deliver(

@@ -156,10 +156,10 @@ export class Lane {
     return first === undefined ? null : [first, ...rest]
   }
 
-  /** So many messages go out now. */
-  spend(messages: number, now: Millis): void {
+  /** So many messages go out now, and as many nodes share its rate. */
+  spend(messages: number, nodes: number, now: Millis): void {
     const rate = this.rate(now)
-    if (rate > 0) this.pacedUntil = paced(this.pacedUntil, now, rate / messages)
+    if (rate > 0) this.pacedUntil = paced(this.pacedUntil, now, rate / (messages * nodes))
   }
 
   /**

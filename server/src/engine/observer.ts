@@ -62,3 +62,11 @@ export interface ReceivingObserver {
   /** `tookMs`: from its last byte to the answer. */
   received(sourceId: SourceId, as: ReceivedAs, tookMs: Millis): void
 }
+
+/** The same of the node among others. */
+export interface FleetObserver {
+  /** The machine's clock and the database's fit together from now on, or do not. Positive: it is ahead. */
+  clock(verdict: 'fine' | 'apart' | 'unusable', differenceMs: Millis): void
+  /** This node does the chores from now on, or another does. */
+  led(leads: boolean): void
+}

@@ -20,6 +20,7 @@ export class Retention {
   readonly #newId: ReturnType<typeof makeIds>
   readonly #control: Control
   readonly #observer: Observer
+  readonly #leads: () => boolean
   #stopped = false
   #removed: Removed = { messages: 0, attempts: 0, payloads: 0, deliveries: 0 }
 
@@ -29,16 +30,23 @@ export class Retention {
     newId: ReturnType<typeof makeIds>
     control: Control
     observer: Observer
+    /** Whether it is this node's to do. */
+    leads: () => boolean
   }) {
     this.#store = parts.store
     this.#world = parts.world
     this.#newId = parts.newId
     this.#control = parts.control
     this.#observer = parts.observer
+    this.#leads = parts.leads
   }
 
   stop(): void {
     this.#stopped = true
+  }
+
+  get #goesOn(): boolean {
+    return !this.#stopped && this.#leads()
   }
 
   /** Once over everything. Not to be called again before it has resolved. */
@@ -51,7 +59,7 @@ export class Retention {
       await this.#goThroughApplications()
       await this.#deleteEndpoints()
     } catch (error) {
-      if (!this.#stopped) this.#observer.retentionFailed(error)
+      if (this.#goesOn) this.#observer.retentionFailed(error)
     }
     if (Object.values(this.#removed).some((count) => count > 0))
       this.#observer.removed(this.#removed, this.#world.now() - startedAt)
@@ -60,7 +68,7 @@ export class Retention {
   async #goThroughApplications(): Promise<void> {
     const environments = new Map((await this.#store.environments.list()).map((row) => [row.id, row.settings.control]))
     const kept: { readonly oldest: MessageId | null; readonly dropBefore: MessageId | null }[] = []
-    for (let after: ApplicationId | '' | null = ''; after !== null && !this.#stopped; ) {
+    for (let after: ApplicationId | '' | null = ''; after !== null && this.#goesOn; ) {
       const page: readonly KeptApplication[] = await this.#store.retention.applications(after, applicationsPage)
       for (const application of page) {
         const control = controlOf(this.#control, environments.get(application.environmentId) ?? {}, application.control)
@@ -71,7 +79,7 @@ export class Retention {
       }
       after = page.length === applicationsPage ? (page.at(-1)?.id ?? null) : null
     }
-    if (this.#stopped) return
+    if (!this.#goesOn) return
     const now = this.#world.now()
     await this.#step(async () => ({
       removed: await this.#store.retention.dropOlder(keptFrom(kept, now), now),
@@ -84,7 +92,7 @@ export class Retention {
     { deleteBefore, wipeBefore }: Retained,
   ): Promise<void> {
     if (deleteBefore !== null && oldest !== null && oldest < deleteBefore) {
-      for (let above: MessageId | '' | null = ''; above !== null && !this.#stopped; ) {
+      for (let above: MessageId | '' | null = ''; above !== null && this.#goesOn; ) {
         const from: MessageId | '' = above
         above = await this.#step(async () => {
           const { removed, last } = await this.#store.retention.deleteMessages(
@@ -98,18 +106,18 @@ export class Retention {
       }
     }
     if (wipeBefore !== null && unwiped !== null && unwiped < wipeBefore) {
-      for (let more = true; more && !this.#stopped; ) {
+      for (let more = true; more && this.#goesOn; ) {
         more = await this.#step(async () => {
           const step = await this.#store.retention.wipePayloads(id, wipeBefore, this.#ending())
           return { removed: step.removed, result: step.more }
         })
       }
     }
-    if (deletedAt !== null && deleteBefore !== null && !this.#stopped) await this.#store.retention.deleteApplication(id)
+    if (deletedAt !== null && deleteBefore !== null && this.#goesOn) await this.#store.retention.deleteApplication(id)
   }
 
   async #wipeLapsed(): Promise<void> {
-    for (let more = true; more && !this.#stopped; ) {
+    for (let more = true; more && this.#goesOn; ) {
       more = await this.#step(async () => {
         const step = await this.#store.retention.wipeLapsed(this.#ending())
         return { removed: step.removed, result: step.more }
@@ -119,7 +127,7 @@ export class Retention {
 
   async #deleteEndpoints(): Promise<void> {
     const before = deletedBefore(this.#world.now())
-    for (let after: EndpointId | '' | null = ''; after !== null && !this.#stopped; ) {
+    for (let after: EndpointId | '' | null = ''; after !== null && this.#goesOn; ) {
       after = await this.#store.retention.deleteEndpoints(after, before)
     }
   }

@@ -35,6 +35,7 @@ export class TaskRunner {
   readonly #world: World
   readonly #observer: TaskObserver
   readonly #wakeRoad: () => void
+  readonly #leads: () => boolean
   readonly #teller: Teller
   readonly #turns = new Map<TaskId, Turn>()
   /** When the list of what runs is to be read anew; null: it is known. */
@@ -54,12 +55,15 @@ export class TaskRunner {
     readonly observer: TaskObserver
     /** There are deliveries that are due. */
     readonly wakeRoad: () => void
+    /** Whether it is this node's to do; `wake` when it has become that. */
+    readonly leads: () => boolean
   }) {
     this.#store = parts.store
     this.#parts = parts
     this.#world = parts.world
     this.#observer = parts.observer
     this.#wakeRoad = parts.wakeRoad
+    this.#leads = parts.leads
     this.#teller = parts.teller
   }
 
@@ -68,7 +72,7 @@ export class TaskRunner {
     this.#forget()
   }
 
-  /** A task was made or canceled. */
+  /** A task was made or canceled, or others may have made one. */
   wake(): void {
     if (this.#stopped) return
     this.#readAt = this.#world.now()
@@ -82,6 +86,10 @@ export class TaskRunner {
     await this.#running
   }
 
+  get #goesOn(): boolean {
+    return !this.#stopped && this.#leads()
+  }
+
   #go(): void {
     this.#timer?.cancel()
     this.#timer = null
@@ -92,7 +100,7 @@ export class TaskRunner {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped) {
+    while (this.#goesOn) {
       const now = this.#world.now()
       if (this.#readAt !== null && this.#readAt <= now) {
         await this.#read(now)
@@ -106,7 +114,7 @@ export class TaskRunner {
   }
 
   #sleep(): void {
-    if (this.#stopped) return
+    if (!this.#goesOn) return
     let at = this.#readAt ?? Number.POSITIVE_INFINITY
     for (const turn of this.#turns.values()) at = Math.min(at, turn.at)
     if (at === Number.POSITIVE_INFINITY) return
@@ -179,7 +187,7 @@ export class TaskRunner {
     }
     const before = this.#world.now() - keptMs
     const all = async (): Promise<void> => {
-      while (!this.#stopped && (await this.#store.tasks.forget(before, forgottenAtOnce)) === forgottenAtOnce);
+      while (this.#goesOn && (await this.#store.tasks.forget(before, forgottenAtOnce)) === forgottenAtOnce);
     }
     // What cannot be removed now is in an hour.
     all().then(again, again)

@@ -10,6 +10,8 @@ export interface Timer {
 /** Time and dice. The only place where the engine meets them, so that tests can drive both. */
 export interface World {
   now(): Millis
+  /** The clock of the machine, which is `now` but in tests: what is compared with other machines' clocks. */
+  machineNow(): Millis
   /** Uniform in [0, 1). */
   random(): number
   /** Cryptographically strong. */

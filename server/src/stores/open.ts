@@ -22,6 +22,8 @@ export interface OpenedStore {
   readonly shown: string
   /** Where a key file may stand; null: a database that is not a file has nothing beside it. */
   readonly beside: string | null
+  /** No other process can make deliveries from it. */
+  readonly alone: boolean
   readonly migrated: Migrated
   close(): Promise<void>
 }
@@ -38,7 +40,7 @@ export async function openStore(
   if (target.engine === 'postgres') {
     const migrated = await migratedBy(postgresSchema(target, manner.pooled), manner)
     const store = await openPostgresStore(target, manner)
-    return { store, migrated, shown: shownTarget(target), beside: null, close: () => store.close() }
+    return { store, migrated, shown: shownTarget(target), beside: null, alone: false, close: () => store.close() }
   }
   const path = realPath(target.path)
   const alone = use === 'road' ? holdAlone(path) : null
@@ -46,7 +48,7 @@ export async function openStore(
     const migrated = await migratedBy(sqliteSchema(path, alone !== null), manner)
     const store = await openSqliteStore(path)
     return {
-      ...{ store, migrated, shown: shownTarget({ engine: 'sqlite', path }), beside: path },
+      ...{ store, migrated, shown: shownTarget({ engine: 'sqlite', path }), beside: path, alone: true },
       async close() {
         await store.close()
         alone?.release()

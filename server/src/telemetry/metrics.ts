@@ -7,6 +7,11 @@ export interface Gauges {
   readonly hot: () => number
   /** Deliveries in the store, hot ones included. */
   readonly stored: () => Promise<number>
+  readonly commitsUnderWay: () => number
+  /** Alive, this one included. */
+  readonly nodes: () => number
+  readonly leads: () => boolean
+  readonly clockDifference: () => Millis
 }
 
 export interface Removals {
@@ -97,6 +102,14 @@ export class Metrics {
     this.#gauge('posthorn_hot_deliveries', 'Deliveries held in memory', gauges.hot)
     this.#gauge('posthorn_stored_backlog', 'Deliveries waiting in the store only', async () =>
       Math.max(0, (await gauges.stored()) - gauges.hot()),
+    )
+    this.#gauge('posthorn_commits_in_flight', 'Commits on their way to the store', gauges.commitsUnderWay)
+    this.#gauge('posthorn_nodes_alive', 'Nodes that share the database, this one included', gauges.nodes)
+    this.#gauge('posthorn_leader', '1 where this node does what only one does', () => (gauges.leads() ? 1 : 0))
+    this.#gauge(
+      'posthorn_clock_difference_seconds',
+      'By how much the clock of this machine is ahead of the database’s',
+      () => gauges.clockDifference() / 1000,
     )
   }
 

@@ -4,6 +4,7 @@
 import type { OrderedStep } from '../domain/order.ts'
 import type {
   ClaimObserver,
+  FleetObserver,
   Observer,
   QuarantineObserver,
   ReceivingObserver,
@@ -24,7 +25,7 @@ const failedLine = {
 export function makeObserver(
   log: Log,
   metrics: Metrics,
-): Observer & ClaimObserver & TaskObserver & VettingObserver & QuarantineObserver & ReceivingObserver {
+): Observer & ClaimObserver & TaskObserver & VettingObserver & QuarantineObserver & ReceivingObserver & FleetObserver {
   const tellsSuccess = (): boolean => log.isLevelEnabled('debug')
   return {
     accepted(message, deliveries, tookMs) {
@@ -114,6 +115,19 @@ export function makeObserver(
     },
     storeBack() {
       log.info('the store takes commits again')
+    },
+    clock(verdict, differenceMs) {
+      if (verdict === 'fine') log.info({ differenceMs }, 'the clock of this machine is as the database’s again')
+      else if (verdict === 'apart')
+        log.warn({ differenceMs }, 'the clock of this machine and the database’s are apart: set both by NTP')
+      else
+        log.error(
+          { differenceMs },
+          'the clock of this machine and the database’s are too far apart for leases: messages may be sent twice until both are set',
+        )
+    },
+    led(leads) {
+      log.info(leads ? 'this node does the chores of all from now on' : 'another node does the chores from now on')
     },
     received(sourceId, as, tookMs) {
       metrics.received(as, tookMs)

@@ -100,6 +100,7 @@ test('when the store takes commits again the road goes on, without a restart', a
   }
   await disk.accept()
   await server.world.advance(retryCommitMs)
+  await made.quiet()
   const id = await publish()
   await arrived(1)
   assert.equal(receiver.received[0]?.headers['webhook-id'], id)

@@ -128,9 +128,11 @@ test('a store that refuses commits is one line at error and, when it takes them 
     })
     assert.equal((await refused).status, 503)
     await server.world.advance(2_000)
+    await made.quiet()
   }
   await disk.accept()
   await server.world.advance(2_000)
+  await made.quiet()
   await publish()
   await recorded(1)
   const told = lines().slice(before)

@@ -16,8 +16,11 @@ export interface TestWorld extends World {
 }
 
 /** A world that stands still until told otherwise and whose dice fall the same way each time. Bytes are really random. */
-export function testWorld(options: { readonly now?: Millis; readonly seed?: number } = {}): TestWorld {
+export function testWorld(
+  options: { readonly now?: Millis; readonly seed?: number; readonly machineNow?: () => Millis } = {},
+): TestWorld {
   let now = options.now ?? Date.UTC(2026, 0, 1)
+  const machineNow = options.machineNow ?? Date.now
   const random = dice(options.seed ?? 1)
   const timers = new Set<{ readonly at: Millis; readonly run: () => void }>()
 
@@ -41,6 +44,7 @@ export function testWorld(options: { readonly now?: Millis; readonly seed?: numb
 
   return {
     now: () => now,
+    machineNow,
     random,
     randomBytes,
     after(delayMs, run) {

@@ -139,8 +139,9 @@ export async function openPostgresStore(
     sources: peoples('sources'),
     quarantine: peoples('quarantine'),
     received: peoples('received'),
-    nodes: peoples('nodes'),
-    changes: peoples('changes'),
+    // What nodes hear of each other must not wait behind people's lists.
+    nodes: noun('nodes', roadConnections),
+    changes: noun('changes', roadConnections),
     expunge: peoples<Store['expunge']>('expunge', {
       // What was removed is gone for everyone who asks; its bytes leave the files as vacuum and the log's recycling go on.
       forGood: async () => true,
