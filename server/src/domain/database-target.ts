@@ -1,7 +1,7 @@
 /** Which database a Posthorn works on, as its operator names it. */
 export type DatabaseTarget = SqliteTarget | PostgresTarget
 
-export interface SqliteTarget {
+interface SqliteTarget {
   readonly engine: 'sqlite'
   readonly path: string
 }

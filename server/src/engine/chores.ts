@@ -77,8 +77,8 @@ export class Chores {
     this.#everyWhileLeading('expired', lookForExpiredMs, () => this.#sweepExpired())
     this.#everyWhileLeading('retention', retentionMs, () => this.#retention.run())
     this.#everyWhileLeading('maintain', maintainMs, async () => this.#store.maintain?.(this.#world.now()))
-    this.#everyWhileLeading('tasks', lookForTasksMs, async () => {
-      if (this.#fleet.alive > 1) this.#wakeTasks()
+    this.#every('tasks', lookForTasksMs, async () => {
+      if (this.#fleet.leads && this.#fleet.alive > 1) this.#wakeTasks()
     })
     if (this.#fleet.leads) this.lead()
   }
@@ -118,7 +118,7 @@ export class Chores {
 
   #everyWhileLeading(name: string, ms: Millis, work: () => Promise<void>): void {
     this.#every(name, ms, async () => {
-      if (this.#fleet.leads) await work()
+      if (await this.#fleet.stillLeads()) await work()
     })
   }
 

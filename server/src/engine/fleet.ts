@@ -38,6 +38,8 @@ export class Fleet {
   #leadsUntil: Millis = Number.NEGATIVE_INFINITY
   #trips: readonly RoundTrip[] = []
   #clockSaid: ReturnType<typeof clockVerdict> = 'fine'
+  #beating: Promise<void> | null = null
+  #triedAt: Millis = Number.NEGATIVE_INFINITY
   #timer: Timer | null = null
   #stopped = false
   /** Others share the rates now, or a rate that was held may be used again. */
@@ -78,7 +80,17 @@ export class Fleet {
 
   /** How many nodes share every rate; null: not known now, so nothing that has a rate may be sent. */
   sharers(now: Millis): number | null {
-    return this.#alone ? 1 : sharers(this.#share, now)
+    if (this.#alone) return 1
+    const nodes = sharers(this.#share, now)
+    // After a sleep somebody waits for the next heartbeat: it need not be long.
+    if (nodes === null && now >= this.#share.until) this.#beatSoon(now)
+    return nodes
+  }
+
+  /** As `leads`, for what is done seldom: where this node was not heard for a while, it is heard first. */
+  async stillLeads(): Promise<boolean> {
+    if (!this.leads) await this.beat()
+    return this.leads
   }
 
   /** Whether this node does the chores. */
@@ -101,7 +113,20 @@ export class Fleet {
   }
 
   /** Writes a heartbeat: rejects when the store does not take it. */
-  async beat(): Promise<void> {
+  beat(): Promise<void> {
+    this.#beating ??= this.#beat().finally(() => {
+      this.#beating = null
+    })
+    return this.#beating
+  }
+
+  #beatSoon(now: Millis): void {
+    if (this.#stopped || this.#beating !== null || now < this.#triedAt + this.#times.beatEvery / 10) return
+    this.beat().catch(() => {})
+  }
+
+  async #beat(): Promise<void> {
+    this.#triedAt = this.#world.now()
     const { now, machineNow } = this.#world
     const [sentAt, machineSentAt] = [now(), machineNow()]
     const heard = await this.#store.beat(this.#node, this.#times.aliveFor)

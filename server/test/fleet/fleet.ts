@@ -6,7 +6,6 @@ import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import type { Settings } from '../../src/config.ts'
-import { readDatabaseTarget } from '../../src/domain/database-target.ts'
 import type { Log } from '../../src/telemetry/log.ts'
 import { realWorld } from '../../src/world.ts'
 import { freshDatabase } from '../support/postgres.ts'
@@ -78,9 +77,9 @@ export async function fleet(t: TestContext): Promise<FleetScene> {
       const server = await startTestServer({
         world,
         ...(log ? { log } : {}),
-        databasePath: 'none',
+        databaseUrl: database.url,
         settings: {
-          ...{ database: readDatabaseTarget(database.url), masterKey, leaseDuration: leaseMs, attemptTimeout: 1_000 },
+          ...{ masterKey, leaseDuration: leaseMs, attemptTimeout: 1_000 },
           ...{ shutdownGrace: 500, shutdownDrain: 0, databaseConnections: 8 },
           ...settings,
         },
