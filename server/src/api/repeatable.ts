@@ -74,17 +74,24 @@ export class RepeatableAnswers {
         const { status, body } = before
         return { status, replayed: true, ...(body === null ? {} : { json: body }) }
       }
-      const answer = await work(ask).catch(async (error: unknown) => {
-        // Where it cannot be said, it lapses by itself.
-        await this.#answers.abandon(ask).catch(() => {})
-        throw error
-      })
+      const answer = await this.#workOrAbandon(ask, work)
       await this.#answers.keep(ask, { status: answer.status, body: answer.json ?? null }).catch((error: unknown) => {
         // It is done all the same, and to say otherwise would have it done twice.
         this.#log.error({ err: error, path: pathOf(request.url) }, 'an answer could not be kept for its repetition')
       })
       return answer
     })
+  }
+
+  async #workOrAbandon(ask: RepeatableAsk, work: (ask: RepeatableAsk) => Promise<Answer>): Promise<Answer> {
+    // Within the try: what is refused before there is a promise is refused all the same.
+    try {
+      return await work(ask)
+    } catch (error) {
+      // Where it cannot be said, it lapses by itself.
+      await this.#answers.abandon(ask).catch(() => {})
+      throw error
+    }
   }
 }
 
