@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, Listed>> = {
     summary: 'bring the schema of the database up to date, or show what that would do',
     load: async () => (await import('./migrate.ts')).migrate,
   },
+  move: {
+    summary: 'copy everything from SQLite to PostgreSQL, or back, and compare',
+    load: async () => (await import('./move.ts')).move,
+  },
   config: {
     summary: 'show every setting: value, default, where it comes from, what it does',
     load: async () => (await import('./config.ts')).config,

@@ -54,6 +54,9 @@ export class SchemaError extends Error {
   }
 }
 
+/** Noted in place of a step while a database is being filled by `posthorn move`: until it is done, nobody else may use it. */
+export const moveMark = 0
+
 export const thisVersion: string = manifest.version
 
 /**
@@ -78,6 +81,12 @@ export const stepName = ({ number, name }: Pick<Step, 'number' | 'name'>): strin
 
 /** Forward only: what is not noted is pending, in order. `known` are all steps of this program, `applied` all of the database. */
 export function schemaState(known: readonly Step[], applied: readonly AppliedStep[]): SchemaState {
+  if (applied.some(({ number }) => number === moveMark))
+    return {
+      kind: 'refused',
+      because:
+        'Another database is being moved into this one, or that was broken off: run posthorn move again, from the same one, until it is done.',
+    }
   const noted = new Map(applied.map((step) => [step.number, step]))
   for (const step of known) {
     const other = noted.get(step.number)

@@ -82,17 +82,23 @@ const aliveSeconds = 30
 
 /** Nodes of an older version must not find their tables changed into what they do not know. */
 async function nobodyElse(client: ClientBase, step: Step): Promise<void> {
+  const alive = await aliveNodes(client)
+  if (alive.length === 0) return
+  throw new SchemaError(
+    `The schema step ${stepName(step)} is pending, and no older Posthorn can work with the database after it. There are nodes that do: ${alive.join(', ')}. Stop them first; one that was killed counts for ${aliveSeconds} s.`,
+  )
+}
+
+/** Names and versions of the nodes that were seen lately, for people. */
+export async function aliveNodes(client: ClientBase): Promise<readonly string[]> {
   const there = await client.query("select 1 where to_regclass('node') is not null")
-  if (there.rows.length === 0) return
+  if (there.rows.length === 0) return []
   const { rows } = await client.query<{ node: string }>(
     `select name || ' (' || version || ')' as node from node
      where seen_at > extract(epoch from clock_timestamp() - cast($1 as interval)) * 1000 order by id`,
     [`${aliveSeconds} s`],
   )
-  if (rows.length === 0) return
-  throw new SchemaError(
-    `The schema step ${stepName(step)} is pending, and no older Posthorn can work with the database after it. There are nodes that do: ${rows.map(({ node }) => node).join(', ')}. Stop them first; one that was killed counts for ${aliveSeconds} s.`,
-  )
+  return rows.map(({ node }) => node)
 }
 
 async function apply(client: ClientBase, step: Step): Promise<void> {
