@@ -120,7 +120,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       hotDeliveries: settings.hotDeliveries,
       leaseMs: settings.leaseDuration,
     },
-    sharers: (now) => fleet.sharers(now),
+    sharers: () => fleet.sharers(),
     deliver: makeDeliver({
       world,
       newId,

@@ -52,7 +52,8 @@ export const keptFrom = (
     (from, { oldest, dropBefore }) => {
       if (oldest === null) return from
       const own = dropBefore !== null && dropBefore > oldest ? dropBefore : oldest
-      return own < from ? own : from
+      if (own > from) return from
+      return own
     },
     firstIdAt('message', now - youngestDropped),
   )

@@ -21,7 +21,7 @@ export interface DispatchParts {
   readonly lease: LeaseId
   readonly limits: DispatchLimits
   /** How many nodes share every rate; null: not known now, so nothing that has a rate may be sent. */
-  readonly sharers: (now: Millis) => number | null
+  readonly sharers: () => number | null
   readonly deliver: Deliver
   /** Has it written, and told, that an endpoint turned without a try. */
   readonly turned: (destination: Destination, turn: HealthTurn) => void
@@ -318,7 +318,7 @@ export class Dispatcher {
       const lane = this.#ring.shift()
       if (!lane) return
       lane.inRing = false
-      const nodes = this.#parts.sharers(now)
+      const nodes = this.#parts.sharers()
       if (!this.#mayGo(lane, nodes, now) || lane.destination === null) continue
       const deliveries = lane.take(lane.destination, now, this.leaseMs, this.#expire, this.#lapse)
       if (deliveries !== null) this.#send(deliveries, lane, lane.destination, nodes ?? 1, now)

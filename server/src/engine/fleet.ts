@@ -79,8 +79,9 @@ export class Fleet {
   }
 
   /** How many nodes share every rate; null: not known now, so nothing that has a rate may be sent. */
-  sharers(now: Millis): number | null {
+  sharers(): number | null {
     if (this.#alone) return 1
+    const now = this.#world.machineNow()
     const nodes = sharers(this.#share, now)
     // After a sleep somebody waits for the next heartbeat: it need not be long.
     if (nodes === null && now >= this.#share.until) this.#beatSoon(now)
@@ -95,7 +96,7 @@ export class Fleet {
 
   /** Whether this node does the chores. */
   get leads(): boolean {
-    return !this.#stopped && (this.#alone || this.#world.now() < this.#leadsUntil)
+    return !this.#stopped && (this.#alone || this.#world.machineNow() < this.#leadsUntil)
   }
 
   /** As last counted, this one included. */
@@ -126,12 +127,12 @@ export class Fleet {
   }
 
   async #beat(): Promise<void> {
-    this.#triedAt = this.#world.now()
-    const { now, machineNow } = this.#world
-    const [sentAt, machineSentAt] = [now(), machineNow()]
+    // The clock of the machine: it is held against the database's, and what a heartbeat is good for is counted on both.
+    const now = this.#world.machineNow
+    const sentAt = now()
+    this.#triedAt = sentAt
     const heard = await this.#store.beat(this.#node, this.#times.aliveFor)
-    const trip = { sentAt: machineSentAt, answeredAt: machineNow(), writtenAt: heard.now }
-    this.#trips = [...this.#trips, trip].slice(-tripsKept)
+    this.#trips = [...this.#trips, { sentAt, answeredAt: now(), writtenAt: heard.now }].slice(-tripsKept)
     this.#noteClock()
     const before = sharers(this.#share, now())
     this.#share = shareAfter(this.#share, heard.alive, sentAt, now(), this.#times)
@@ -164,13 +165,13 @@ export class Fleet {
     if (this.#stopped) return
     const every = this.#alone ? aloneBeatEvery : this.#times.beatEvery
     // A newcomer waits for a moment between two heartbeats, not for the next of them.
-    const opens = this.#share.from - this.#world.now()
+    const opens = this.#share.from - this.#world.machineNow()
     if (!this.#alone && opens > 0) this.#world.after(opens, () => this.onShare())
     this.#timer = this.#world.after(Math.max(every / 10, every - tookMs), () => {
-      const startedAt = this.#world.now()
+      const startedAt = this.#world.machineNow()
       this.beat()
         .catch(() => {}) // The store does not answer: whoever commits says so in the log; rates are held meanwhile.
-        .finally(() => this.#sleep(this.#world.now() - startedAt))
+        .finally(() => this.#sleep(this.#world.machineNow() - startedAt))
     })
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { asIfKilledNow, openDatabase } from '../support/database.ts'
+import { asIfKilledNow, heldAfterKillMs, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestServer } from '../support/server.ts'
 import { testWorld } from '../support/world.ts'
@@ -88,7 +88,7 @@ test('it stays open over a stop, and a process that was killed: the next one pro
   assert.equal(receiver.received.length, failed + 1)
   await pass(made, 9_999, 3_000)
   assert.equal(receiver.received.length, failed + 1, 'it failed: the next one is ten seconds later')
-  const world = testWorld({ now: made.server.world.now() })
+  const world = testWorld({ now: made.server.world.now() + heldAfterKillMs })
   const next = await startTestServer({ databaseUrl, world, settings: { retrySchedule: [hour] } })
   t.after(() => next.stop())
   await eventually(world, 'the probe', () => receiver.received.length === failed + 2)

@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks'
 import { Svix } from 'svix'
 import { makeIds } from '../../src/domain/ids.ts'
 import { createKey } from '../../src/manage/keys.ts'
-import { asIfKilledNow } from '../support/database.ts'
+import { asIfKilledNow, heldAfterKillMs } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Answer, Received, Receiver } from '../support/receiver.ts'
 import { startTestServer, type TestServerOptions } from '../support/server.ts'
@@ -292,7 +292,7 @@ test('what is told is on disk with the fact: a kill in between loses neither, an
   assert.equal(await disk.count("select count(*) from message where event_type = 'message.attempt.exhausted'"), 1)
   await arrived(1, operator)
   operator.answer = answering(204)
-  const world = testWorld({ now: server.world.now(), seed: 2 })
+  const world = testWorld({ now: server.world.now() + heldAfterKillMs, seed: 2 })
   const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())
   await eventually(world, 'it is told', () => operator.received.length >= 2)
@@ -308,7 +308,7 @@ test('a change by people is answered when what is told of it is on disk, too', a
   const databaseUrl = await asIfKilledNow(t, server.databaseUrl)
   const before = operator.received.length
   operator.answer = answering(204)
-  const world = testWorld({ now: server.world.now(), seed: 2 })
+  const world = testWorld({ now: server.world.now() + heldAfterKillMs, seed: 2 })
   const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())
   await eventually(world, 'it is told', () => operator.received.length > before)

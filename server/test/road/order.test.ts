@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asIfKilledNow, openDatabase } from '../support/database.ts'
+import { asIfKilledNow, heldAfterKillMs, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Receiver } from '../support/receiver.ts'
 import { startTestServer } from '../support/server.ts'
@@ -268,7 +268,7 @@ test('after a kill in the middle what was under way comes again, and what waited
   assert.equal(receiver.received.length, 8, 'the fourth of each key is under way')
 
   const databaseUrl = await asIfKilledNow(t, server.databaseUrl)
-  const world = testWorld({ now: server.world.now() + 1_000, seed: 2 })
+  const world = testWorld({ now: server.world.now() + 1_000 + heldAfterKillMs, seed: 2 })
   const watched = slowly(receiver)
   const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { capturedLog } from '../support/captured-log.ts'
-import { asIfKilledNow, onSqliteAlone, openDatabase } from '../support/database.ts'
+import { asIfKilledNow, heldAfterKillMs, onSqliteAlone, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestServer } from '../support/server.ts'
 import { testWorld } from '../support/world.ts'
@@ -10,8 +10,8 @@ import { scene } from './scene.ts'
 const ids = (received: readonly { readonly headers: Record<string, unknown> }[]): string[] =>
   received.map(({ headers }) => String(headers['webhook-id']))
 
-test('after a kill, what was under lease is sent at once and what waits for its next try when it is due', async (t) => {
-  const made = await scene(t)
+test('after a kill, what was under lease is sent as soon as it can be nobody else’s, and what waits for its next try when it is due', async (t) => {
+  const made = await scene(t, { settings: { retrySchedule: [3_600_000] } })
   const { server, receiver, publish, arrived, recorded, disk } = made
   receiver.answer = (_, response) => response.writeHead(500).end()
   const retried = await publish('{"a":1.0}')
@@ -23,7 +23,7 @@ test('after a kill, what was under lease is sent at once and what waits for its 
   assert.equal(await disk.count('select count(*) from delivery where lease is not null'), 2)
 
   const databaseUrl = await asIfKilledNow(t, server.databaseUrl)
-  const world = testWorld({ now: server.world.now() + 1_000, seed: 2 })
+  const world = testWorld({ now: server.world.now() + 1_000 + heldAfterKillMs, seed: 2 })
   receiver.answer = (_, response) => response.writeHead(204).end()
   const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())
@@ -63,7 +63,7 @@ test('a kill between the answer of the receiver and its record sends the message
   }
   const id = await publish()
   await arrived(1)
-  const world = testWorld({ now: server.world.now() })
+  const world = testWorld({ now: server.world.now() + heldAfterKillMs })
   const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())
   await eventually(world, 'it is sent again', () => receiver.received.length >= 2)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { asIfKilledNow, openDatabase } from '../support/database.ts'
 import { type Scene, scene } from './scene.ts'
 
-const retryCommitMs = 250
+const longestRestMs = 2_000
 
 /** Resolves to the answer to a publish, letting the time pass that the store is given to recover. */
 async function tryToPublish({ server, eventually }: Scene): Promise<Response> {
@@ -17,10 +17,18 @@ async function tryToPublish({ server, eventually }: Scene): Promise<Response> {
     answer = given
   })
   await eventually('an answer', async () => {
-    await server.world.advance(retryCommitMs / 10)
+    await server.world.advance(25)
     return answer !== null
   })
   return asked
+}
+
+/** Gives the road the time to find out that the store takes commits again, also where it was just refused once more. */
+async function findOut({ server, quiet }: Scene): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    await server.world.advance(longestRestMs)
+    await quiet()
+  }
 }
 
 test('what was answered 202 would be found on the disk if the process died the same moment', async (t) => {
@@ -82,8 +90,7 @@ test('when the store refuses, a publish is answered 503 with Retry-After, and no
   assert.deepEqual([problem.code, problem.status], ['unavailable', 503])
   assert.ok(!JSON.stringify(problem).includes('disk'), 'what is wrong inside is for the log')
   await disk.accept()
-  await made.server.world.advance(retryCommitMs)
-  await quiet()
+  await findOut(made)
   assert.equal(receiver.received.length, 0)
   assert.equal(
     (await disk.count('select count(*) from message')) + (await disk.count('select count(*) from delivery')),
@@ -93,14 +100,13 @@ test('when the store refuses, a publish is answered 503 with Retry-After, and no
 
 test('when the store takes commits again the road goes on, without a restart', async (t) => {
   const made = await scene(t)
-  const { server, arrived, receiver, disk, publish, recorded } = made
+  const { arrived, receiver, disk, publish, recorded } = made
   await disk.refuse()
   for (let n = 0; n < 3; n++) {
     assert.equal((await tryToPublish(made)).status, 503)
   }
   await disk.accept()
-  await server.world.advance(retryCommitMs)
-  await made.quiet()
+  await findOut(made)
   const id = await publish()
   await arrived(1)
   assert.equal(receiver.received[0]?.headers['webhook-id'], id)
@@ -123,7 +129,7 @@ test('an outcome that the store refuses is written once when it takes it again, 
   }
   assert.equal(await disk.count('select count(*) from attempt'), 0)
   await disk.accept()
-  await server.world.advance(retryCommitMs)
+  await findOut(made)
   await recorded(1)
   await server.world.advance(5 * 60_000)
   await quiet()

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { ApplicationId, EndpointId, MessageId } from '../../src/domain/ids.ts'
 import { makeIds } from '../../src/domain/ids.ts'
 import type { Store } from '../../src/ports/store.ts'
-import { asIfKilledNow, openDatabase, placesHolding } from '../support/database.ts'
+import { asIfKilledNow, heldAfterKillMs, openDatabase, placesHolding } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { type TestWorld, testWorld } from '../support/world.ts'
@@ -146,7 +146,7 @@ test('thirty thousand failed messages are recovered across a kill, none lost and
     return (await made.disk.count('select count(*) from delivery')) > 10_000
   })
   const databaseUrl = await asIfKilledNow(t, made.server.databaseUrl)
-  const world = testWorld({ now: made.server.world.now() + 1_000 })
+  const world = testWorld({ now: made.server.world.now() + 1_000 + heldAfterKillMs })
   const killed = openDatabase(databaseUrl)
   t.after(() => killed.close())
   const before = await killed.count('select count(*) from delivery')

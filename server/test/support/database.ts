@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readDatabaseTarget } from '../../src/domain/database-target.ts'
+import type { Millis } from '../../src/domain/ids.ts'
 import { type OpenedStore, openStore } from '../../src/stores/open.ts'
 import { freshDatabase, type TestDatabase } from './postgres.ts'
 import { copyOfPostgres, openPostgres } from './postgres-database.ts'
@@ -39,6 +40,9 @@ function engineOf(said = 'sqlite'): typeof testEngine {
   if (said === 'sqlite' || said === 'postgres') return said
   throw new Error(`POSTHORN_TEST_STORE must be sqlite or postgres, not ${said}.`)
 }
+
+/** For how long what a killed server held is nobody's: not at all on a file, which one has alone; else until its lease is over. */
+export const heldAfterKillMs: Millis = testEngine === 'postgres' ? 30_000 : 0
 
 /** For a test of what only a file has; `why` says what that is. */
 export const onSqliteAlone = (why: string): { readonly skip: string | false } => ({

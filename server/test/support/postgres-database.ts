@@ -5,13 +5,13 @@ import { freshDatabase, type TestDatabase } from './postgres.ts'
 // Whole numbers of 64 bits; none of ours is beyond what a double holds.
 const numbers = { getTypeParser: (oid: number) => (oid === 20 ? Number : pg.types.getTypeParser(oid)) }
 
-// SQLSTATE 53100 is PostgreSQL's for a disk that is full.
-const refuse = `
-  create function refuse() returns trigger language plpgsql as
-    $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
-  create trigger refuse_message before insert on message for each row execute function refuse();
-  create trigger refuse_attempt before insert on attempt for each row execute function refuse()`
-const accept = 'drop function refuse cascade'
+// SQLSTATE 53100 is PostgreSQL's for a disk that is full. A function is replaced without a lock on the tables, each of which
+// gets its trigger apart: whoever writes to both meanwhile is in nobody's way.
+const refusal = (does: string): string =>
+  `create or replace function refuse() returns trigger language plpgsql as $$ begin ${does}; return new; end $$`
+const refusing = refusal(`raise exception 'could not extend file' using errcode = 'disk_full'`)
+const triggerOn = (table: string): string =>
+  `create or replace trigger refuse before insert on ${table} for each row execute function refuse()`
 
 export interface PostgresDatabase extends Database {
   tablesHolding(text: string): Promise<readonly string[]>
@@ -34,8 +34,10 @@ export function openPostgres(url: string): PostgresDatabase {
     rows: (sql, ...values) => query(sql, values),
     count: async (sql, ...values) => Number(Object.values((await query(sql, values))[0] ?? {})[0]),
     exec,
-    refuse: () => exec(refuse),
-    accept: () => exec(accept),
+    refuse: async () => {
+      for (const sql of [refusing, triggerOn('message'), triggerOn('attempt')]) await exec(sql)
+    },
+    accept: () => exec(refusal('null')),
     hold: () => exec('begin; lock table message, attempt in exclusive mode'),
     letGo: () => exec('commit'),
     close: async () => (connected === null ? undefined : client.end()),

@@ -9,7 +9,9 @@ async function beat(
   aliveMs: Millis,
 ): Promise<{ readonly now: Millis; readonly alive: number }> {
   const [own] = await db.all<{ seen_at: number }>(
-    `insert into node (id, name, version, started_at, seen_at) values (:id, :name, :version, @now_ms, @now_ms)
+    // One look at the clock: a life begins with its first heartbeat.
+    `insert into node (id, name, version, started_at, seen_at)
+     select :id, :name, :version, at, at from (select @now_ms as at) as clock where true
      on conflict (id) do update set seen_at = excluded.seen_at returning seen_at`,
     { id, name, version },
   )
