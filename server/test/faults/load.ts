@@ -6,6 +6,8 @@ import { hookPath } from './receiver.ts'
 
 /** How long a caller waits for an answer. */
 const callerPatienceMs = 4_000
+/** After a 503: what a node rests at most before it connects again (2 s) and before it commits again (2 s), and as much again. */
+const backWithinMs = 8_000
 /** Deliveries a second to the endpoint `limited`. */
 export const limitedRate = 20
 
@@ -64,14 +66,20 @@ export class Load {
     clearTimeout(patience)
   }
 
-  /** One publish through each node; resolves to those that did not take it. */
+  /** One publish through each node, again when a 503 says so; resolves to those that did not take it. */
   async askEach(): Promise<readonly string[]> {
-    const refused: string[] = []
-    for (const node of this.#parts.nodes) {
-      const fact = this.#parts.ledger.begin(plainFact('plain', null), 'asked of each')
-      if (!(await this.#publishOnce(fact, node))) refused.push(`${node.name}: ${String(fact.tries.at(-1)?.became)}`)
+    const answers = await Promise.all(this.#parts.nodes.map((node) => this.#askUntilTaken(node)))
+    return answers.filter((answer) => answer !== null)
+  }
+
+  async #askUntilTaken(node: FleetNode): Promise<string | null> {
+    const fact = this.#parts.ledger.begin(plainFact('plain', null), 'asked of each')
+    for (const givenUp = Date.now() + backWithinMs; ; ) {
+      if (await this.#publishOnce(fact, node)) return null
+      const last = fact.tries.at(-1)
+      if (last?.became !== 503 || Date.now() > givenUp) return `${node.name}: ${String(last?.became)}`
+      await pause(Number(last.retryAfter ?? 1) * 1_000)
     }
-    return refused
   }
 
   async #publishPlain(chance: Chance): Promise<void> {

@@ -23,6 +23,8 @@ export interface Request {
   readonly at: number
   /** Null: it has got no answer. */
   answered: { readonly at: number; readonly status: number } | null
+  /** The connection was reset under it. */
+  reset: boolean
 }
 
 /** Where a request goes: `/{endpoint}/{version}`. */
@@ -61,6 +63,7 @@ export class MoodyReceiver {
           signedAt: Number(request.headers['webhook-timestamp']) * 1_000,
           at: Date.now(),
           answered: null,
+          reset: false,
         }
         receiver.requests.push(one)
         void receiver.#meet(one, request.socket, (status) => {
@@ -111,6 +114,7 @@ export class MoodyReceiver {
       case 'refuses':
         return answer(503)
       case 'resets':
+        request.reset = true
         socket.resetAndDestroy()
         return
       case 'late':

@@ -75,32 +75,48 @@ export function sentUnderLease(evidence: Evidence): readonly string[] {
 
 const time = (at: number): string => (Number.isFinite(at) ? new Date(at).toISOString().slice(17, 23) : '…')
 
-/** Joins requests with attempts: by what was answered, or else by the second in which they began. */
+/**
+ * Joins requests with attempts: by what was answered, or else by the second in which they began. A try whose connection
+ * is reset under its request sends that once more on a new one, so one attempt may tell of two requests.
+ */
 export function recordedOnce(evidence: Evidence): readonly string[] {
-  const found: string[] = []
   const attempts = Map.groupBy(evidence.attempts, ({ messageId, endpointId }) => keyOf(messageId, endpointId))
   const requests = Map.groupBy(evidence.requests, ({ messageId, endpoint }) =>
     keyOf(messageId, evidence.endpointIds.get(endpoint) ?? ''),
   )
-  for (const [key, sent] of requests) {
-    const left = new Set(attempts.get(key) ?? [])
-    const unmatched: Request[] = []
-    for (const request of sent) {
-      const own = [...left].filter(({ response }) => response === `request ${request.number}`)
-      for (const attempt of own) left.delete(attempt)
-      if (own.length > 1)
-        found.push(`request ${request.number} is recorded as ${own.map(({ id }) => id).join(' and ')}`)
-      if (own.length === 0) unmatched.push(request)
-    }
-    for (const request of unmatched) {
-      const own = [...left].find((attempt) => mayTellOf(attempt, request))
-      if (own) left.delete(own)
-      else if (!lostWithItsNode(evidence, request)) {
-        const { number, messageId, endpoint, life, at, answered } = request
-        found.push(
-          `request ${number} of ${messageId} to ${endpoint} by ${life} at ${time(at)}, answered ${answered?.status ?? 'nothing'}, is not recorded`,
-        )
-      }
+  return [...requests].flatMap(([key, sent]) => recordedOnceOf(evidence, sent, attempts.get(key) ?? []))
+}
+
+/** Of one delivery. */
+function recordedOnceOf(
+  evidence: Evidence,
+  sent: readonly Request[],
+  attempts: readonly StoredAttempt[],
+): readonly string[] {
+  const found: string[] = []
+  const left = new Set(attempts)
+  const joined = new Map<StoredAttempt, Request[]>()
+  const join = (attempt: StoredAttempt, request: Request): void => {
+    left.delete(attempt)
+    joined.set(attempt, [...(joined.get(attempt) ?? []), request])
+  }
+  const unmatched = sent.filter((request) => {
+    const own = attempts.filter(({ response }) => response === `request ${request.number}`)
+    for (const attempt of own) join(attempt, request)
+    if (own.length > 1) found.push(`request ${request.number} is recorded as ${own.map(({ id }) => id).join(' and ')}`)
+    return own.length === 0
+  })
+  for (const request of unmatched) {
+    const own =
+      [...left].find((attempt) => mayTellOf(attempt, request)) ??
+      [...joined].find(([attempt, others]) => isOneTry(attempt, [...others, request]))?.[0]
+    if (own) join(own, request)
+    else if (!lostWithItsNode(evidence, request)) {
+      const { number, messageId, endpoint, life, signedAt, at, answered } = request
+      const all = attempts.map(({ startedAt, statusCode, response }) => `${time(startedAt)} ${statusCode} ${response}`)
+      found.push(
+        `request ${number} of ${messageId} to ${endpoint} by ${life}, signed in ${time(signedAt)}, arrived ${time(at)}, answered ${answered?.status ?? 'nothing'}, is not recorded; attempts are ${all.join(', ') || 'none'}`,
+      )
     }
   }
   return found
@@ -109,6 +125,13 @@ export function recordedOnce(evidence: Evidence): readonly string[] {
 /** A try without an answer, or whose answer came when its node had given up. */
 const mayTellOf = ({ statusCode, startedAt }: StoredAttempt, { signedAt }: Request): boolean =>
   statusCode === 0 && startedAt >= signedAt && startedAt < signedAt + 1_000
+
+/** Two requests of one signature: the first was reset, and the try had begun before that arrived. */
+function isOneTry({ startedAt }: StoredAttempt, requests: readonly Request[]): boolean {
+  const [first, second, ...more] = requests.toSorted((a, b) => a.number - b.number)
+  if (first === undefined || second === undefined || more.length > 0) return false
+  return first.reset && first.life === second.life && first.signedAt === second.signedAt && startedAt <= first.at
+}
 
 /** Its node ended before it could write so down: at once, or because the database could not be had either. */
 function lostWithItsNode(evidence: Evidence, request: Request): boolean {

@@ -33,6 +33,7 @@ function scene(parts: Partial<Evidence> = {}, endpoint = 'plain', orderingKey: s
     const request: Request = {
       ...{ number: requests.length, endpoint, version: 1, messageId: `msg_${fact.number}`, life: one.name },
       ...{ body: fact.payload, signedAt: at, at: at + 100, answered: { at: at + 110, status: 200 } },
+      reset: false,
       ...said,
     }
     requests.push(request)
@@ -154,6 +155,28 @@ describe('a round is found out', () => {
     assert.equal(breaches(recorded, evidence).length, 1)
     const killed = life(one.name, { ended: { at: at + 150, how: 'killed', code: null } })
     assert.deepEqual(breaches(recorded, { ...evidence, nodes: [nodeOf('node-1', killed)] }), [])
+  })
+
+  test('when a request was lost beside a reset one, but not when one try sent both', () => {
+    const recorded = /recorded once/
+    const { publish, arrives, evidence } = scene()
+    const fact = publish()
+    arrives(fact, { answered: null, reset: true, at: at + 100 })
+    arrives(fact, { at: at + 105 })
+    const attempt = { messageId: 'msg_0', endpointId: 'ep_1', statusCode: 200, response: 'request 1', id: 'a' }
+    const startedAt = (ms: number): Evidence => ({ ...evidence, attempts: [{ ...attempt, startedAt: at + ms }] })
+    assert.deepEqual(breaches(recorded, startedAt(90)), [])
+    // Begun when the first was there already: it is another try, and the first is nowhere.
+    assert.equal(breaches(recorded, startedAt(102)).length, 1)
+    // Neither was answered in the end.
+    const [, second] = evidence.requests
+    assert.ok(second)
+    second.answered = null
+    const unanswered = { ...attempt, statusCode: 0, response: 'timeout', startedAt: at + 90 }
+    assert.deepEqual(breaches(recorded, { ...evidence, attempts: [unanswered] }), [])
+    // Once more, and no oftener.
+    arrives(fact, { answered: null, at: at + 110 })
+    assert.equal(breaches(recorded, { ...evidence, attempts: [unanswered] }).length, 1)
   })
 
   test('when the second of a key came before the first was taken', () => {
