@@ -196,6 +196,7 @@ test('a database of PostgreSQL that cannot be meant is refused with what is wron
   assert.match(refused('db/hooks?sslmode=maybe'), /sslmode of disable, require/)
   assert.match(refused('db/hooks?sslmode=verify-ca'), /sslrootcert/)
   assert.match(refused('db/hooks?sslrootcert=/ca.pem'), /no sslmode that uses them/)
+  assert.match(refused('db/hooks?sslmode=require&sslrootcert=/ca.pem'), /sslmode=require does not look at/)
   assert.match(refused('db/hooks?pool=3'), /"pool"/)
   assert.match(refusal({ POSTHORN_DATABASE: 'postgres://db/hooks' }), /name a user/)
   for (const rest of ['db', 'db/hooks?sslmode=maybe', 'db/hooks?pool=3', 'd b/hooks'])

@@ -87,6 +87,8 @@ function readTls(parameters: URLSearchParams): PostgresTls {
     throw new Error('names certificates, but no sslmode that uses them: verify-full does')
   if (mode === 'verify-ca' && files.rootCertificate === null)
     throw new Error('must name the certificate of its authority with sslrootcert for sslmode=verify-ca')
+  if (mode === 'require' && files.rootCertificate !== null)
+    throw new Error('has an sslrootcert, which sslmode=require does not look at: verify-full does, and verify-ca')
   if ((files.certificate === null) !== (files.key === null))
     throw new Error('must have both sslcert and sslkey, or neither')
   return { mode, ...files }

@@ -79,12 +79,26 @@ function tlsOf({ mode, rootCertificate, certificate, key }: PostgresTls): pg.Cli
   if (mode === 'disable') return false
   return {
     rejectUnauthorized: mode !== 'require',
-    ...(rootCertificate === null ? {} : { ca: readFileSync(rootCertificate, 'utf8') }),
-    ...(certificate === null ? {} : { cert: readFileSync(certificate, 'utf8') }),
-    ...(key === null ? {} : { key: readFileSync(key, 'utf8') }),
+    ...(rootCertificate === null ? {} : { ca: pem('sslrootcert', rootCertificate) }),
+    ...(certificate === null ? {} : { cert: pem('sslcert', certificate) }),
+    ...(key === null ? {} : { key: pem('sslkey', key) }),
     // The authority is trusted for whatever name it has signed.
     ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   }
+}
+
+/** Read for each connection: certificates are renewed while nodes run. */
+function pem(parameter: string, path: string): string {
+  const text = (() => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (error) {
+      throw new Error(`the file of ${parameter} cannot be read: ${error instanceof Error ? error.message : error}`)
+    }
+  })()
+  // An authority that cannot be read would only be an unknown one.
+  if (!text.includes('-----BEGIN ')) throw new Error(`${path}, the file of ${parameter}, is not in PEM`)
+  return text
 }
 
 const uniqueViolation = '23505'

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { PostgresTarget } from '../../domain/database-target.ts'
 import { type ConnectionManner, clientConfig, sqlState } from './connection.ts'
+import { refusalOf } from './refusal.ts'
 
 // Full jitter (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter): a server that comes back after an hour
 // must not meet every connection of every node in one moment.
@@ -128,7 +129,8 @@ export class Connections {
   async #connect(): Promise<pg.Client> {
     const now = performance.now()
     if (now < this.#notBefore) throw new Unreachable('the database could not be reached a moment ago', this.#lastError)
-    const { hosts } = this.#target
+    const { hosts, tls } = this.#target
+    const refusals: string[] = []
     for (let tried = 0; tried < hosts.length; tried++) {
       const at = (this.#host + tried) % hosts.length
       const host = hosts[at]
@@ -140,13 +142,14 @@ export class Connections {
         return client
       } catch (error) {
         this.#lastError = error
+        const refusal = refusalOf(error, tls)
+        refusals.push(hosts.length === 1 ? refusal : `${host.host}:${host.port}: ${refusal}`)
       }
     }
     this.#failures += 1
     const most = Math.min(longestBackoffMs, firstBackoffMs * 2 ** this.#failures)
     this.#notBefore = performance.now() + Math.random() * most
-    const reason = this.#lastError instanceof Error ? this.#lastError.message || sqlState(this.#lastError) : ''
-    throw new Unreachable(`the database cannot be reached: ${reason}`, this.#lastError)
+    throw new Unreachable(`the database cannot be reached: ${refusals.join('; ')}`, this.#lastError)
   }
 
   async #connectTo(host: PostgresTarget['hosts'][number]): Promise<pg.Client> {
