@@ -3,8 +3,10 @@ import { hostname } from 'node:os'
 import { makeDoor } from './api/door.ts'
 import { createApi } from './api/http.ts'
 import { type Settings, serverControl, storeManner } from './config.ts'
+import type { RecallAsk } from './domain/change.ts'
 import { openSecrets } from './domain/endpoint-seal.ts'
 import { type ApplicationId, isId, type Millis, makeIds } from './domain/ids.ts'
+import { leaseOf } from './domain/lease.ts'
 import { makePublish } from './engine/accept.ts'
 import { Chores } from './engine/chores.ts'
 import { Claimer } from './engine/claimer.ts'
@@ -15,6 +17,7 @@ import { Expunger } from './engine/expunge.ts'
 import { Fleet } from './engine/fleet.ts'
 import { GroupCommit } from './engine/group-commit.ts'
 import { Teller } from './engine/operational.ts'
+import { Recall } from './engine/recall.ts'
 import { Retention } from './engine/retention.ts'
 import { SeenEventTypes } from './engine/seen-event-types.ts'
 import { TaskRunner } from './engine/tasks.ts'
@@ -99,7 +102,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     await database.close()
     throw error
   }
-  const lease = newId('lease')
+  const lease = leaseOf(fleet.id)
   const commits = new GroupCommit(store.road, world, lease, observer, () => fleet.beat())
   const transport = createHttpTransport({
     allow: settings.egressAllow,
@@ -137,12 +140,16 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     end: makeEnd({ world, newId, commits }),
   })
   const claimer = new Claimer(store.road, world, dispatcher, observer)
-  const expunger = new Expunger({ store, dispatcher, commits, world, newId })
+  const recall = new Recall({ store, world, fleet, lease })
+  const expunger = new Expunger({ store, dispatcher, commits, recall, world, newId })
   const retention = new Retention({ store, world, newId, control, observer, leads: () => fleet.leads })
-  const readAnew = (applicationId: ApplicationId): void => {
+  const forgotten = (applicationId: ApplicationId): void => {
     directory.forget(applicationId)
     if (isId('source', applicationId)) inbound.changed(applicationId)
-    dispatcher.changed(applicationId)
+  }
+  const letGo = async ({ kind, applicationId, messageIds }: RecallAsk): Promise<void> => {
+    if (kind === 'expunge') await expunger.expungeHot(applicationId, messageIds)
+    else await Promise.all(messageIds.map((id) => dispatcher.messages.cancel(applicationId, id)))
   }
   const chores = new Chores({
     store,
@@ -155,10 +162,26 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     quarantineAge: settings.quarantineAge,
     changedElsewhere(changed) {
       for (const one of changed) {
-        if (one.kind === 'application') readAnew(one.id)
-        else directory.forgetAll()
-        if (one.kind === 'everything') inbound.changedAll()
-        if (one.kind === 'everything' || one.kind === 'environment') dispatcher.changedAll()
+        switch (one.kind) {
+          case 'cancel':
+          case 'expunge':
+            // Twice: what was claimed before it was asked back may still be on its way here. Where the store fails on the
+            // way, whoever asked is told so by its own part of the work.
+            letGo(one).catch(() => {})
+            claimer
+              .arrived()
+              .then(() => letGo(one))
+              .catch(() => {})
+            break
+          case 'application':
+            forgotten(one.id)
+            dispatcher.changedElsewhere(one.id)
+            break
+          default:
+            directory.forgetAll()
+            if (one.kind === 'everything') inbound.changedAll()
+            if (one.kind !== 'event-types') dispatcher.changedAllElsewhere()
+        }
       }
     },
   })
@@ -196,7 +219,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     control,
     told: (environmentId, facts) => teller.told(environmentId, facts),
     changed(applicationId) {
-      readAnew(applicationId)
+      forgotten(applicationId)
+      dispatcher.changed(applicationId)
       chores.sweep()
       claimer.wake()
     },
@@ -211,6 +235,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     expunge: (applicationId, messageIds) => expunger.expunge(applicationId, messageIds),
     wake: () => claimer.wake(),
     wakeTasks: () => tasks.wake(),
+    recall: (ask) => recall.fromOthers(ask),
     cancelHot: (applicationId, messageId) => dispatcher.messages.cancel(applicationId, messageId),
     hotWaits: (applicationId, messageId) => dispatcher.messages.waits(applicationId, messageId),
     resumed(endpointId, applicationId) {

@@ -56,6 +56,11 @@ export class Claimer {
     if (!this.#running) this.#sleep()
   }
 
+  /** Resolves when what is on its way from the store now has arrived. */
+  async arrived(): Promise<void> {
+    await this.#running
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     this.#again = false

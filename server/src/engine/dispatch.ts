@@ -227,6 +227,16 @@ export class Dispatcher {
     this.#noteMore(this.#lanes.of(endpointId, applicationId))
   }
 
+  /** Another node has changed this application or its endpoints; what it held back may go before what is new. */
+  changedElsewhere(applicationId: ApplicationId): void {
+    for (const lane of this.#lanes.ofApplication(applicationId)) this.#noteMore(lane)
+    this.changed(applicationId)
+  }
+
+  changedAllElsewhere(): void {
+    for (const applicationId of this.#lanes.applications) this.changedElsewhere(applicationId)
+  }
+
   /** An open breaker lets its probe go now. */
   probe(endpointId: EndpointId): void {
     const lane = this.#lanes.find(endpointId)

@@ -4,12 +4,14 @@ import type { Ending, Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { Recall } from './recall.ts'
 
 /** Removes content from the store and from what the road holds in memory. */
 export class Expunger {
   readonly #store: Pick<Store, 'expunge'>
   readonly #dispatcher: Dispatcher
   readonly #commits: GroupCommit
+  readonly #recall: Recall
   readonly #world: World
   readonly #newId: ReturnType<typeof makeIds>
 
@@ -17,12 +19,14 @@ export class Expunger {
     store: Pick<Store, 'expunge'>
     dispatcher: Dispatcher
     commits: GroupCommit
+    recall: Recall
     world: World
     newId: ReturnType<typeof makeIds>
   }) {
     this.#store = parts.store
     this.#dispatcher = parts.dispatcher
     this.#commits = parts.commits
+    this.#recall = parts.recall
     this.#world = parts.world
     this.#newId = parts.newId
   }
@@ -32,27 +36,21 @@ export class Expunger {
    * payloads there were. The bytes are gone from the files when `forGood` has resolved afterwards.
    */
   async expunge(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<number> {
-    let wiped = 0
-    const ending: Ending = {
-      ended: 'canceled',
-      response: whyEnded.canceled,
-      at: this.#world.now(),
-      id: this.#newId('attempt'),
-    }
-    const wipe = async (): Promise<void> => {
-      for (let left = messageIds; left.length > 0; ) {
-        const step = await this.#store.expunge.messages(applicationId, left, ending)
-        left = step.left
-        wiped += step.wiped
-      }
-    }
-    await wipe()
-    // First the store, so that nothing is claimed from it any more; then memory; then what memory had handed over already.
-    if (await this.#dispatcher.messages.expunge(applicationId, messageIds)) {
-      await this.#commits.written()
-      await wipe()
-    }
-    return wiped
+    const wiped = await this.#wipe(applicationId, messageIds)
+    // First the store, so that nothing is claimed from it any more; then memory, here and elsewhere; then what memory had
+    // handed over already.
+    const [held] = await Promise.all([
+      this.#recall.fromOthers({ kind: 'expunge', applicationId, messageIds }),
+      this.expungeHot(applicationId, messageIds),
+    ])
+    return held.length > 0 ? wiped + (await this.#wipe(applicationId, messageIds)) : wiped
+  }
+
+  /** Lets go of what is held here of messages whose content another node, or this one, has removed from the store. */
+  async expungeHot(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<void> {
+    if (!(await this.#dispatcher.messages.expunge(applicationId, messageIds))) return
+    await this.#commits.written()
+    await this.#wipe(applicationId, messageIds)
   }
 
   /**
@@ -67,5 +65,20 @@ export class Expunger {
   ): Promise<{ readonly last: MessageId | null; readonly seen: number; readonly count: number }> {
     const ids = await this.#store.expunge.idsBetween(applicationId, above, below, limit)
     return { last: ids.at(-1) ?? null, seen: ids.length, count: await this.expunge(applicationId, ids) }
+  }
+  async #wipe(applicationId: ApplicationId, messageIds: readonly MessageId[]): Promise<number> {
+    const ending: Ending = {
+      ended: 'canceled',
+      response: whyEnded.canceled,
+      at: this.#world.now(),
+      id: this.#newId('attempt'),
+    }
+    let wiped = 0
+    for (let left = messageIds; left.length > 0; ) {
+      const step = await this.#store.expunge.messages(applicationId, left, ending)
+      left = step.left
+      wiped += step.wiped
+    }
+    return wiped
   }
 }

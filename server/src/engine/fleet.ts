@@ -10,7 +10,7 @@ import {
   sharers,
 } from '../domain/fleet.ts'
 import type { Millis } from '../domain/ids.ts'
-import type { NodeLife, NodeStore } from '../ports/store.ts'
+import type { NodeLife, NodeStore, SeenNode } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import type { FleetObserver } from './observer.ts'
 
@@ -154,6 +154,14 @@ export class Fleet {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
+  }
+
+  /** The nodes that live, this one among them. */
+  async nodes(): Promise<readonly SeenNode[]> {
+    if (!this.#alone) return this.#store.alive(this.#times.aliveFor)
+    await this.beat()
+    const own = (await this.#store.alive(aloneBeatEvery)).filter(({ id }) => id === this.id)
+    return own.map((node) => ({ ...node, leads: this.leads }))
   }
 
   /** Forgets nodes that are long gone. */

@@ -1,6 +1,7 @@
 // MANAGE: the slow road — what people change, one file per noun. Reads, decides, writes, and tells the fast road that
 // something is different now. It knows ports and domain, and nothing of HTTP.
 
+import type { RecallAsk } from '../domain/change.ts'
 import type { Control } from '../domain/control.ts'
 import type { EgressAllow } from '../domain/egress.ts'
 import type { Wait } from '../domain/explain.ts'
@@ -8,7 +9,7 @@ import type { ApplicationId, EndpointId, EnvironmentId, MessageId, makeIds } fro
 import type { Fact } from '../domain/operational.ts'
 import type { Judge } from '../ports/judge.ts'
 import type { PresetBook } from '../ports/preset-book.ts'
-import type { Store, Told } from '../ports/store.ts'
+import type { DeliveryKey, Store, Told } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 
 export interface ManageContext {
@@ -38,6 +39,8 @@ export interface ManageContext {
   wakeTasks(): void
   /** Lets go of what waits in memory of a message. Resolves, when that is on disk, to how many deliveries that were. */
   cancelHot(applicationId: ApplicationId, messageId: MessageId): Promise<number>
+  /** Has other nodes let go of what they hold of messages, see `Recall.fromOthers`. Resolves to what they held. */
+  recall(ask: RecallAsk): Promise<readonly DeliveryKey[]>
   /** What the deliveries of a message wait for that are in memory. */
   hotWaits(applicationId: ApplicationId, messageId: MessageId): ReadonlyMap<EndpointId, Wait>
   /** A pause is over: what it kept back goes before what is published from now on. */

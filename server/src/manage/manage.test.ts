@@ -46,6 +46,7 @@ before(async () => {
     expunge: async () => 0,
     wake: () => told.push('wake'),
     wakeTasks: () => told.push('wake tasks'),
+    recall: async () => [],
     cancelHot: async () => 0,
     hotWaits: () => new Map(),
     resumed: (id) => told.push(`resumed ${id}`),

@@ -1,3 +1,4 @@
+import type { ChangeScope } from '../../domain/change.ts'
 import type { Millis } from '../../domain/ids.ts'
 
 /** Where the count of changes stands, and what is to be read anew. */
@@ -14,6 +15,8 @@ export interface ChangeStore {
    * nothing in memory yet.
    */
   since(number: number | null): Promise<Changes>
+  /** Tells all other nodes, where nothing else is to be written. */
+  note(scope: ChangeScope): Promise<void>
   /** Forgets changes that are older than this, by the database's clock; resolves to how many. */
   sweep(olderThanMs: Millis): Promise<number>
 }

@@ -11,6 +11,8 @@ export interface NodeLife {
 export interface SeenNode extends NodeLife {
   readonly startedAt: Millis
   readonly seenAt: Millis
+  /** Does some chore that only one node may do. */
+  readonly leads: boolean
 }
 
 /** Which nodes there are, and which of them does what only one may do. All times by the database's clock. */
@@ -19,8 +21,8 @@ export interface NodeStore {
   beat(node: NodeLife, aliveMs: Millis): Promise<{ readonly now: Millis; readonly alive: number }>
   /** The node is gone, and leads nothing. */
   leave(id: NodeId): Promise<void>
-  /** By id, which is by age; also those that were not seen for long. */
-  list(): Promise<readonly SeenNode[]>
+  /** Those that were seen within `aliveMs`, by id, which is by age. */
+  alive(aliveMs: Millis): Promise<readonly SeenNode[]>
   /** Forgets nodes that were not seen for so long; resolves to how many. */
   sweep(unseenMs: Millis): Promise<number>
   /** Takes the chore for `forMs` from now where it is free, over, or this node's own. Resolves to whether it is its own now. */

@@ -31,6 +31,8 @@ export interface RoadStore {
    * to how many there were.
    */
   end(attempts: readonly Attempt[], now: Millis): Promise<number>
+  /** What is held of these messages under other leases than this one. */
+  heldByOthers(lease: LeaseId, messageIds: readonly MessageId[]): Promise<readonly HeldDelivery[]>
   /** Deliveries that are not settled, hot ones included. Exact up to `most`: counting on would cost more than it tells. */
   backlog(most: number): Promise<number>
 }
@@ -42,6 +44,10 @@ export interface DeliveryKey {
 
 export interface ReleasedDelivery extends DeliveryKey {
   readonly dueAt: Millis
+}
+
+export interface HeldDelivery extends ReleasedDelivery {
+  readonly lease: LeaseId
 }
 
 export interface NewMessage extends Message {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventTypesOf } from '../../domain/change.ts'
+import { changedOf, eventTypesOf, recallOf } from '../../domain/change.ts'
 import { usualSettings } from '../../domain/environment.ts'
 import type { Store } from '../../ports/store.ts'
 import { type OpenStore, openedEach } from './opened.ts'
@@ -42,6 +42,15 @@ export function changesConformance(open: OpenStore): void {
     const changed = { ...endpoint, url: 'https://other.example/', revision: 2 }
     assert.deepEqual(await heard((own) => own.endpoints.update(changed)), [application.id])
     assert.deepEqual(await heard((own) => own.endpoints.delete(another.id, make.now())), [application.id])
+  })
+
+  test('what others are asked to let go of is heard as it was asked, however many messages it names', async () => {
+    const { application } = await prepared()
+    for (const kind of ['cancel', 'expunge'] as const) {
+      const messageIds = Array.from({ length: 100 }, () => make.id('message'))
+      const ask = { kind, applicationId: application.id, messageIds }
+      assert.deepEqual(changedOf(await heard((own) => own.changes.note(recallOf(ask)))), [ask])
+    }
   })
 
   test('what was refused is heard of by nobody', async () => {

@@ -138,6 +138,15 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
     assert.deepEqual(await claimable(theirs, until + 1_000), [renewed.messageId])
   })
 
+  test('what others hold of messages is told by delivery, with whose it is and until when', async () => {
+    const [ours] = await deliveries(1, mine)
+    const [held, notAsked] = await deliveries(2, theirs)
+    const stored = await one(null)
+    assert.ok(ours && held && notAsked)
+    const asked = [ours, held, stored].map(({ messageId }) => messageId)
+    assert.deepEqual(await store().road.heldByOthers(mine, asked), [{ ...held, lease: theirs, dueAt: until }])
+  })
+
   test('releasing makes deliveries due at once, only those named and only ours', async () => {
     const [released, kept] = await deliveries(2, mine)
     assert.ok(released && kept)

@@ -20,7 +20,7 @@ export function nodesConformance(open: OpenStore): void {
     assert.equal((await store().nodes.beat(second, long)).alive, 2)
     assert.equal((await store().nodes.beat(first, over)).alive, 1)
     assert.deepEqual(
-      (await store().nodes.list()).map(({ id, name, version }) => ({ id, name, version })),
+      (await store().nodes.alive(long)).map(({ id, name, version }) => ({ id, name, version })),
       [first, second],
     )
   })
@@ -31,7 +31,7 @@ export function nodesConformance(open: OpenStore): void {
     assert.ok(Number.isInteger(now) && Math.abs(now - Date.now()) < 60_000, `${now} is not a time of today in ms`)
     const later = await (await store.another()).nodes.beat(own, long)
     assert.ok(later.now >= now)
-    const [row] = await store().nodes.list()
+    const [row] = await store().nodes.alive(long)
     assert.equal(row?.startedAt, now)
     assert.equal(row?.seenAt, later.now)
   })
@@ -46,12 +46,35 @@ export function nodesConformance(open: OpenStore): void {
     assert.equal(await store().nodes.lead('retention', second.id, long), true)
   })
 
+  test('nodes that live are listed by age, with who of them leads', async () => {
+    const [first, second] = [node('a'), node('b')]
+    await store().nodes.beat(second, long)
+    await store().nodes.beat(first, long)
+    const leading = async () => (await store().nodes.alive(long)).map(({ id, leads }) => [id, leads])
+    assert.deepEqual(await leading(), [
+      [first.id, false],
+      [second.id, false],
+    ])
+    await store().nodes.lead('retention', second.id, long)
+    assert.deepEqual(await leading(), [
+      [first.id, false],
+      [second.id, true],
+    ])
+    await store().nodes.lead('retention', second.id, over)
+    assert.deepEqual(
+      (await leading()).map(([, leads]) => leads),
+      [false, false],
+      'its time is over',
+    )
+    assert.deepEqual(await store().nodes.alive(over), [])
+  })
+
   test('nodes that were not seen for long are swept, and no others', async () => {
     const own = node('a')
     await store().nodes.beat(own, long)
     assert.equal(await store().nodes.sweep(long), 0)
     assert.equal(await store().nodes.sweep(over), 1)
-    assert.deepEqual(await store().nodes.list(), [])
+    assert.deepEqual(await store().nodes.alive(long), [])
   })
 
   test('a chore has one leader, until its time is over or it resigns', async () => {

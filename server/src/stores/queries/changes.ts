@@ -56,4 +56,6 @@ export async function noteRoutesOfAll(db: Db, id: EnvironmentId, scope: ChangeSc
   await noteChanges(db, [scope])
 }
 
-export const changes = { since, sweep } satisfies Queries<ChangeStore>
+const note = (db: Db, scope: ChangeScope): Promise<void> => db.transaction(() => noteChanges(db, [scope]))
+
+export const changes = { since, note, sweep } satisfies Queries<ChangeStore>

@@ -31,12 +31,22 @@ const leave = (db: Db, id: NodeId): Promise<void> =>
     await db.run('delete from node where id = :id', { id })
   })
 
-async function list(db: Db): Promise<readonly SeenNode[]> {
-  const rows = await db.all<{ id: NodeId; name: string; version: string; started_at: number; seen_at: number }>(
-    'select id, name, version, started_at, seen_at from node order by id',
+async function alive(db: Db, aliveMs: Millis): Promise<readonly SeenNode[]> {
+  const rows = await db.all<{
+    id: NodeId
+    name: string
+    version: string
+    started_at: number
+    seen_at: number
+    chores: number
+  }>(
+    `select id, name, version, started_at, seen_at,
+       (select count(*) from leader where leader.node_id = node.id and leader.until > @now_ms) as chores
+     from node where seen_at > @now_ms - cast(:aliveMs as bigint) order by id`,
+    { aliveMs },
   )
-  return rows.map(({ id, name, version, started_at, seen_at }) => ({
-    ...{ id, name, version, startedAt: started_at, seenAt: seen_at },
+  return rows.map(({ id, name, version, started_at, seen_at, chores }) => ({
+    ...{ id, name, version, startedAt: started_at, seenAt: seen_at, leads: chores > 0 },
   }))
 }
 
@@ -58,4 +68,4 @@ async function resign(db: Db, id: NodeId): Promise<void> {
   await db.run('delete from leader where node_id = :id', { id })
 }
 
-export const nodes = { beat, leave, list, sweep, lead, resign } satisfies Queries<NodeStore>
+export const nodes = { beat, leave, alive, sweep, lead, resign } satisfies Queries<NodeStore>

@@ -1,6 +1,6 @@
 import type { Attempt } from '../../domain/attempt.ts'
 import type { EndpointId, LeaseId, MessageId, Millis } from '../../domain/ids.ts'
-import type { DeliveryKey, ReleasedDelivery } from '../../ports/store.ts'
+import type { DeliveryKey, HeldDelivery, ReleasedDelivery } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { claim } from './claim.ts'
 import { appendAttempts, commit, orderKeysOf, promote } from './commit.ts'
@@ -91,6 +91,23 @@ async function end(db: Db, attempts: readonly Attempt[], now: Millis): Promise<n
   })
 }
 
+async function heldByOthers(
+  db: Db,
+  lease: LeaseId,
+  messageIds: readonly MessageId[],
+): Promise<readonly HeldDelivery[]> {
+  const rows = await db.all<{ message_id: MessageId; endpoint_id: EndpointId; lease: LeaseId; due_at: number }>(
+    `select delivery.message_id as message_id, delivery.endpoint_id as endpoint_id, delivery.lease as lease,
+       delivery.due_at as due_at
+     from @each(:rows) join delivery on delivery.message_id = value->>0
+     where delivery.lease is not null and delivery.lease <> :lease`,
+    { lease, rows: JSON.stringify(messageIds.map((id) => [id])) },
+  )
+  return rows.map((row) => ({
+    ...{ messageId: row.message_id, endpointId: row.endpoint_id, lease: row.lease, dueAt: row.due_at },
+  }))
+}
+
 async function backlog(db: Db, most: number): Promise<number> {
   const row = await first<{ rows: number }>(
     db,
@@ -101,4 +118,16 @@ async function backlog(db: Db, most: number): Promise<number> {
 }
 
 /** As `RoadStore`, but a commit comes packed. */
-export const road = { end, commit, claim, renew, release, releaseAll, recover, sweepDeleted, resend, backlog }
+export const road = {
+  end,
+  commit,
+  claim,
+  renew,
+  release,
+  releaseAll,
+  recover,
+  sweepDeleted,
+  resend,
+  heldByOthers,
+  backlog,
+}

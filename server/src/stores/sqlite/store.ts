@@ -44,6 +44,8 @@ const reads: ReadonlySet<string> = new Set([
   'totals',
   'since',
   'routes',
+  'heldByOthers',
+  'alive',
 ]) // prettier-ignore
 
 const commitsBetweenCopies = 100
@@ -138,6 +140,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
       sweepDeleted: (limit) => packed.sweepDeleted(limit),
       resend: (key) => packed.resend(key),
       end: (attempts, now) => packed.end(attempts, now),
+      heldByOthers: (lease, messageIds) => packed.heldByOthers(lease, messageIds),
       backlog: (most) => packed.backlog(most),
     },
     environments: noun('environments'),
