@@ -212,6 +212,26 @@ describe('a round is found out', () => {
     assert.equal(breaches(answers, evidence).length, 4)
   })
 
+  test('when the same ask was called running, but not where its caller had not waited for the answer', () => {
+    const { ledger, publish, evidence } = scene()
+    const fact = publish()
+    const running = { became: 409, said: '{"code":"idempotency-key-running"}' }
+    const call = (parts: object) => {
+      const one = Object.assign(ledger.try('POST /msg', 'node-1'), { from: at, until: at + 50 }, parts)
+      fact.tries.push(one)
+      return one
+    }
+    const first = call({ became: 'TimeoutError: aborted', from: at - 60_000, until: at - 56_000 })
+    call(running)
+    const answers = /callers get/
+    const ranThen = life(one.name, { listeningAt: at - 1_000 })
+    const nodes = [nodeOf('node-1', ranThen)]
+    assert.deepEqual(breaches(answers, { ...evidence, nodes }), [])
+    first.became = 503
+    first.retryAfter = '1'
+    assert.equal(breaches(answers, { ...evidence, nodes }).length, 1)
+  })
+
   test('when a node ended by itself, grew, or told of a defect', () => {
     const sick = life('node-1-life-1', {
       ended: { at: at + 50, how: 'by itself', code: 1 },

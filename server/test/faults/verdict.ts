@@ -1,5 +1,5 @@
 import { disturbed, type Evidence } from './evidence.ts'
-import { type EndpointState, type Fact, factOf, statesWithin } from './ledger.ts'
+import { type EndpointState, type Fact, factOf, statesWithin, type Try } from './ledger.ts'
 import { limitedRate } from './load.ts'
 import type { Life } from './node.ts'
 import type { Request } from './receiver.ts'
@@ -123,18 +123,32 @@ function sentToOldPlace(evidence: Evidence): readonly string[] {
 }
 
 function badAnswers({ ledger, nodes }: Evidence): readonly string[] {
-  return ledger.tries.flatMap(({ what, node: name, from, until, became, retryAfter, said }) => {
+  const besideAnother = besideTheirFirst(ledger.facts)
+  return ledger.tries.flatMap((one) => {
+    const { what, node: name, from, until, became, retryAfter, said } = one
     const node = nodes.find((one) => one.name === name)
     const told = `${what} at ${name}, ${until - from} ms after ${new Date(from).toISOString()}`
     const gone = what.startsWith('DELETE ') && became === 404
     if (typeof became === 'number') {
       if (became === 503 && retryAfter === null) return [`${told}: 503 without Retry-After`]
+      if (became === 409 && said.includes('idempotency-key-running') && besideAnother.has(one)) return []
       if (became >= 300 && became !== 503 && !gone) return [`${told}: ${became} ${said}`]
     }
     if (!node?.lives.some((life) => ranWell(life, from, until))) return []
     if (until - from > 2_000 + latenessMs) return [`${told}: ${became}, too late`]
     return typeof became === 'string' ? [`${told}: ${became}, though it listens`] : []
   })
+}
+
+/** Asked of a node that had the same ask already, from a caller who did not wait for the answer. */
+function besideTheirFirst(facts: readonly Fact[]): ReadonlySet<Try> {
+  return new Set(
+    facts.flatMap(({ tries }) =>
+      tries.filter(({ node }, at) =>
+        tries.slice(0, at).some((before) => before.node === node && typeof before.became === 'string'),
+      ),
+    ),
+  )
 }
 
 /** It listened all the while, and nobody held it up or told it to end. */

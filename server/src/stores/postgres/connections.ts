@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import type { PostgresTarget } from '../../domain/database-target.ts'
 import { type ConnectionManner, clientConfig, sqlState } from './connection.ts'
@@ -9,11 +10,15 @@ const firstBackoffMs = 100
 const longestBackoffMs = 2_000
 // As long as the answer to a publish may take in all is 2 s.
 const longestWaitMs = 1_500
+// A host that is silent may be gone with its machine, or far away: the next is asked beside it.
+const silentHostMs = 400
 
 interface Waiting {
   readonly resolve: (client: pg.Client) => void
   readonly reject: (error: unknown) => void
   readonly timer: NodeJS.Timeout
+  /** It has been told that there was none. */
+  over: boolean
 }
 
 /** The database cannot be reached now, or has no connection free. */
@@ -94,11 +99,13 @@ export class Connections {
   #wait(): Promise<pg.Client> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const at = this.#waiting.findIndex((waiting) => waiting.timer === timer)
+        const at = this.#waiting.indexOf(waiting)
         if (at >= 0) this.#waiting.splice(at, 1)
+        waiting.over = true
         reject(new Unreachable(`all ${this.#most} connections to the database were busy for ${longestWaitMs} ms`))
       }, longestWaitMs)
-      this.#waiting.push({ resolve, reject, timer })
+      const waiting: Waiting = { resolve, reject, timer, over: false }
+      this.#waiting.push(waiting)
     })
   }
 
@@ -121,30 +128,29 @@ export class Connections {
     this.#open -= 1
     client.end().catch(() => {})
     const next = this.#waiting.shift()
-    if (next === undefined) return
-    clearTimeout(next.timer)
-    this.#acquire().then(next.resolve, next.reject)
+    // Its time goes on: what it has waited is not given to the connecting.
+    if (next !== undefined) void this.#acquireFor(next)
+  }
+
+  async #acquireFor(waiting: Waiting): Promise<void> {
+    try {
+      const client = await this.#acquire()
+      if (waiting.over) this.#release(client)
+      else waiting.resolve(client)
+    } catch (error) {
+      waiting.reject(error)
+    }
+    clearTimeout(waiting.timer)
   }
 
   async #connect(): Promise<pg.Client> {
     const now = performance.now()
     if (now < this.#notBefore) throw new Unreachable('the database could not be reached a moment ago', this.#lastError)
-    const { hosts, tls } = this.#target
     const refusals: string[] = []
-    for (let tried = 0; tried < hosts.length; tried++) {
-      const at = (this.#host + tried) % hosts.length
-      const host = hosts[at]
-      if (host === undefined) break
-      try {
-        const client = await this.#connectTo(host)
-        this.#host = at
-        this.#failures = 0
-        return client
-      } catch (error) {
-        this.#lastError = error
-        const refusal = refusalOf(error, tls)
-        refusals.push(hosts.length === 1 ? refusal : `${host.host}:${host.port}: ${refusal}`)
-      }
+    const client = await this.#connectToPrimary(now + longestWaitMs, refusals)
+    if (client !== null) {
+      this.#failures = 0
+      return client
     }
     this.#failures += 1
     const most = Math.min(longestBackoffMs, firstBackoffMs * 2 ** this.#failures)
@@ -152,8 +158,46 @@ export class Connections {
     throw new Unreachable(`the database cannot be reached: ${refusals.join('; ')}`, this.#lastError)
   }
 
-  async #connectTo(host: PostgresTarget['hosts'][number]): Promise<pg.Client> {
-    const client = new pg.Client(clientConfig(this.#target, host, this.#manner))
+  /** Asks one host after the other, from where the primary was last; a silent one does not keep the next waiting. */
+  #connectToPrimary(until: number, refusals: string[]): Promise<pg.Client | null> {
+    const { hosts, tls } = this.#target
+    return new Promise((resolve) => {
+      let begun = 0
+      let refused = 0
+      let found = false
+      const begin = (): void => {
+        const at = (this.#host + begun) % hosts.length
+        const host = hosts[at]
+        if (found || begun === hosts.length || host === undefined) return
+        begun += 1
+        const impatience = setTimeout(begin, silentHostMs)
+        this.#connectTo(host, until)
+          .then((client) => {
+            if (found) return client.end().catch(() => {})
+            found = true
+            this.#host = at
+            resolve(client)
+          })
+          .catch((error: unknown) => {
+            this.#lastError = error
+            const refusal = refusalOf(error, tls)
+            refusals.push(hosts.length === 1 ? refusal : `${host.host}:${host.port}: ${refusal}`)
+            refused += 1
+            if (refused === hosts.length) resolve(null)
+            else begin()
+          })
+          .finally(() => clearTimeout(impatience))
+      }
+      begin()
+    })
+  }
+
+  /** Throws what the host says of it, or that it says nothing `until` then. */
+  async #connectTo(host: PostgresTarget['hosts'][number], until: number): Promise<pg.Client> {
+    const socket = new Socket()
+    const config = clientConfig(this.#target, host, this.#manner)
+    const client = new pg.Client({ ...config, stream: () => socket })
+    sockets.set(client, socket)
     // Also while nobody uses it: an idle connection that the server ends must not be lent again.
     const lost = (): void => {
       gone.add(client)
@@ -164,19 +208,27 @@ export class Connections {
     }
     client.on('error', lost)
     client.on('end', lost)
+    const leftMs = Math.max(0, until - performance.now())
+    const timer = setTimeout(() => socket.destroy(new Error('timeout expired')), leftMs)
     try {
       await client.connect()
-      const { rows } = await client.query<{ standby: number }>({
-        text: 'select pg_is_in_recovery() as standby',
-        query_timeout: longestWaitMs,
-      } as pg.QueryConfig)
+      const { rows } = await client.query<{ standby: number }>('select pg_is_in_recovery() as standby')
       if (rows[0]?.standby === 1) throw new Error(`${host.host}:${host.port} is a standby`)
       return client
     } catch (error) {
       client.end().catch(() => {})
       throw error
+    } finally {
+      clearTimeout(timer)
     }
   }
+}
+
+const sockets = new WeakMap<pg.Client, Socket>()
+
+/** Ends a connection at once, whoever waits for an answer over it: they are told that it was lost. */
+export const cutOff = (client: pg.Client): void => {
+  sockets.get(client)?.destroy()
 }
 
 const gone = new WeakSet<pg.Client>()

@@ -9,11 +9,12 @@ import { type Db, UniqueViolation } from '../db.ts'
 import { nouns } from '../queries/nouns.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import { type ConnectionManner, PostgresDb, sqlState } from './connection.ts'
-import { Connections, isUnavailable, Unreachable } from './connections.ts'
+import { Connections, cutOff, isUnavailable, Unreachable } from './connections.ts'
 import { dropDays } from './drop-days.ts'
 import { Listener } from './listener.ts'
 import { migrate } from './migrate.ts'
 import { dayMs, ensurePartitions, expectedDays, missingDayOf } from './partitions.ts'
+import { Pulse } from './pulse.ts'
 
 export interface PostgresManner {
   /** Connections of this process, at most. */
@@ -28,6 +29,12 @@ const commitsInFlight = 3
 const roadWithinMs = 1_500
 const peopleWithinMs = 30_000
 const mostRepeats = 20
+// One row each, or the endpoints of one application: on whatever connection that was lost without a word, a publish does
+// not wait for them.
+const publishesWaitFor: ReadonlySet<string> = new Set([
+  ...['keys.byHash', 'portalTokens.byHash', 'environments.find', 'eventTypes.find', 'endpoints.all'],
+  ...['applications.find', 'applications.byId', 'applications.routes', 'applications.operational'],
+])
 
 /**
  * Opens the database, and brings its schema to this program's version. Throws when it cannot be reached or used, or was
@@ -52,10 +59,13 @@ export async function openPostgresStore(
   const on = async <T>(connections: Connections, withinMs: number, work: (db: Db) => Promise<T>): Promise<T> => {
     for (let repeats = 0; ; repeats++) {
       try {
-        return await connections.with(async (client) => {
+        const result = await connections.with((client) => {
           const db = new PostgresDb(client, manner, withinMs)
-          return pooled ? await db.transaction(() => work(db)) : await work(db)
+          const whole = (): Promise<T> => (pooled ? db.transaction(() => work(db)) : work(db))
+          return connections === roadConnections ? whole() : pulse.during(whole, () => cutOff(client))
         })
+        pulse.heard()
+        return result
       } catch (error) {
         if (repeats >= mostRepeats) throw error
         const missing = missingDayOf(error)
@@ -64,6 +74,8 @@ export async function openPostgresStore(
       }
     }
   }
+  const ask = () => on(roadConnections, roadWithinMs, (db) => db.all('select 1 as alive'))
+  const pulse = new Pulse(ask)
   const call = (connections: Connections, withinMs: number, noun: string, method: string, parameters: unknown[]) =>
     on(connections, withinMs, (db) => nouns[noun]?.[method]?.(db, ...parameters) ?? Promise.reject(new Error(method)))
 
@@ -73,11 +85,14 @@ export async function openPostgresStore(
     connections: Connections,
     own: Partial<Methods> = {},
   ): Methods => {
-    const withinMs = connections === roadConnections ? roadWithinMs : peopleWithinMs
+    const ownWithinMs = connections === roadConnections ? roadWithinMs : peopleWithinMs
     return new Proxy(own, {
       get: (_, method: string) =>
         (own as Readonly<Record<string, unknown>>)[method] ??
-        ((...parameters: unknown[]) => call(connections, withinMs, name, method, parameters).catch(tell)),
+        ((...parameters: unknown[]) => {
+          const withinMs = publishesWaitFor.has(`${name}.${method}`) ? roadWithinMs : ownWithinMs
+          return call(connections, withinMs, name, method, parameters).catch(tell)
+        }),
     }) as Methods
   }
   const peoples = <Methods extends object>(name: string, own: Partial<Methods> = {}): Methods =>
@@ -150,7 +165,7 @@ export async function openPostgresStore(
       listener ??= pooled ? null : new Listener(peoplesConnections, heard)
     },
     ping: async () => {
-      await on(roadConnections, roadWithinMs, (db) => db.all('select 1 as alive'))
+      await ask()
     },
     close,
   }
