@@ -56,8 +56,13 @@ export interface FleetScene {
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>
 }
 
-export async function fleet(t: TestContext): Promise<FleetScene> {
+/** `through`: the way of the nodes to their database, where that is not the direct one. */
+export async function fleet(
+  t: TestContext,
+  { through = async (url: string) => url }: { through?: (url: string) => Promise<string> } = {},
+): Promise<FleetScene> {
   const database = await freshDatabase()
+  const databaseUrl = await through(database.url)
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
   const receiver = await startReceiver()
@@ -77,7 +82,7 @@ export async function fleet(t: TestContext): Promise<FleetScene> {
       const server = await startTestServer({
         world,
         ...(log ? { log } : {}),
-        databaseUrl: database.url,
+        databaseUrl,
         settings: {
           ...{ masterKey, leaseDuration: leaseMs, attemptTimeout: 1_000 },
           ...{ shutdownGrace: 500, shutdownDrain: 0, databaseConnections: 8 },

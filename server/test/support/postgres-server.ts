@@ -1,9 +1,9 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort, type WatchedServer, watchedServer } from './watched-server.ts'
 
 /** Older ones lack what the store's SQL needs. */
 export const oldestPostgres = 15
@@ -82,10 +82,7 @@ const testSettings = {
   timezone: 'UTC',
 }
 
-/**
- * Makes and starts a server of ours. It ends with this process, however that ends: a watchdog in a session of its own
- * holds one end of a pipe, and stops the server when the other end is gone. Throws with what the server said.
- */
+/** Makes and starts a server of ours, which ends with this process. Throws with what the server said. */
 export async function startPostgresServer(
   bin: string,
   { settings = {} }: PostgresServerOptions = {},
@@ -102,30 +99,13 @@ export async function startPostgresServer(
   for (let tries = 1; ; tries++) {
     const port = await freePort()
     const all = { ...testSettings, ...settings, port: String(port), unix_socket_directories: folder }
-    const watchdog = spawn(
-      '/bin/sh',
-      ['-c', watchdogScript, 'posthorn-postgres', join(bin, 'postgres'), folder, ...flags(all)],
-      {
-        ...owner,
-        cwd: folder,
-        detached: true,
-        stdio: ['pipe', 'ignore', 'ignore'],
-      },
-    )
-    if (await ready(watchdog, data)) {
-      watchdog.unref()
-      // The type says Writable; it is the socket of a pipe, which else would keep a test's process alive.
-      const pipe = watchdog.stdin
-      if (pipe !== null && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
-      return {
-        ...{ folder, port, url: `postgres://postgres@127.0.0.1:${port}/postgres` },
-        stop: () => ended(watchdog),
-      }
-    }
-    const log = readFileSync(join(folder, 'log'), 'utf8')
+    const server = watchedServer(join(bin, 'postgres'), ['-D', data, ...flags(all)], { folder, user: owner })
+    if (await ready(server, data))
+      return { folder, port, url: `postgres://postgres@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
+    const log = server.log()
     // Somebody else may have taken the port between its being found and its being used.
     if (tries < 5 && log.includes('could not bind')) continue
-    await ended(watchdog)
+    await server.stop()
     throw new Error(`PostgreSQL did not start:\n${log}`)
   }
 }
@@ -133,44 +113,17 @@ export async function startPostgresServer(
 const flags = (settings: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 
-// SIGINT is PostgreSQL's fast shutdown. The folder goes only when whoever started this is gone or done: a start that
-// failed is tried again on the same data.
-const watchdogScript = `
-trap : INT TERM HUP
-server=$1; folder=$2; shift 2
-"$server" -D "$folder/data" "$@" </dev/null >>"$folder/log" 2>&1 &
-pid=$!
-cat >/dev/null
-kill -INT $pid 2>/dev/null
-wait $pid
-cd / && rm -rf "$folder"
-`
-
 /** Whether it takes connections; the last line of its pid file says so (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_PM_STATUS). */
-async function ready(watchdog: ChildProcess, data: string): Promise<boolean> {
+async function ready(server: WatchedServer, data: string): Promise<boolean> {
   const file = join(data, 'postmaster.pid')
   const givenUp = Date.now() + 30_000
   while (Date.now() < givenUp) {
     if (existsSync(file) && /^ready\s*$/m.test(readFileSync(file, 'utf8'))) return true
-    if (/FATAL/.test(logOf(dirname(data)))) return false
-    if (watchdog.exitCode !== null) return false
+    if (/FATAL/.test(server.log())) return false
+    if (server.ended()) return false
     await pause(20)
   }
   return false
-}
-
-const logOf = (folder: string): string => {
-  const path = join(folder, 'log')
-  return existsSync(path) ? readFileSync(path, 'utf8') : ''
-}
-
-function ended(watchdog: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (watchdog.exitCode !== null) return resolve()
-    watchdog.ref()
-    watchdog.once('exit', () => resolve())
-    watchdog.stdin?.end()
-  })
 }
 
 /** PostgreSQL refuses to run as root: then it runs as the system's user for it, or as nobody. */
@@ -182,15 +135,4 @@ export function serverUser(): { readonly uid: number; readonly gid: number } | n
     if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) }
   }
   throw new Error('PostgreSQL does not run as root, and this system has neither a user postgres nor one called nobody.')
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject()))
-    })
-  })
 }

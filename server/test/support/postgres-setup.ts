@@ -1,11 +1,14 @@
 // What `npm test` runs before and after all test files: at most one PostgreSQL for the whole run.
+import { poolerMissing } from './pgbouncer.ts'
 import { testPostgresVariable } from './postgres.ts'
 import { findPostgres, oldestPostgres, type PostgresServer, startPostgresServer } from './postgres-server.ts'
 
 let server: PostgresServer | null = null
 let missing: string | null = null
+let noPooler: string | null = null
 
 export async function globalSetup(): Promise<void> {
+  noPooler = poolerMissing()
   const said = process.env[testPostgresVariable] ?? ''
   if (said === 'none') missing = `${testPostgresVariable}=none`
   if (said !== '' && said !== 'required') return
@@ -23,6 +26,7 @@ export async function globalSetup(): Promise<void> {
 export async function globalTeardown(): Promise<void> {
   await server?.stop()
   // Here and not before the run, whose report would have carried it out of sight.
+  if (noPooler !== null) console.log(noPooler)
   if (missing !== null) console.log(`The tests on PostgreSQL were skipped: ${missing}. ${remedy}`)
 }
 

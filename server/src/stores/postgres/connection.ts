@@ -43,7 +43,12 @@ const settings = { ...planning, ...patience }
 const options = Object.entries(settings)
   .map(([name, value]) => `-c ${name}=${value}`)
   .join(' ')
-const beginPooled = `begin; ${Object.entries(planning)
+// A node that is stopped in the middle must not hold its locks behind a pooler, either.
+const ofTransactions = {
+  ...planning,
+  idle_in_transaction_session_timeout: `'${patience.idle_in_transaction_session_timeout}'`,
+}
+const beginPooled = `begin; ${Object.entries(ofTransactions)
   .map(([name, value]) => `set local ${name} = ${value}`)
   .join('; ')}`
 
@@ -127,11 +132,11 @@ export class PostgresDb implements Db {
   }
 
   async all<Row extends SqlRow>(sql: string, parameters: SqlParameters = {}): Promise<readonly Row[]> {
-    return (await this.#query(sql, parameters)).rows as Row[]
+    return (await this.#ask(sql, parameters)).rows as Row[]
   }
 
   async run(sql: string, parameters: SqlParameters = {}): Promise<number> {
-    return (await this.#query(sql, parameters)).rowCount ?? 0
+    return (await this.#ask(sql, parameters)).rowCount ?? 0
   }
 
   async hold(keys: readonly string[]): Promise<void> {
@@ -139,7 +144,6 @@ export class PostgresDb implements Db {
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {
-    // Behind a pooler a whole call is one transaction already.
     if (this.#inTransaction) return work()
     this.#inTransaction = true
     try {
@@ -157,6 +161,22 @@ export class PostgresDb implements Db {
     } finally {
       this.#inTransaction = false
     }
+  }
+
+  /**
+   * Behind a pooler nothing but a transaction keeps its settings, so a statement on its own becomes one: at no further round
+   * trip. Not the whole call: what a call leaves by an error it answers must be undone as it is elsewhere.
+   */
+  async #ask(sql: string, parameters: SqlParameters): Promise<pg.QueryResult> {
+    if (!this.#pooled || this.#inTransaction) return this.#query(sql, parameters)
+    const begun = this.#plain(beginPooled)
+    const asked = this.#query(sql, parameters)
+    const ended = this.#plain('commit')
+    for (const one of [begun, ended]) one.catch(() => {})
+    const result = await asked
+    await begun
+    await ended
+    return result
   }
 
   #plain(text: string): Promise<pg.QueryResult> {

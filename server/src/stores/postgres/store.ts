@@ -60,8 +60,7 @@ export async function openPostgresStore(
     for (let repeats = 0; ; repeats++) {
       try {
         const result = await connections.with((client) => {
-          const db = new PostgresDb(client, manner, withinMs)
-          const whole = (): Promise<T> => (pooled ? db.transaction(() => work(db)) : work(db))
+          const whole = (): Promise<T> => work(new PostgresDb(client, manner, withinMs))
           return connections === roadConnections ? whole() : pulse.during(whole, () => cutOff(client))
         })
         pulse.heard()
