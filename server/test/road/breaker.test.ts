@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { asIfKilledNow, heldAfterKillMs, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
+import { quiet } from '../support/quiet.ts'
 import { startTestServer } from '../support/server.ts'
 import { testWorld } from '../support/world.ts'
 import { answering, explained, holding, idsOf, many, mostInASecond, pass, patch, say, triedAt } from './controls.ts'
@@ -92,10 +93,7 @@ test('it stays open over a stop, and a process that was killed: the next one pro
   const next = await startTestServer({ databaseUrl, world, settings: { retrySchedule: [hour] } })
   t.after(() => next.stop())
   await eventually(world, 'the probe', () => receiver.received.length === failed + 2)
-  for (let turn = 0; turn < 20; turn++) {
-    await world.advance(0)
-    await next.store.ping()
-  }
+  await quiet(world, next.store)
   assert.equal(receiver.received.length, failed + 2)
   const disk = openDatabase(databaseUrl)
   t.after(() => disk.close())

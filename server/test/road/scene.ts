@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import { type ApplicationId, type EndpointId, makeIds } from '../../src/domain/ids.ts'
 import { type Database, newDatabase, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
+import { quiet } from '../support/quiet.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts'
 
@@ -130,12 +131,7 @@ export async function scene(
         `${attempts} attempts recorded`,
         async () => (await disk.count('select count(*) from attempt')) >= attempts,
       ),
-    async quiet() {
-      for (let turn = 0; turn < 20; turn++) {
-        await world.advance(0)
-        await server.store.ping()
-      }
-    },
+    quiet: () => quiet(world, server.store),
     async restart() {
       await server.stop()
       await start()

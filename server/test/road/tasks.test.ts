@@ -68,14 +68,6 @@ const queued = async ({ disk }: Scene) =>
   (await disk.count('select count(*) from delivery')) +
   (await disk.count('select count(*) from attempt where trigger = 1'))
 
-/** Lets a task's steps that are due happen. */
-async function settle(made: Scene): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) {
-    await made.server.world.advance(0)
-    await made.server.store.ping()
-  }
-}
-
 /** Moves the clock in small steps until the task is over. */
 async function over(server: TestServer, world: TestWorld, id: string, stepMs = 100): Promise<Record<string, unknown>> {
   let data: Record<string, unknown> = {}
@@ -96,11 +88,11 @@ test('a task sends as many messages a second as it was told to, and no more', as
   await recover(made, { rate: 20 })
   const counts: number[] = []
   for (let second = 0; second < 3; second++) {
-    await settle(made)
+    await made.quiet()
     counts.push(await queued(made))
     for (let step = 0; step < 10; step++) {
       await world.advance(100)
-      await settle(made)
+      await made.quiet()
     }
   }
   // Two in the first moment, and then two every 100 ms.
@@ -113,11 +105,11 @@ test('a task that is canceled stops where it stands, and what it has sent stays 
   const { server } = made
   await failed(made, 100)
   const { id } = await recover(made, { rate: 100 })
-  await settle(made)
+  await made.quiet()
   assert.equal(await queued(made), 10)
   await post(server, `/api/v1/background-task/${id}/cancel`)
   await server.world.advance(60_000)
-  await settle(made)
+  await made.quiet()
   assert.equal(await queued(made), 10)
   const { status, data } = await server.svix.backgroundTask.get(id)
   assert.deepEqual([status, data.canceled, data.messagesSent], ['failed', true, 10])
@@ -171,7 +163,7 @@ test('a task whose endpoint is deleted fails and says so', async (t) => {
   const { server } = made
   await failed(made, 30)
   const { id } = await recover(made, { rate: 10 })
-  await settle(made)
+  await made.quiet()
   await server.svix.endpoint.delete('shop', made.endpointId)
   const data = await over(server, server.world, id)
   assert.equal(data.error, 'The endpoint was deleted.')
@@ -199,7 +191,7 @@ test('a task that cannot be worked out is tried for half a minute, then failed, 
   const { server, disk } = made
   await failed(made, 3)
   const broken = await recover(made, { rate: 1 })
-  await settle(made)
+  await made.quiet()
   await disk.exec(`update task set ask = '{"kind":"unheard-of"}' where status = 'running'`)
   const sound = await recover(made)
   assert.equal((await over(server, server.world, sound.id)).messagesSent, 2)
