@@ -3,8 +3,10 @@ import { test } from 'node:test'
 import { capturedLog } from '../support/captured-log.ts'
 import { asIfKilledNow, heldAfterKillMs, onSqliteAlone, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
+import { quiet } from '../support/quiet.ts'
 import { startTestServer } from '../support/server.ts'
 import { testWorld } from '../support/world.ts'
+import { answering } from './controls.ts'
 import { scene } from './scene.ts'
 
 const ids = (received: readonly { readonly headers: Record<string, unknown> }[]): string[] =>
@@ -36,10 +38,7 @@ test('after a kill, what was under lease is sent as soon as it can be nobody els
   await eventually(world, 'they are settled', settled)
   const due = await after.count('select due_at from delivery')
   await world.advance(due - world.now() - 1)
-  for (let turn = 0; turn < 20; turn++) {
-    await world.advance(0)
-    await next.store.ping()
-  }
+  await quiet(world, next.store)
   assert.equal(receiver.received.length, 5, 'not before it is due')
   await world.advance(1)
   await eventually(world, 'the retry is sent', () => receiver.received.length >= 6)
@@ -55,14 +54,16 @@ test('after a kill, what was under lease is sent as soon as it can be nobody els
 })
 
 test('a kill between the answer of the receiver and its record sends the message again, under the same id', async (t) => {
-  const { server, receiver, publish, arrived } = await scene(t)
-  let databaseUrl = ''
-  receiver.answer = async (_, response) => {
-    databaseUrl ||= await asIfKilledNow(t, server.databaseUrl)
-    response.writeHead(204).end()
-  }
+  const { server, receiver, publish } = await scene(t)
+  const killed = new Promise<string>((resolve) => {
+    receiver.answer = async (_, response) => {
+      receiver.answer = answering(204)
+      resolve(await asIfKilledNow(t, server.databaseUrl))
+      response.writeHead(204).end()
+    }
+  })
   const id = await publish()
-  await arrived(1)
+  const databaseUrl = await killed
   const world = testWorld({ now: server.world.now() + heldAfterKillMs })
   const next = await startTestServer({ databaseUrl, world })
   t.after(() => next.stop())

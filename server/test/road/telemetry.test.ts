@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { capturedLog } from '../support/captured-log.ts'
+import { diskIsFull } from '../support/database.ts'
 import { type Scene, scene } from './scene.ts'
 
 // pino's numbers of its levels.
@@ -140,7 +141,7 @@ test('a store that refuses commits is one line at error and, when it takes them 
     told.map(({ level }) => level),
     [error, info],
   )
-  assert.match(JSON.stringify(told[0]), /database or disk is full/)
+  assert.match(JSON.stringify(told[0]), diskIsFull)
   const after = await metrics(made)
   assert.equal(after.get('posthorn_commit_failures_total'), 3)
   assert.equal(after.get('posthorn_messages_accepted_total'), 1, 'what was refused was not accepted')

@@ -41,6 +41,9 @@ function engineOf(said = 'sqlite'): typeof testEngine {
   throw new Error(`POSTHORN_TEST_STORE must be sqlite or postgres, not ${said}.`)
 }
 
+/** What the engine says of a disk that is full. */
+export const diskIsFull: RegExp = testEngine === 'postgres' ? /could not extend file/ : /database or disk is full/
+
 /** For how long what a killed server held is nobody's: not at all on a file, which one has alone; else until its lease is over. */
 export const heldAfterKillMs: Millis = testEngine === 'postgres' ? 30_000 : 0
 
@@ -77,7 +80,8 @@ export const settingsOn = (url: string): Readonly<Record<string, string>> => ({
 /** The same for a process that will be killed: what it held is its successor's at once on a file, after the lease else. */
 export const settingsToKill = (url: string): Readonly<Record<string, string>> => ({
   ...settingsOn(url),
-  ...(testEngine === 'postgres' ? { POSTHORN_LEASE_DURATION: '5s' } : {}),
+  // A lease is twice the attempt timeout at least.
+  ...(testEngine === 'postgres' ? { POSTHORN_LEASE_DURATION: '5s', POSTHORN_ATTEMPT_TIMEOUT: '2s' } : {}),
 })
 
 /** Its store, as another process that delivers nothing opens it. */
