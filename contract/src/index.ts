@@ -53,6 +53,7 @@ export type {
   MessagePrecheckIn,
   MessagePrecheckOut,
 } from './message.ts'
+export type { NodeListOut } from './node.ts'
 export { largestBody } from './openapi/schema.ts'
 export { type Declared, openapi } from './openapi.ts'
 export type { InputOf, Method, Operation, Scope } from './operation.ts'

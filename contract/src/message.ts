@@ -172,7 +172,7 @@ export const MessageExplainOut = Type.Object(
           Type.Enum(
             [
               ...(['in-flight', 'turn', 'rate', 'batch', 'schedule', 'retry', 'order', 'parked'] as const),
-              ...(['pause', 'breaker', 'disabled'] as const),
+              ...(['pause', 'breaker', 'disabled', 'node'] as const),
             ],
             { description: 'Where it waits.' },
           ),
@@ -182,6 +182,7 @@ export const MessageExplainOut = Type.Object(
             Type.String({ format: 'date-time', description: 'Null: until something happens that has no date.' }),
           ),
         ),
+        nodeId: Type.Optional(Type.String({ description: 'Where it waits for a `node`: the one that holds it.' })),
         because: Type.Optional(
           Type.Enum(['event-type', 'channel', 'filter', 'disabled', 'created-later', 'changed'], {
             description: 'Where it was not sent.',

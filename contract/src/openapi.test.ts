@@ -91,13 +91,14 @@ test('an operation needs a key, unless its scope is null', () => {
   )
 })
 
-test('what only looks needs no more than read, but for credentials; what changes never only that', () => {
+test('what only looks needs no more than read, but for credentials and the server itself; what changes never only that', () => {
   const nouns = ['v1.endpoint', 'v1.operational-webhook.endpoint', 'v1.ingest.endpoint']
   const ofEndpoints = nouns.flatMap((noun) => [`${noun}.get-secret`, `${noun}.get-headers`])
   const credentials = [...ofEndpoints, 'v1.ingest.source.captured-secrets']
   for (const { operationId, method, scope } of all) {
     if (credentials.includes(operationId)) assert.equal(scope, 'manage', operationId)
-    if (scope === null || credentials.includes(operationId)) continue
+    if (operationId === 'v1.node.list') assert.equal(scope, 'admin')
+    if (scope === null || scope === 'admin' || credentials.includes(operationId)) continue
     // What it looks at comes with the question.
     const looks = method === 'GET' || operationId === 'v1.ingest.detect'
     assert.equal(scope === 'read', looks, operationId)

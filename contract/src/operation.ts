@@ -2,7 +2,8 @@ import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import type { Capability } from './authentication.ts'
 import type { ProblemCode } from './problems.ts'
 
-export type Scope = 'publish' | 'manage' | 'read'
+/** `admin`: what concerns the whole server, which no other scope brings. */
+export type Scope = 'admin' | 'publish' | 'manage' | 'read'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** One promise of the API: what may be sent to it and what comes back. Everything else is printed from these. */

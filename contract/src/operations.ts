@@ -8,6 +8,7 @@ import { environmentSchemas } from './environment.ts'
 import { eventTypeSchemas } from './event-type.ts'
 import { ingestSchemas } from './ingest-source.ts'
 import { messageSchemas } from './message.ts'
+import { nodeSchemas } from './node.ts'
 import { operationalWebhookSchemas } from './operational-webhook.ts'
 import { applicationOperations } from './operations/application.ts'
 import { authenticationOperations } from './operations/authentication.ts'
@@ -23,6 +24,7 @@ import { ingestEndpointOperations } from './operations/ingest-endpoint.ts'
 import { ingestSourceOperations } from './operations/ingest-source.ts'
 import { messageOperations } from './operations/message.ts'
 import { messageAttemptOperations } from './operations/message-attempt.ts'
+import { nodeOperations } from './operations/node.ts'
 import { operationalWebhookOperations } from './operations/operational-webhook.ts'
 import { quarantineOperations } from './operations/quarantine.ts'
 import { receivedOperations } from './operations/received.ts'
@@ -51,6 +53,7 @@ export const schemas = {
   ...presetSchemas,
   ...triggerSchemas,
   ...detectSchemas,
+  ...nodeSchemas,
 } as const
 
 /** Every operation there is, by its operationId. */
@@ -73,6 +76,7 @@ export const operations = {
   ...ingestEndpointOperations,
   ...triggerOperations,
   ...detectOperations,
+  ...nodeOperations,
 } as const
 
 export type OperationId = keyof typeof operations

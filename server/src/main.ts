@@ -261,6 +261,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   const api = createApi({
     store,
     draining: () => draining,
+    fleet,
     world,
     manage,
     publish,

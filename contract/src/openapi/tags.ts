@@ -11,6 +11,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   Health: 'Whether the server can work.',
   Message: 'A message is an accepted fact, delivered to each endpoint of its application that wants it.',
   'Message Attempt': 'An attempt is one try to deliver a message to an endpoint, and is kept.',
+  Node: 'A node is one process of the gateway; several share a PostgreSQL.',
   'Operational Webhook': 'Webhooks that tell the operator what becomes of endpoints, messages and tasks.',
   Quarantine: 'Requests that a source has refused, with why, kept apart until somebody has looked at them.',
   Received: 'What has come to a source, as it came.',

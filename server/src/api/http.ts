@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Publish, PublishAll } from '../engine/accept.ts'
+import type { Fleet } from '../engine/fleet.ts'
 import type { Detect } from '../inbound/detect/detect.ts'
 import type { Reverify } from '../inbound/quarantine/reverify.ts'
 import type { TriggerSource } from '../inbound/trigger/source-trigger.ts'
@@ -39,6 +40,7 @@ import { healthRoute } from './rest/health.ts'
 import { messageRoutes } from './rest/message.ts'
 import { messageBatchRoute } from './rest/message-batch.ts'
 import { messageCreateRoute } from './rest/message-create.ts'
+import { nodeRoutes } from './rest/node.ts'
 import { notBuiltRoutes } from './rest/not-built.ts'
 import { operationalWebhookRoutes } from './rest/operational-webhook.ts'
 import { presetRoutes } from './rest/preset.ts'
@@ -73,6 +75,7 @@ export interface ApiDeps {
   readonly version: string
   /** Whether a stop has begun: what comes is still served, but load balancers are told to send elsewhere. */
   draining(): boolean
+  readonly fleet: Pick<Fleet, 'id' | 'nodes'>
 }
 
 // The longest name in a path is a uid of 256 characters; percent-encoded it may take three times as many.
@@ -169,6 +172,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     presetRoutes(api, deps.manage)
     sourceTriggerRoute(api, deps.manage, deps.trigger)
     detectRoute(api, deps.detect)
+    nodeRoutes(api, deps.fleet)
   })
   return app
 }

@@ -1,4 +1,4 @@
-import type { Millis } from './ids.ts'
+import type { LeaseId, Millis } from './ids.ts'
 
 /** Why a delivery has no due time: others with the same order key come first, or it is kept until somebody resends it. */
 export type Held = 'behind' | 'parked'
@@ -10,6 +10,8 @@ export interface Waiting {
   readonly attempts: number
   readonly dueAt: Millis
   readonly held: Held | null
+  /** Not null: a node holds it in memory, and then `dueAt` is when its lease is over. */
+  readonly lease: LeaseId | null
 }
 
 /** Where a message stands at an endpoint: waiting (for its first or a further try), or settled by its last attempt. */

@@ -4,7 +4,7 @@ import type { Waiting } from './delivery.ts'
 import { notSentBecause, type Wait, waitOf } from './explain.ts'
 
 const now = 1_000
-const stored: Waiting = { kind: 'waiting', attempts: 0, dueAt: now, held: null }
+const stored: Waiting = { kind: 'waiting', attempts: 0, dueAt: now, held: null, lease: null }
 const open = { disabledBecause: null, pausedAt: null, breakerOpenedAt: null }
 const paced: Wait = { for: 'rate', until: 1_500 }
 
@@ -13,6 +13,15 @@ test('what waits in the store waits for its moment, its next try, or its turn', 
   assert.deepEqual(waitOf({ ...stored, dueAt: 2_000, attempts: 1 }, null, open, now), { for: 'retry', until: 2_000 })
   assert.deepEqual(waitOf({ ...stored, attempts: 1 }, null, open, now), { for: 'turn', until: null })
   assert.deepEqual(waitOf(stored, null, { ...open, breakerOpenedAt: 1 }, now), { for: 'breaker', until: null })
+})
+
+test('what another node holds waits for that node, whatever else is to be said of it', () => {
+  const held: Waiting = { ...stored, dueAt: 31_000, lease: 'lease_1' }
+  const disabled = { ...open, disabledBecause: 'owner' } as const
+  for (const endpoint of [open, disabled]) {
+    assert.deepEqual(waitOf(held, null, endpoint, now), { for: 'node', until: 31_000, node: 'node_1' })
+  }
+  assert.deepEqual(waitOf(held, paced, open, now), paced, 'but what is held here is known here')
 })
 
 test('what is held behind another or aside has no date, whatever its due time says', () => {

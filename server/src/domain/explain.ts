@@ -1,10 +1,14 @@
 import type { Unsent, Waiting } from './delivery.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Millis } from './ids.ts'
+import type { Millis, NodeId } from './ids.ts'
+import { nodeOf } from './lease.ts'
 import { matches } from './match.ts'
 import type { Message } from './message.ts'
 
-/** What a delivery waits for. `turn`: others of its endpoint are before it, or more is under way than may be. */
+/**
+ * What a delivery waits for. `turn`: others of its endpoint are before it, or more is under way than may be. `node`: the
+ * node that holds it, which is another than was asked, or is just taking it; only that one knows more.
+ */
 type WaitingFor =
   | 'in-flight'
   | 'turn'
@@ -17,6 +21,7 @@ type WaitingFor =
   | 'pause'
   | 'breaker'
   | 'disabled'
+  | 'node'
 
 /** Why an endpoint of the application was not sent a message. `changed`: by what it wants today it would have been. */
 export type NotSentBecause = 'event-type' | 'channel' | 'filter' | 'disabled' | 'created-later' | 'changed'
@@ -25,6 +30,8 @@ export interface Wait {
   readonly for: WaitingFor
   /** Null: until something happens that nobody can date. */
   readonly until: Millis | null
+  /** Who holds it. */
+  readonly node?: NodeId
 }
 
 /** What a waiting delivery waits for. `hot`: what the process that holds it says. */
@@ -35,6 +42,7 @@ export function waitOf(
   now: Millis,
 ): Wait {
   if (hot?.for === 'in-flight') return hot
+  if (hot === null && stored.lease !== null) return { for: 'node', until: stored.dueAt, node: nodeOf(stored.lease) }
   if (endpoint.disabledBecause !== null) return { for: 'disabled', until: null }
   if (stored.held === 'parked') return { for: 'parked', until: null }
   if (endpoint.pausedAt !== null) return { for: 'pause', until: null }

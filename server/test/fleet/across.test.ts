@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { NodeListOut } from '@posthorn/contract'
 import { withoutPostgres } from '../support/postgres.ts'
 import { type FleetNode, type FleetScene, fleet, publish } from './fleet.ts'
 
@@ -76,6 +77,28 @@ describe('what one node is told, of what another holds', { skip: withoutPostgres
         [third, null, 204],
       ],
     )
+  })
+
+  test('explain says of what another node holds that it does, and the list of nodes says who that is', async (t) => {
+    const made = await across(t, 1)
+    const explained = async (node: FleetNode) => {
+      const answer = await node.fetch(`/api/v1/app/shop/msg/${made.ids[0]}/explain`)
+      const { data } = (await answer.json()) as { data: { waitingFor?: string; nodeId?: string }[] }
+      return [data[0]?.waitingFor, data[0]?.nodeId]
+    }
+    const nodes = async (node: FleetNode) => ((await (await node.fetch('/api/v1/node')).json()) as NodeListOut).data
+    const [first, second] = await nodes(made.b)
+    assert.deepEqual([first?.answers, second?.answers], [false, true])
+    assert.deepEqual([first?.leads, second?.leads], [true, false])
+    assert.deepEqual(
+      (await nodes(made.a)).map(({ answers }) => answers),
+      [true, false],
+    )
+    assert.deepEqual(await explained(made.a), ['node', second?.id])
+    assert.deepEqual(await explained(made.b), ['in-flight', undefined])
+    made.b.world.freeze()
+    await made.until('the dead are not listed', async () => (await nodes(made.a)).length === 1)
+    made.letGo()
   })
 
   test('a cancel reaches what a node held that is not heard any more', async (t) => {

@@ -77,7 +77,7 @@ const explained = (row: Explained): Record<string, unknown> => {
   if (row.verdict === 'sent') return { ...common, result: row.result, attempts }
   const { wait } = row
   return {
-    ...{ ...common, waitingFor: wait.for, attempts },
+    ...{ ...common, waitingFor: wait.for, ...(wait.node !== undefined && { nodeId: wait.node }), attempts },
     // Since ever (0) is what was asked for by hand; that it is due needs no date.
     until: wait.until === null || wait.until === 0 || !Number.isFinite(wait.until) ? null : timeText(wait.until),
   }

@@ -164,8 +164,8 @@ export function attemptsConformance(open: OpenStore): void {
       })
       const list = (search: typeof wholeList) => store().attempts.destinations(key(0, 0).messageId, search)
       assert.deepEqual(await list(wholeList), [
-        { endpoint: endpoint(0), state: { kind: 'waiting', attempts: 0, dueAt: 7_000, held: null } },
-        { endpoint: endpoint(1), state: { kind: 'waiting', attempts: 1, dueAt: 9_000, held: null } },
+        { endpoint: endpoint(0), state: { kind: 'waiting', attempts: 0, dueAt: 7_000, held: null, lease: null } },
+        { endpoint: endpoint(1), state: { kind: 'waiting', attempts: 1, dueAt: 9_000, held: null, lease: null } },
         { endpoint: endpoint(2), state: { kind: 'delivered' } },
         { endpoint: endpoint(3), state: { kind: 'failed' } },
       ])
@@ -224,7 +224,7 @@ export function attemptsConformance(open: OpenStore): void {
         const rows = await store().attempts.attemptedMessages(key(0, 0).endpointId, filter, false, wholeList)
         return rows.map((row) => row.state)
       }
-      const waiting = { kind: 'waiting', attempts: 3, dueAt: 5_000, held: null }
+      const waiting = { kind: 'waiting', attempts: 3, dueAt: 5_000, held: null, lease: null }
       assert.deepEqual(await states(null), [waiting, { kind: 'failed' }])
       assert.deepEqual(await states('waiting'), [waiting])
       assert.deepEqual(await states('failed'), [{ kind: 'failed' }])
@@ -251,7 +251,7 @@ export function attemptsConformance(open: OpenStore): void {
         [4, 1, 3, 2, 0].map((n) => message(n).id),
       )
       assert.deepEqual(rows.at(-1)?.message, message(0))
-      assert.deepEqual(rows.at(-1)?.state, { kind: 'waiting', attempts: 0, dueAt: 3_000, held: null })
+      assert.deepEqual(rows.at(-1)?.state, { kind: 'waiting', attempts: 0, dueAt: 3_000, held: null, lease: null })
       await pagesThrough(
         list,
         (row) => row.cursor,

@@ -1,7 +1,7 @@
 import type { Attempt, Ended } from '../../domain/attempt.ts'
 import type { DeliveryState, Held } from '../../domain/delivery.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
-import type { AttemptId, EndpointId, MessageId } from '../../domain/ids.ts'
+import type { AttemptId, EndpointId, LeaseId, MessageId } from '../../domain/ids.ts'
 import type { Message } from '../../domain/message.ts'
 import type { PageSearch } from '../../domain/page.ts'
 import type { AttemptFilter, AttemptStore, MessageFilter } from '../../ports/store.ts'
@@ -149,13 +149,20 @@ type StateRow = {
   readonly delivery_attempts: number | null
   readonly delivery_due_at: number | null
   readonly delivery_held: Held | null
+  readonly delivery_lease: LeaseId | null
   /** Of the last attempt, as in `settledCodes`; null: there was none, so there is a delivery. */
   readonly last_settled: 0 | 1 | 2 | null
 }
 
 const stateOf = (row: StateRow): DeliveryState =>
   row.delivery_attempts !== null && row.delivery_due_at !== null
-    ? { kind: 'waiting', attempts: row.delivery_attempts, dueAt: row.delivery_due_at, held: row.delivery_held }
+    ? {
+        kind: 'waiting',
+        attempts: row.delivery_attempts,
+        dueAt: row.delivery_due_at,
+        held: row.delivery_held,
+        lease: row.delivery_lease,
+      }
     : { kind: row.last_settled === 1 ? 'delivered' : row.last_settled === 2 ? 'canceled' : 'failed' }
 
 // A deleted endpoint stays in sight for what it was sent; what still waits for it will be swept unsent and does not count.
@@ -167,7 +174,7 @@ const destinationPages = pagesBy(
      select delivery.endpoint_id from delivery join endpoint on endpoint.id = delivery.endpoint_id
      where delivery.message_id = :messageId and endpoint.deleted_at is null)
    select ${endpointColumns}, delivery.attempts as delivery_attempts, delivery.due_at as delivery_due_at,
-     delivery.held as delivery_held,
+     delivery.held as delivery_held, delivery.lease as delivery_lease,
      (select ${settledAs('attempt')} from attempt
       where attempt.message_id = :messageId and ${fewOf('attempt')} = endpoint.id
       order by attempt.id desc limit 1) as last_settled
@@ -197,7 +204,7 @@ const attemptedTexts = (withPayload: boolean) =>
   pagesBy(
     'attempt.id',
     `select ${messageColumns(withPayload)}, delivery.attempts as delivery_attempts,
-       delivery.due_at as delivery_due_at, delivery.held as delivery_held, ${settledAs('attempt')} as last_settled, attempt.id as cursor
+       delivery.due_at as delivery_due_at, delivery.held as delivery_held, delivery.lease as delivery_lease, ${settledAs('attempt')} as last_settled, attempt.id as cursor
      from attempt join endpoint on endpoint.id = attempt.endpoint_id
      join message on message.application_id = endpoint.application_id and message.id = attempt.message_id
      left join delivery on delivery.message_id = attempt.message_id and delivery.endpoint_id = attempt.endpoint_id
@@ -220,7 +227,7 @@ const attemptedPages = { withPayload: attemptedTexts(true), withoutPayload: atte
 const waitingTexts = (withPayload: boolean) => {
   const select = (compare: string) =>
     `select ${messageColumns(withPayload)}, delivery.attempts as delivery_attempts,
-       delivery.due_at as delivery_due_at, delivery.held as delivery_held, null as last_settled
+       delivery.due_at as delivery_due_at, delivery.held as delivery_held, delivery.lease as delivery_lease, null as last_settled
      from delivery join endpoint on endpoint.id = delivery.endpoint_id
      join message on message.application_id = endpoint.application_id and message.id = delivery.message_id
      where delivery.endpoint_id = :endpointId and (delivery.due_at, delivery.message_id) ${compare} (:beyondDue, :beyondId)
