@@ -12,7 +12,7 @@ const unknownAuthority = new Set([
 const noTlsThere = 'The server does not support SSL connections'
 const notLetIn = '28000'
 
-/** Why a connection could not be made, and what to do where that is a matter of TLS. Never holds a password. */
+/** Why a connection could not be made, and what to do where that is a matter of TLS or of a pooler. Never holds a password. */
 export function refusalOf(error: unknown, tls: PostgresTls): string {
   const state = sqlState(error)
   const said = (error instanceof Error ? error.message : '') || state || 'it does not say why'
@@ -21,6 +21,8 @@ export function refusalOf(error: unknown, tls: PostgresTls): string {
 }
 
 function remedyOf(code: string, said: string, tls: PostgresTls): string | null {
+  if (/^unsupported startup parameter/.test(said))
+    return 'That is a pooler, as PgBouncer: say POSTHORN_DATABASE_POOLER=transaction.'
   if (said === noTlsThere) return 'Set ssl = on there, or say sslmode=disable. Sockets of files have no TLS.'
   if (unknownAuthority.has(code))
     return tls.rootCertificate === null
