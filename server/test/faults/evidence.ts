@@ -3,6 +3,7 @@ import type { Ledger } from './ledger.ts'
 import type { Disturbance } from './mischief.ts'
 import type { FleetNode, Life } from './node.ts'
 import type { Request } from './receiver.ts'
+import type { OwnPauses } from './slowness.ts'
 
 /** One row of `attempt`. */
 export interface StoredAttempt {
@@ -29,6 +30,8 @@ export interface Evidence {
   readonly left: readonly string[]
   /** Nodes that did not take a publish when all was well again, and what they said. */
   readonly refusedAtTheEnd: readonly string[]
+  /** When callers and receiver stood still. */
+  readonly pauses: ReturnType<OwnPauses['stop']>
 }
 
 /** The life of that name. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Starvation } from './slowness.ts'
 import type { Timeline } from './timeline.ts'
 import type { Wire } from './wire.ts'
 
@@ -22,6 +23,7 @@ export interface Life {
   /** Lines of its log that tell of trouble, and everything it wrote that is no log. */
   readonly complaints: string[]
   mostRssBytes: number
+  readonly starved: Starvation
 }
 
 export interface NodeOptions {
@@ -96,10 +98,11 @@ export class FleetNode {
     last.until = Date.now()
   }
 
-  /** Notes how much memory it has now. */
+  /** Notes how much memory it has now, and how long it has waited for a processor. */
   weigh(): void {
     const [child, life] = [this.#child, this.life]
     if (child?.pid === undefined || life === null) return
+    life.starved.note(child.pid)
     try {
       const pages = Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1])
       life.mostRssBytes = Math.max(life.mostRssBytes, pages * pageBytes)
@@ -131,6 +134,7 @@ export class FleetNode {
       frozen: [],
       complaints: [],
       mostRssBytes: 0,
+      starved: new Starvation(),
     }
     this.lives.push(life)
     this.#ending = null

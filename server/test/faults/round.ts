@@ -10,6 +10,7 @@ import { Mischief } from './mischief.ts'
 import { FleetNode } from './node.ts'
 import { MoodyReceiver } from './receiver.ts'
 import { scriptOf } from './script.ts'
+import { OwnPauses } from './slowness.ts'
 import { Timeline } from './timeline.ts'
 import { rules } from './verdict.ts'
 import { Wire } from './wire.ts'
@@ -70,6 +71,7 @@ export async function round({ seed, seconds, cluster, tell }: RoundOptions): Pro
     })
     nodes.push(node)
   }
+  const pauses = new OwnPauses()
   const scales = setInterval(() => {
     for (const node of nodes) node.weigh()
   }, 500)
@@ -95,7 +97,7 @@ export async function round({ seed, seconds, cluster, tell }: RoundOptions): Pro
     timeline.note(`the queue is empty after ${drainMs} ms`)
     await Promise.all(nodes.map((node) => node.stop()))
     const evidence: Evidence = {
-      ...{ ledger, nodes, left, refusedAtTheEnd },
+      ...{ ledger, nodes, left, refusedAtTheEnd, pauses: pauses.stop() },
       requests: receiver.requests,
       disturbances: mischief.disturbances,
       touches: await readAudit(cluster, database, sessions),
@@ -113,6 +115,7 @@ export async function round({ seed, seconds, cluster, tell }: RoundOptions): Pro
     }
   } finally {
     clearInterval(scales)
+    pauses.stop()
     await Promise.all(nodes.map((node) => node.kill()))
     for (const { wires } of nodes) await Promise.all(wires.map((wire) => wire.close()))
     await receiver.close()

@@ -5,13 +5,23 @@ import type { Evidence } from './evidence.ts'
 import { type EndpointState, type Fact, Ledger, statesWithin } from './ledger.ts'
 import type { FleetNode, Life } from './node.ts'
 import type { Request } from './receiver.ts'
+import { Starvation } from './slowness.ts'
 import { rules } from './verdict.ts'
 
 const at = Date.UTC(2026, 0, 1)
 const wanting: EndpointState = { eventTypes: ['plain', 'ordered', 'limited'], disabled: false, version: 1 }
 
 const life = (name: string, parts: Partial<Life> = {}): Life => ({
-  ...{ name, startedAt: at - 9_000, listeningAt: at - 8_000, ended: null, frozen: [], complaints: [], mostRssBytes: 0 },
+  ...{
+    name,
+    startedAt: at - 9_000,
+    listeningAt: at - 8_000,
+    ended: null,
+    frozen: [],
+    complaints: [],
+    mostRssBytes: 0,
+    starved: new Starvation(),
+  },
   ...parts,
 })
 
@@ -40,7 +50,17 @@ function scene(parts: Partial<Evidence> = {}, endpoint = 'plain', orderingKey: s
     return request
   }
   const evidence: Evidence = {
-    ...{ ledger, requests, disturbances: [], touches: [], attempts: [], messages: [], left: [], refusedAtTheEnd: [] },
+    ...{
+      ledger,
+      requests,
+      disturbances: [],
+      touches: [],
+      attempts: [],
+      messages: [],
+      left: [],
+      refusedAtTheEnd: [],
+      pauses: [],
+    },
     nodes: [nodeOf('node-1', one), nodeOf('node-2', two)],
     endpointIds: new Map([[endpoint, 'ep_1']]),
     ...parts,
@@ -195,6 +215,26 @@ describe('a round is found out', () => {
     assert.deepEqual(breaches(/rate/, evidence), [])
     for (let number = 0; number < 60; number++) arrives(fact, { at: at + 3_000 + number * 35 })
     assert.notEqual(breaches(/rate/, evidence).length, 0)
+  })
+
+  test('but not when too much was seen at once after the receiver stood still, or for as long as it had no processor', () => {
+    const { ledger, publish, arrives, evidence } = scene({}, 'limited')
+    const fact = publish('limited')
+    for (let number = 0; number < 60; number++) arrives(fact, { at: at + 3_000 })
+    const still = (ms: number): Evidence => ({ ...evidence, pauses: [{ from: at + 3_000 - ms, until: at + 2_990 }] })
+    assert.deepEqual(breaches(/rate/, still(2_900)), [])
+    assert.equal(breaches(/rate/, still(2_000)).length > 0, true)
+
+    Object.assign(ledger.try('POST /msg', 'node-1'), { from: at, until: at + 4_000, became: 202 })
+    const starved = (waitedMs: number): Evidence => {
+      const starvation = new Starvation()
+      starvation.add(at - 200, 100)
+      starvation.add(at + 4_200, 100 + waitedMs)
+      return { ...evidence, nodes: [nodeOf('node-1', life(one.name, { starved: starvation }))] }
+    }
+    const late = /callers get/
+    assert.deepEqual(breaches(late, starved(1_100)), [])
+    assert.equal(breaches(late, starved(900)).length, 1)
   })
 
   test('when a node that was left alone answered late, wrongly or not at all', () => {
