@@ -26,6 +26,12 @@ function ownersOf(touches: readonly Touch[]): ReadonlyMap<string, Life | null> {
   return owners
 }
 
+/** The rule below cannot speak of these. */
+export const nobodys = ({ touches }: Evidence): readonly string[] =>
+  touches
+    .filter(({ life }) => life === null)
+    .map(({ messageId, what, at }) => `${what} of ${messageId} at ${new Date(at).toISOString()}`)
+
 export function heldByNobodyElse(evidence: Evidence): readonly string[] {
   const owners = ownersOf(evidence.touches)
   const stay = staying(evidence)

@@ -89,6 +89,23 @@ describe('a round is found out', () => {
     assert.deepEqual(breaches(/reaches every endpoint/, evidence), [])
   })
 
+  test('when an accepted message was delivered in time, but is not in the database that took over', () => {
+    const { publish, arrives, evidence } = scene()
+    const fact = publish()
+    arrives(fact)
+    const kept = /is stored, whatever/
+    assert.equal(breaches(kept, evidence).length, 1)
+    assert.deepEqual(breaches(kept, { ...evidence, messages: [{ id: 'msg_0', payload: fact.payload }] }), [])
+  })
+
+  test('when nobody can say of which node a touch was', () => {
+    const { evidence } = scene()
+    const known = touch('insert', one, 0, null, under('lease_1', 3_000))
+    const touched = /it is known/
+    assert.deepEqual(breaches(touched, { ...evidence, touches: [known] }), [])
+    assert.equal(breaches(touched, { ...evidence, touches: [known, { ...known, life: null }] }).length, 1)
+  })
+
   test('when a message reached an endpoint that had been disabled before its publish began, but not while that was under way', () => {
     const { ledger, publish, arrives, evidence } = scene()
     const change = ledger.change('shop', 'plain', { ...wanting, disabled: true })

@@ -4,7 +4,7 @@ import { limitedRate } from './load.ts'
 import type { Life } from './node.ts'
 import type { Request } from './receiver.ts'
 import { mayHaveComeAt, pausedWithin } from './slowness.ts'
-import { heldByNobodyElse, recordedOnce, sentUnderLease } from './verdict-of-leases.ts'
+import { heldByNobodyElse, nobodys, recordedOnce, sentUnderLease } from './verdict-of-leases.ts'
 
 /** What must hold, whatever was done to the fleet. `broken` finds each breach, with the ids it takes to look into it. */
 export interface Rule {
@@ -42,6 +42,18 @@ function undelivered(evidence: Evidence): readonly string[] {
     !deleted && states.every((state) => wants(state, fact)) && !got.has(`${id} ${endpoint}`)
       ? [`fact ${fact.number} (${id}, ${fact.eventType}) did not reach ${endpoint}`]
       : [],
+  )
+}
+
+/** Also what was delivered from memory in time, before the database forgot it. */
+function forgotten({ ledger, messages }: Evidence): readonly string[] {
+  const stored = new Set(messages.map(({ id }) => id))
+  return ledger.facts.flatMap(({ number, accepted, tries }) =>
+    accepted === null || stored.has(accepted.id)
+      ? []
+      : [
+          `fact ${number} (${accepted.id}), accepted by ${tries.at(-1)?.node} at ${new Date(accepted.at).toISOString()}`,
+        ],
   )
 }
 
@@ -217,6 +229,7 @@ const nodeNameOf = (life: string): string => life.replace(/-life-\d+$/, '')
 
 export const rules: readonly Rule[] = [
   { name: 'every message that was answered 202 reaches every endpoint it was for', broken: undelivered },
+  { name: 'every message that was answered 202 is stored, whatever became of its database', broken: forgotten },
   { name: 'no message reaches an endpoint that was not for it when its publish began', broken: misdelivered },
   { name: 'bytes arrive as they were given', broken: changedBytes },
   { name: 'the same publish is stored once', broken: storedTwice },
@@ -224,6 +237,7 @@ export const rules: readonly Rule[] = [
     name: 'a delivery under a lease is touched by its holder only, and settled by nobody else',
     broken: heldByNobodyElse,
   },
+  { name: 'it is known of which node each touch of a delivery was', broken: nobodys },
   { name: 'nothing is sent by who does not hold its lease', broken: sentUnderLease },
   { name: 'every request is recorded once, but for what was under way at a kill', broken: recordedOnce },
   { name: 'messages of one key arrive one after the other', broken: outOfOrder },
