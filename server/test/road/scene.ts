@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import { type ApplicationId, type EndpointId, makeIds } from '../../src/domain/ids.ts'
 import { type Database, newDatabase, openDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
-import { quiet } from '../support/quiet.ts'
+import { nothingUnanswered, quiet } from '../support/quiet.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts'
 
@@ -29,7 +29,7 @@ export interface Scene {
   eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void>
   /** Lets everything but the clock go on until this many requests have come to the receiver in all. */
   arrived(count: number, at?: Receiver): Promise<void>
-  /** Resolves when this many attempts in all are on disk. */
+  /** Resolves when this many attempts in all are on disk, and the server knows. */
   recorded(attempts: number): Promise<void>
   /** Lets whatever is due now happen, so that what has not happened then is not due. */
   quiet(): Promise<void>
@@ -129,7 +129,7 @@ export async function scene(
     recorded: (attempts) =>
       until(
         `${attempts} attempts recorded`,
-        async () => (await disk.count('select count(*) from attempt')) >= attempts,
+        async () => (await disk.count('select count(*) from attempt')) >= attempts && nothingUnanswered(),
       ),
     quiet: () => quiet(world, server.store),
     async restart() {

@@ -22,6 +22,9 @@ const counted = {
 pg.Client.prototype.connect = new Proxy<typeof pg.Client.prototype.connect>(pg.Client.prototype.connect, counted)
 pg.Client.prototype.query = new Proxy<typeof pg.Client.prototype.query>(pg.Client.prototype.query, counted)
 
+/** Where a commit can be seen, whoever made it may not have been told yet: to move the clock then makes it a late one. */
+export const nothingUnanswered = (): boolean => unanswered === 0
+
 /** Lets whatever is due now happen, so that what has not happened then is not due. */
 export async function quiet(world: TestWorld, store: Store): Promise<void> {
   const deadline = performance.now() + patienceMs
@@ -29,7 +32,7 @@ export async function quiet(world: TestWorld, store: Store): Promise<void> {
     await world.advance(0)
     // A file's store does one thing after the other: what it was asked for before is done.
     await store.ping()
-    turn = unanswered === 0 ? turn + 1 : 0
+    turn = nothingUnanswered() ? turn + 1 : 0
     if (performance.now() > deadline) throw new Error(`${unanswered} questions to the database unanswered for too long`)
   }
 }
