@@ -9,7 +9,10 @@ export type SqlParameters = Readonly<Record<string, SqlValue>>
 /**
  * One connection, one statement at a time. Statements name their parameters (`:now`) and may use the fragments
  * `@each(:rows)` — the elements of a JSON array as a column `value`, to be read with `value->>0` —, `@skip_locked`,
- * and `@now_ms` — the database's clock, in milliseconds.
+ * `@now_ms` — the database's clock, in milliseconds —, and, behind a column, `@among(:rows)` — it is the first of one of these
+ * rows —, `@exactly(x)` — it is `x`, which comes first and is then looked up — and `@in(an_index)` — it is looked up in that
+ * index, which serves nobody who does not say so. A parameter `:rows` holds rows that are looked up one by one, by their keys;
+ * filters, and what is read in an order, have other names.
  * Each text is prepared once and kept: never build a statement from values.
  */
 export interface Db {

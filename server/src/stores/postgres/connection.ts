@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { PostgresTarget, PostgresTls } from '../../domain/database-target.ts'
 import type { Db, SqlParameters, SqlRow } from '../db.ts'
 import { UniqueViolation } from '../db.ts'
-import { statementOf, valuesOf } from './statement.ts'
+import { type StatementShape, statementOf, valuesOf } from './statement.ts'
 
 /** What this process says of itself to the server, and how it wants to be treated. */
 export interface ConnectionManner {
@@ -19,7 +19,8 @@ export interface ConnectionManner {
  * A plan is made once for a prepared statement, with the statistics of that moment, and a table that was empty then may
  * have ten million rows an hour later. So the planner is not given the choice: whatever can be read off an index is. A
  * sort stays possible, and where there is no index at all, so does reading the table (it only counts as dear). Just-in-time
- * compiling goes by the cost of a plan, which this makes meaningless, and takes longer than any statement here.
+ * compiling goes by the cost of a plan, which this makes meaningless, and takes longer than any statement here. Memoize
+ * keeps what keys that repeat lead to; ours do not.
  * Tried before: with stale statistics one batched update fell from 35,000 rows a second to 3,300 (2026-11).
  */
 const planning = {
@@ -27,9 +28,24 @@ const planning = {
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   enable_material: 'off',
+  enable_memoize: 'off',
   jit: 'off',
   plan_cache_mode: 'force_generic_plan',
 }
+/*
+ * Which side of a join comes first goes by the rows that the planner believes in. Of a queue that was just drained it believes
+ * in none, and goes through all of its index, whatever is in it by then, to look for each row among those that were sent. A
+ * bitmap is not made without a key: where nothing else may be used, what was sent comes first. And what is read in order must
+ * not be gathered and sorted. Where neither helps, statements say more (`Db`): `between` is an equality that nothing can be
+ * merged by, so that no index is read for its order; an array is no side of a join. Shown by plans.test.ts.
+ */
+const planningOf: Readonly<Record<StatementShape, string>> = {
+  'by-rows': 'set enable_indexscan = off; set enable_bitmapscan = on; set enable_sort = off',
+  'in-order': 'set enable_indexscan = on; set enable_bitmapscan = off; set enable_sort = on',
+}
+/** What each connection was last told of that. */
+const shapeOn = new WeakMap<pg.ClientBase, StatementShape>()
+
 // A connection that was cut somewhere on its way must not hold its locks for hours.
 const patience = {
   tcp_keepalives_idle: '10',
@@ -147,6 +163,7 @@ export class PostgresDb implements Db {
     if (this.#inTransaction) return work()
     this.#inTransaction = true
     try {
+      if (this.#pooled) shapeOn.delete(this.#client)
       const begun = this.#plain(this.#pooled ? beginPooled : 'begin')
       begun.catch(() => {})
       const result = await work()
@@ -156,6 +173,8 @@ export class PostgresDb implements Db {
       if (command !== 'COMMIT') throw new Error('the transaction was rolled back')
       return result
     } catch (error) {
+      // With it goes what was set meanwhile.
+      shapeOn.delete(this.#client)
       await this.#plain('rollback').catch(() => {})
       throw error
     } finally {
@@ -169,6 +188,7 @@ export class PostgresDb implements Db {
    */
   async #ask(sql: string, parameters: SqlParameters): Promise<pg.QueryResult> {
     if (!this.#pooled || this.#inTransaction) return this.#query(sql, parameters)
+    shapeOn.delete(this.#client)
     const begun = this.#plain(beginPooled)
     const asked = this.#query(sql, parameters)
     const ended = this.#plain('commit')
@@ -186,12 +206,21 @@ export class PostgresDb implements Db {
   async #query(sql: string, parameters: SqlParameters): Promise<pg.QueryResult> {
     const statement = statementOf(sql)
     const values = valuesOf(statement, parameters)
-    const { name, text } = statement
+    const { name, text, shape } = statement
+    this.#plan(shape)
     try {
       return await this.#client.query({ ...(this.#pooled ? {} : { name }), text, values, ...this.#limit() })
     } catch (error) {
       throw sqlState(error) === uniqueViolation ? new UniqueViolation(error) : error
     }
+  }
+
+  /** Goes ahead of the statement, in the same round trip; where it fails, the statement does too. */
+  #plan(shape: StatementShape): void {
+    if (shapeOn.get(this.#client) === shape) return
+    shapeOn.set(this.#client, shape)
+    const text = this.#pooled ? planningOf[shape].replaceAll('set ', 'set local ') : planningOf[shape]
+    this.#plain(text).catch(() => shapeOn.delete(this.#client))
   }
 
   #limit(): object {

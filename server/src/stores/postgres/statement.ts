@@ -7,7 +7,14 @@ export interface Statement {
   readonly text: string
   /** Of its parameters, in the order of their numbers. */
   readonly parameters: readonly string[]
+  readonly shape: StatementShape
 }
+
+/**
+ * What a statement is like to the planner. `by-rows`: the rows that were sent with it (`:rows`) are looked up one by one, by
+ * their keys. `in-order`: it reads along an index, from a place on.
+ */
+export type StatementShape = 'by-rows' | 'in-order'
 
 const known = new Map<string, Statement>()
 
@@ -19,6 +26,9 @@ export function statementOf(sql: string): Statement {
   const text = sql
     .replaceAll(/@each\(([^)]*)\)/g, 'jsonb_array_elements(cast($1 as jsonb))')
     .replaceAll('@skip_locked', 'for update skip locked')
+    .replaceAll(/@exactly\(([^)]*)\)/g, 'between $1 and $1')
+    .replaceAll(/@in\(\w+\)/g, 'collate "POSIX"')
+    .replaceAll(/@among\(([^)]*)\)/g, '= any(array(select value->>0 from jsonb_array_elements(cast($1 as jsonb))))')
     .replaceAll('@now_ms', '(extract(epoch from clock_timestamp()) * 1000)::bigint')
     .replaceAll(/(?<!:):([a-zA-Z]\w*)/g, (_, name: string) => {
       const at = parameters.indexOf(name)
@@ -26,7 +36,8 @@ export function statementOf(sql: string): Statement {
       parameters.push(name)
       return `$${parameters.length}`
     })
-  const statement: Statement = { name: `posthorn_${known.size}`, text, parameters }
+  const shape = /@(each|among)\(:rows\)/.test(sql) ? 'by-rows' : 'in-order'
+  const statement: Statement = { name: `posthorn_${known.size}`, text, parameters, shape }
   known.set(sql, statement)
   return statement
 }

@@ -87,12 +87,12 @@ const passesEveryAttempt = (filter: AttemptFilter): boolean =>
 const messageOfAttempt = `left join endpoint on endpoint.id = attempt.endpoint_id
   left join message on message.application_id = endpoint.application_id and message.id = attempt.message_id`
 
-const attemptLists = (select: string, plainFrom: string, filteredFrom: string, where: string) => {
-  const page = `${where} and attempt.id > :above and attempt.id < :below`
+const attemptLists = (select: string, plainFrom: string, filteredFrom: string, where: string, id: string) => {
+  const page = `${where} and ${id} > :above and ${id} < :below`
   return {
-    all: pagesBy('attempt.id', `select ${select} from ${plainFrom} where ${page}`),
+    all: pagesBy(id, `select ${select} from ${plainFrom} where ${page}`),
     filtered: pagesBy(
-      'attempt.id',
+      id,
       `select ${select} from ${filteredFrom} where ${page} and ${attemptFilterCondition} and ${messageFilterCondition}`,
     ),
   }
@@ -104,8 +104,15 @@ const endpointLists = attemptLists(
   withMessage,
   withMessage,
   'attempt.endpoint_id = :endpointId',
+  'attempt.id @in(attempt_endpoint)',
 )
-const messageLists = attemptLists(attemptColumns, 'attempt', withMessage, 'attempt.message_id = :messageId')
+const messageLists = attemptLists(
+  attemptColumns,
+  'attempt',
+  withMessage,
+  'attempt.message_id = :messageId',
+  'attempt.id',
+)
 
 type AbsentMessageRow = { readonly [K in keyof MessageRow]: null }
 const isPresent = (row: MessageRow | AbsentMessageRow): row is MessageRow => row.message_id !== null
@@ -202,13 +209,14 @@ type AttemptedRow = MessageRow & StateRow & { readonly cursor: AttemptId }
 // of the list: one who pages towards older ones may see a message once, never twice.
 const attemptedTexts = (withPayload: boolean) =>
   pagesBy(
-    'attempt.id',
+    'attempt.id @in(attempt_endpoint)',
     `select ${messageColumns(withPayload)}, delivery.attempts as delivery_attempts,
        delivery.due_at as delivery_due_at, delivery.held as delivery_held, delivery.lease as delivery_lease, ${settledAs('attempt')} as last_settled, attempt.id as cursor
      from attempt join endpoint on endpoint.id = attempt.endpoint_id
      join message on message.application_id = endpoint.application_id and message.id = attempt.message_id
      left join delivery on delivery.message_id = attempt.message_id and delivery.endpoint_id = attempt.endpoint_id
-     where attempt.endpoint_id = :endpointId and attempt.id > :above and attempt.id < :below
+     where attempt.endpoint_id = :endpointId and attempt.id @in(attempt_endpoint) > :above
+       and attempt.id @in(attempt_endpoint) < :below
        and not exists (
          select 1 from attempt as later where later.message_id = attempt.message_id
            and ${fewOf('later')} = attempt.endpoint_id and later.id > attempt.id)
@@ -230,11 +238,11 @@ const waitingTexts = (withPayload: boolean) => {
        delivery.due_at as delivery_due_at, delivery.held as delivery_held, delivery.lease as delivery_lease, null as last_settled
      from delivery join endpoint on endpoint.id = delivery.endpoint_id
      join message on message.application_id = endpoint.application_id and message.id = delivery.message_id
-     where delivery.endpoint_id = :endpointId and (delivery.due_at, delivery.message_id) ${compare} (:beyondDue, :beyondId)
+     where delivery.endpoint_id @in(delivery_due) = :endpointId and (delivery.due_at, delivery.message_id @in(delivery_due)) ${compare} (:beyondDue, :beyondId)
        and message.id > :messagesAbove and message.id < :messagesBelow and ${messageFilterCondition}`
   return {
-    ascending: `${select('>')} order by delivery.due_at, delivery.message_id limit :limit`,
-    descending: `${select('<')} order by delivery.due_at desc, delivery.message_id desc limit :limit`,
+    ascending: `${select('>')} order by delivery.due_at, delivery.message_id @in(delivery_due) limit :limit`,
+    descending: `${select('<')} order by delivery.due_at desc, delivery.message_id @in(delivery_due) desc limit :limit`,
   }
 }
 const waitingPages = { withPayload: waitingTexts(true), withoutPayload: waitingTexts(false) }

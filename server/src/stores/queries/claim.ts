@@ -4,41 +4,53 @@ import type { Db } from '../db.ts'
 import { finish, orderKeysOf, promote } from './commit.ts'
 import { type MessageRow, messageColumns, messageOf } from './messages.ts'
 
-// Steps from endpoint to endpoint along the index, one seek each, however many deliveries each has waiting.
+// Steps from endpoint to endpoint along the index, one seek each, however many deliveries each has waiting. The first of an
+// order and not its minimum: PostgreSQL may also go through all there are for that, when it believes them to be few.
 const ring = `
   with recursive ring (endpoint_id, visited) as (
-    select (select min(endpoint_id) from delivery where endpoint_id > :after), 1
+    select (
+      select endpoint_id from delivery where endpoint_id @in(delivery_due) > :after order by endpoint_id @in(delivery_due) limit 1
+    ), 1
     union all
-    select (select min(delivery.endpoint_id) from delivery where delivery.endpoint_id > ring.endpoint_id), visited + 1
+    select (
+      select delivery.endpoint_id from delivery
+      where delivery.endpoint_id @in(delivery_due) > ring.endpoint_id order by delivery.endpoint_id @in(delivery_due) limit 1
+    ), visited + 1
     from ring where ring.endpoint_id is not null and visited < :visits
   )
   select endpoint_id,
-         (select min(due_at) from delivery where delivery.endpoint_id = ring.endpoint_id) as first_due,
-         (select min(due_at) from delivery where delivery.endpoint_id = ring.endpoint_id and due_at > :now) as next_due
+         (select due_at from delivery
+          where delivery.endpoint_id @in(delivery_due) = ring.endpoint_id order by due_at limit 1) as first_due,
+         (select due_at from delivery
+          where delivery.endpoint_id @in(delivery_due) = ring.endpoint_id and due_at > :now order by due_at limit 1) as next_due
   from ring`
 
-// Deliveries of disabled and paused endpoints wait; those of deleted ones are taken too, to be thrown away.
-const claimOfEndpoint = `
-  with picked as materialized (
-    select message_id from delivery
-    where endpoint_id = :endpoint and due_at <= :now
-      and not exists (
-        select 1 from endpoint join application on application.id = endpoint.application_id
-        where endpoint.id = :endpoint and endpoint.deleted_at is null
-          and (disabled_because is not null or endpoint.paused_at is not null or application.paused_at is not null)
-      )
-    order by due_at, message_id limit :share @skip_locked
-  )
-  update delivery set due_at = :until, lease = :lease from picked
-  where delivery.endpoint_id = :endpoint and delivery.message_id = picked.message_id
-  returning delivery.message_id, attempts, trigger, order_key`
+// Deliveries of disabled and paused endpoints wait; those of deleted ones are taken too, to be thrown away. Taken in two
+// statements: joined to what it picked, the update may begin with all that waits for the endpoint.
+const pick = `
+  select message_id, attempts, trigger, order_key from delivery
+  where endpoint_id @in(delivery_due) = :endpoint and due_at <= :now
+    and not exists (
+      select 1 from endpoint join application on application.id = endpoint.application_id
+      where endpoint.id = :endpoint and endpoint.deleted_at is null
+        and (disabled_because is not null or endpoint.paused_at is not null or application.paused_at is not null)
+    )
+  order by due_at, message_id @in(delivery_due) limit :share @skip_locked`
+
+const take = `
+  update delivery set due_at = :until, lease = :lease from @each(:picked)
+  where delivery.message_id @exactly(value->>0) and delivery.endpoint_id = value->>1`
 
 const messagesOfClaim = `
-  select ${messageColumns(true)} from message
-  where message.application_id = (select application_id from endpoint where id = :endpoint and deleted_at is null)
-    and message.id in (select value->>0 from @each(:rows)) and message.payload is not null`
+  with wanted as materialized (
+    select value->>0 as id, (select application_id from endpoint where id = value->>1 and deleted_at is null) as application_id
+    from @each(:picked)
+  )
+  select ${messageColumns(true)} from wanted
+  left join message on message.application_id = wanted.application_id and message.id = wanted.id`
 
 type SendableRow = MessageRow & { readonly payload: string }
+const isSendable = (row: MessageRow): row is SendableRow => row.payload !== null
 
 /** See `RoadStore.claim`. */
 export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
@@ -171,18 +183,15 @@ async function claimSome(
     attempts: number
     trigger: number
     order_key: string | null
-  }>(claimOfEndpoint, {
-    endpoint: endpointId,
-    now,
-    until,
-    lease,
-    share,
-  })
+  }>(pick, { endpoint: endpointId, now, share })
   if (picked.length === 0) return { deliveries: [], picked: 0, heads: noHeads }
-  const rows = JSON.stringify(picked.map((row) => [row.message_id]))
-  const messages = new Map<MessageId, SendableRow>()
-  for (const row of await db.all<SendableRow>(messagesOfClaim, { rows, endpoint: endpointId }))
-    messages.set(row.message_id, row)
+  const keys = JSON.stringify(picked.map((row) => [row.message_id, endpointId]))
+  // Together: one round trip.
+  const [found] = await Promise.all([
+    db.all<MessageRow>(messagesOfClaim, { picked: keys }),
+    db.run(take, { until, lease, picked: keys }),
+  ])
+  const messages = new Map(found.filter(isSendable).map((row) => [row.message_id, row]))
   const deliveries: ClaimedDelivery[] = []
   const orphans: [MessageId, EndpointId, number][] = []
   const heads: Head[] = []

@@ -24,11 +24,12 @@ const appendMessages = `
 const appendRichMessages = `
   insert into message (${richColumns}) select ${richValues} from @each(:rows) where true`
 
-// An eventId is taken for a window; what has lapsed by the time of the new message makes room for it.
+// An eventId is taken for a window; what has lapsed by the time of the new message makes room for it. `+ 0`: found by its
+// key, and not among all that has ever lapsed.
 const dropLapsedEventKeys = `
   delete from event_key
   where (application_id, event_id) in (select value->>1, value->>2 from @each(:rows))
-    and until <= (select max(cast(value->>3 as bigint)) from @each(:rows))`
+    and until + 0 <= (select max(cast(value->>3 as bigint)) from @each(:rows))`
 
 const appendEventKeys = `
   insert into event_key (application_id, event_id, message_id, until)
@@ -71,7 +72,8 @@ export const finish = `
   where lease = :lease and (message_id, endpoint_id, attempts) in (
     select value->>0, value->>1, cast(value->>2 as bigint) from @each(:rows))`
 
-// Once nobody waits for it, and everybody it was sent to has got it.
+// Once nobody waits for it, and everybody it was sent to has got it. With '' behind it, an endpoint leads to no index of
+// all its attempts: they are looked for by their message.
 const wipeDelivered = `
   update message set payload = null, payload_until = null, request = null from @each(:rows)
   where message.application_id = value->>0 and message.id = value->>1
@@ -80,7 +82,7 @@ const wipeDelivered = `
       select 1 from attempt
       where attempt.message_id = message.id and attempt.succeeded = 0 and not exists (
         select 1 from attempt as other
-        where other.message_id = message.id and other.endpoint_id = attempt.endpoint_id and other.succeeded = 1))`
+        where other.message_id = message.id and other.endpoint_id || '' = attempt.endpoint_id and other.succeeded = 1))`
 
 const retry = `
   update delivery
@@ -97,37 +99,49 @@ const park = `
   where delivery.message_id = value->>0 and delivery.endpoint_id = value->>1 and delivery.lease = :lease
     and delivery.attempts = cast(value->>2 as bigint)`
 
+// What is looked for in a partial index is asked for in a subselect: in a join, PostgreSQL may begin with all orders there are.
+
 // A first that nobody has begun to send goes back, where one has come that is before it: two nodes commit in any order, and
 // message ids are in the order of acceptance by each. What was asked for by hand stays due. (The sum keeps SQLite from the
-// index of all that is due at the endpoint.)
+// index of all that is due at the endpoint.) There is one at most: nothing is let go beside it.
 const giveWay = `
-  update delivery set due_at = ${inNoTime}, held = 'behind' from @each(:rows)
-  where delivery.endpoint_id = value->>0 and delivery.order_key = value->>1 and delivery.held is null
-    and delivery.lease is null and delivery.due_at + 0 <= :now and delivery.trigger = 0
-    and exists (
-      select 1 from delivery as earlier
-      where earlier.endpoint_id = value->>0 and earlier.order_key = value->>1
-        and earlier.message_id < delivery.message_id and earlier.held = 'behind')`
+  with late as materialized (
+    select value->>0 as endpoint_id,
+           (select message_id from delivery
+            where endpoint_id @in(delivery_order_under_way) = value->>0 and order_key @in(delivery_order_under_way) = value->>1
+              and held is null and lease is null and due_at + 0 <= :now and trigger = 0 limit 1) as message_id,
+           (select earlier.message_id from delivery as earlier
+            where earlier.endpoint_id = value->>0 and earlier.order_key = value->>1 and earlier.held = 'behind'
+            order by earlier.message_id limit 1) as behind
+    from @each(:orders)
+  )
+  update delivery set due_at = ${inNoTime}, held = 'behind' from late
+  where late.behind < late.message_id
+    and delivery.message_id @exactly(late.message_id) and delivery.endpoint_id = late.endpoint_id
+    and delivery.held is null and delivery.lease is null and delivery.due_at + 0 <= :now and delivery.trigger = 0`
 
 // The first of each order becomes due, if nobody of it is being sent.
 // Materialized: as a condition of the update, every first is looked for at every endpoint.
 const letGo = `
   with firsts as materialized (
     select value->>0 as endpoint_id,
-           (select min(first.message_id) from delivery as first
-            where first.endpoint_id = value->>0 and first.order_key = value->>1) as message_id
-    from @each(:rows)
-    where not exists (
-      select 1 from delivery as sent
-      where sent.endpoint_id = value->>0 and sent.order_key = value->>1 and sent.held is null and sent.lease is not null)
+           (select first.message_id from delivery as first
+            where first.endpoint_id = value->>0 and first.order_key = value->>1
+            order by first.message_id limit 1) as message_id
+    from @each(:orders)
+    where (
+      select sent.message_id from delivery as sent
+      where sent.endpoint_id @in(delivery_order_under_way) = value->>0
+        and sent.order_key @in(delivery_order_under_way) = value->>1
+        and sent.held is null and sent.lease is not null limit 1) is null
   )
   update delivery set due_at = :now, held = null from firsts
-  where delivery.message_id = firsts.message_id and delivery.endpoint_id = firsts.endpoint_id
-    and delivery.held = 'behind'`
+  where delivery.message_id @exactly(firsts.message_id)
+    and delivery.endpoint_id = firsts.endpoint_id and delivery.held = 'behind'`
 
 /** Makes the first of each order (rows of endpoint and key) due at `now`. In a transaction which holds `orderKeysOf` them. */
-export async function promote(db: Db, now: Millis, rows: string): Promise<void> {
-  await Promise.all([db.run(giveWay, { now, rows }), db.run(letGo, { now, rows })])
+export async function promote(db: Db, now: Millis, orders: string): Promise<void> {
+  await Promise.all([db.run(giveWay, { now, orders }), db.run(letGo, { now, orders })])
 }
 
 // The streak keeps its first moment, whoever reports it.

@@ -23,11 +23,11 @@ const rowsOf = (...columns: readonly (readonly string[])[]): string =>
 
 const payloadSizes = `
   select id, octet_length(payload) as bytes from message
-  where application_id = :applicationId and id in (select value->>0 from @each(:rows)) order by id`
+  where application_id = :applicationId and id @among(:rows)`
 
 const wipePayloads = `
   update message set payload = null, payload_until = null, request = null
-  where application_id = :applicationId and id in (select value->>0 from @each(:rows)) and payload is not null`
+  where application_id = :applicationId and id @among(:rows) and payload is not null`
 
 const responseSizes = `
   select attempt.message_id as message_id, attempt.id as id, octet_length(attempt.response) as bytes
@@ -45,21 +45,22 @@ async function messages(
   ending: Ending,
 ): Promise<{ readonly left: readonly MessageId[]; readonly wiped: number }> {
   return db.transaction(async () => {
-    const sizes = await db.all<{ id: MessageId; bytes: number | null }>(payloadSizes, {
+    const found = await db.all<{ id: MessageId; bytes: number | null }>(payloadSizes, {
       applicationId,
       rows: rowsOf(ids),
     })
+    const sizes = found.toSorted((one, other) => (one.id < other.id ? -1 : 1))
     const taken = withinBytes(sizes).map((row) => row.id)
     if (taken.length === 0) return { left: [], wiped: 0 }
     const rows = rowsOf(taken)
     await holdWaiting(db, rows)
     const wiped = await db.run(wipePayloads, { applicationId, rows })
     const waiting = await endWaiting(db, rows, ending.at, ending, stepAttempts)
-    const found = await db.all<{ message_id: MessageId; id: AttemptId; bytes: number }>(responseSizes, {
+    const answers = await db.all<{ message_id: MessageId; id: AttemptId; bytes: number }>(responseSizes, {
       rows,
       limit: stepAttempts,
     })
-    const attempts = withinBytes(found)
+    const attempts = withinBytes(answers)
     if (attempts.length > 0) {
       const keys = rowsOf(
         attempts.map((row) => row.message_id),
@@ -67,7 +68,7 @@ async function messages(
       )
       await db.run(wipeResponses, { rows: keys })
     }
-    const more = waiting.more || attempts.length < found.length || found.length === stepAttempts
+    const more = waiting.more || attempts.length < answers.length || answers.length === stepAttempts
     return { left: sizes.slice(more ? 0 : taken.length).map((row) => row.id), wiped }
   })
 }

@@ -20,6 +20,7 @@ import { portalTokens } from './portal-tokens.ts'
 import { quarantine } from './quarantine.ts'
 import { received } from './received.ts'
 import { retention } from './retention.ts'
+import { road } from './road.ts'
 import { sources } from './sources.ts'
 import { tallies } from './tallies.ts'
 import { tasks } from './tasks.ts'
@@ -202,9 +203,30 @@ test('every statement that removes something finds it along an index, and never 
   })
   assert.ok(plans.length > 25, `${plans.length} statements were seen`)
   for (const plan of plans) {
-    assert.doesNotMatch(plan, /SCAN (?!jsonb_each|CONSTANT ROW|firsts)|TEMP B-TREE/)
+    assert.doesNotMatch(plan, /SCAN (?!jsonb_each|CONSTANT ROW|firsts|late)|TEMP B-TREE/)
     assert.doesNotMatch(plan, /SEARCH message USING INDEX message_id \(application_id=\?\)/)
   }
+})
+
+test('a claim takes what it picked by its keys, not by going through all that waits for the endpoint', async () => {
+  connection.database.exec(
+    "insert into delivery (message_id, endpoint_id, attempts, due_at, trigger) values ('msg_1', 'ep_1', 0, 1, 0)",
+  )
+  const ask = {
+    now: 2,
+    until: 3,
+    lease: 'lease_1',
+    after: '',
+    visits: 2,
+    share: 4,
+    shares: new Map(),
+    room: 4,
+  } as const
+  const [ring, pick, messages, take] = await plansOf((db) => road.claim(db, { ...ask, characters: 100 }))
+  assert.doesNotMatch(ring ?? '', /SCAN delivery|TEMP B-TREE/)
+  assert.match(pick ?? '', /SEARCH delivery USING INDEX delivery_due \(endpoint_id=\? AND due_at<\?\)/)
+  assert.match(messages ?? '', /SEARCH message USING INDEX message_id \(application_id=\? AND id=\?\)/)
+  assert.match(take ?? '', /SEARCH delivery USING PRIMARY KEY \(message_id=\? AND endpoint_id=\?\)/)
 })
 
 test('the next of an order is found along the index of orders, not among all that waits', async () => {

@@ -12,9 +12,10 @@ export const publishKeyRow = ({ id, fingerprint, messageId, acceptedAt, until }:
   until,
 ]
 
+// `+ 0`: found by its key, and not among all that has ever lapsed.
 const dropLapsed = `
   delete from idempotency_key
-  where id in (select value->>0 from @each(:rows)) and until <= (select max(cast(value->>3 as bigint)) from @each(:rows))`
+  where id @among(:rows) and until + 0 <= (select max(cast(value->>3 as bigint)) from @each(:rows))`
 
 const append = `
   insert into idempotency_key (id, fingerprint, message_id, started_at, until)
@@ -23,7 +24,7 @@ const append = `
 
 const usedBefore = `
   select value->>2 as wanted, idempotency_key.message_id, idempotency_key.started_at, idempotency_key.fingerprint
-  from @each(:rows) join idempotency_key on idempotency_key.id = value->>0
+  from @each(:rows) join idempotency_key on idempotency_key.id @exactly(value->>0)
   where idempotency_key.message_id <> value->>2`
 
 type UsedRow = {
@@ -47,7 +48,7 @@ export async function claimPublishKeys(db: Db, rows: string): Promise<Map<Messag
   return repeated
 }
 
-const forget = 'delete from idempotency_key where id in (select value->>0 from @each(:rows))'
+const forget = 'delete from idempotency_key where id @among(:rows)'
 
 /** A refused publish has no answer worth keeping: forgets the keys, packed in `rows`, of these messages. */
 export async function forgetPublishKeys(db: Db, rows: string, refused: ReadonlyMap<MessageId, unknown>): Promise<void> {

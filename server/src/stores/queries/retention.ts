@@ -60,7 +60,7 @@ const deleteEventKeys = `
     and message_id in (select value->>2 from @each(:rows))`
 
 const deleteOldMessages = `
-  delete from message where application_id = :applicationId and id in (select value->>0 from @each(:rows))`
+  delete from message where application_id = :applicationId and id @among(:rows)`
 
 async function deleteMessages(
   db: Db,
@@ -101,13 +101,14 @@ async function deleteMessages(
 
 const unwipedMessages = `
   select message.id as id, case when message.payload_until is null then octet_length(message.payload) end as bytes
-  from application join message on message.application_id = application.id and message.id > application.wiped_to
-  where application.id = :applicationId and message.id < :before
+  from message
+  where message.application_id = :applicationId and message.id < :before
+    and message.id > (select wiped_to from application where id = :applicationId)
   order by message.id limit :limit`
 
 const wipeThese = `
   update message set payload = null, payload_until = null, request = null
-  where application_id = :applicationId and id in (select value->>0 from @each(:rows)) and payload is not null`
+  where application_id = :applicationId and id @among(:rows) and payload is not null`
 
 async function wipePayloads(
   db: Db,
@@ -162,8 +163,9 @@ async function wipeLapsed(db: Db, ending: Ending): Promise<{ readonly removed: R
 }
 
 const goneEndpoints = `
-  select id, not exists (select 1 from attempt where attempt.endpoint_id = endpoint.id)
-    and not exists (select 1 from delivery where delivery.endpoint_id = endpoint.id) as unused
+  select id,
+    (select id from attempt where endpoint_id = endpoint.id order by id @in(attempt_endpoint) limit 1) is null
+    and (select due_at from delivery where endpoint_id @in(delivery_due) = endpoint.id order by due_at limit 1) is null as unused
   from endpoint where deleted_at is not null and id > :after and deleted_at < :deletedBefore
   order by id limit :limit`
 
@@ -172,8 +174,7 @@ async function deleteEndpoints(db: Db, after: EndpointId | '', deletedBefore: Mi
     ...{ after, deletedBefore, limit: stepRows },
   })
   const unused = rows.flatMap((row) => (row.unused ? [row.id] : []))
-  if (unused.length > 0)
-    await db.run('delete from endpoint where id in (select value->>0 from @each(:rows))', { rows: keys(unused) })
+  if (unused.length > 0) await db.run('delete from endpoint where id @among(:rows)', { rows: keys(unused) })
   return rows.length === stepRows ? (rows.at(-1)?.id ?? null) : null
 }
 

@@ -44,15 +44,33 @@ const recover = async (db: Db, now: Millis): Promise<number> => {
   return db.run('update delivery set due_at = :now, lease = null where lease is not null', { now })
 }
 
+// In steps, each of which can only go along one index: joined, the planner may begin with all deliveries there are.
+const deletedWithDeliveries = `
+  select id from endpoint
+  where deleted_at is not null
+    and (select due_at from delivery where endpoint_id @in(delivery_due) = endpoint.id order by due_at limit 1) is not null
+  limit 1`
+
+const deliveriesOf = `
+  select message_id, endpoint_id from delivery where endpoint_id @in(delivery_due) = :endpoint order by due_at limit :limit`
+
 const sweepDeleted = (db: Db, limit: number): Promise<number> =>
-  db.run(
-    `delete from delivery where (message_id, endpoint_id) in (
-       select delivery.message_id, delivery.endpoint_id
-       from endpoint join delivery on delivery.endpoint_id = endpoint.id
-       where endpoint.deleted_at is not null limit :limit
-     )`,
-    { limit },
-  )
+  db.transaction(async () => {
+    let swept = 0
+    while (swept < limit) {
+      const endpoint = await first<{ id: EndpointId }>(db, deletedWithDeliveries)
+      if (endpoint === null) break
+      const rows = await db.all<{ message_id: MessageId; endpoint_id: EndpointId }>(deliveriesOf, {
+        endpoint: endpoint.id,
+        limit: limit - swept,
+      })
+      swept += await db.run(
+        'delete from delivery where (message_id, endpoint_id) in (select value->>0, value->>1 from @each(:rows))',
+        { rows: JSON.stringify(rows.map((row) => [row.message_id, row.endpoint_id])) },
+      )
+    }
+    return swept
+  })
 
 async function resend(db: Db, key: DeliveryKey): Promise<void> {
   // A delivery that is under lease is being sent this moment: that is what was asked for. Due since ever: what somebody
@@ -69,7 +87,7 @@ async function resend(db: Db, key: DeliveryKey): Promise<void> {
 const ordersOf = `
   select delivery.endpoint_id as endpoint_id, delivery.order_key as order_key
   from @each(:rows) join delivery on delivery.message_id = value->>0 and delivery.endpoint_id = value->>1
-  where delivery.order_key is not null`
+  where coalesce(delivery.order_key, '') <> ''`
 
 async function end(db: Db, attempts: readonly Attempt[], now: Millis): Promise<number> {
   const rows = JSON.stringify(attempts.map((a) => [a.messageId, a.endpointId]))

@@ -13,7 +13,7 @@ const inSpan = 'message_id >= :lowest and message_id < :below'
 const settledText = `
   with page as materialized (
     select id, message_id, succeeded from attempt
-    where endpoint_id = :endpointId and id > :after order by id limit :limit
+    where endpoint_id = :endpointId and id @in(attempt_endpoint) > :after order by id @in(attempt_endpoint) limit :limit
   ), last as materialized (
     select id, message_id,
       case when not (${inSpan}) then null
@@ -55,8 +55,8 @@ async function settled(
 const waitingText = `
   with page as materialized (
     select due_at, message_id, attempts from delivery
-    where endpoint_id = :endpointId and (due_at, message_id) > (:dueAt, :messageId)
-    order by due_at, message_id limit :limit
+    where endpoint_id @in(delivery_due) = :endpointId and (due_at, message_id @in(delivery_due)) > (:dueAt, :messageId)
+    order by due_at, message_id @in(delivery_due) limit :limit
   )
   select count(*) as looked, count(case when ${inSpan} and attempts = 0 then 1 end) as pending,
     count(case when ${inSpan} and attempts > 0 then 1 end) as sending,

@@ -42,7 +42,9 @@ export async function subscriptions(
 // Off the index of the endpoint alone: no attempt is read.
 const counting = `
   select count(*) as counted, max(id) as last from (
-    select id from attempt where endpoint_id = :endpointId and id > :above and id < :below order by id limit :limit
+    select id from attempt
+    where endpoint_id = :endpointId and id @in(attempt_endpoint) > :above and id @in(attempt_endpoint) < :below
+    order by id @in(attempt_endpoint) limit :limit
   ) as counted_rows`
 
 /** Deleted endpoints count as well: what was sent to them was sent. */

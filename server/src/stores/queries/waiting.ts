@@ -25,7 +25,7 @@ const idTail = 8
 
 const ordersOf = `
   select delivery.endpoint_id as endpoint_id, delivery.order_key as order_key
-  from @each(:rows) join delivery on delivery.message_id = value->>0 where delivery.order_key is not null`
+  from @each(:rows) join delivery on delivery.message_id = value->>0 where coalesce(delivery.order_key, '') <> ''`
 
 /** For `endWaiting` of these messages: before anything is written in its transaction. */
 export async function holdWaiting(db: Db, rows: string): Promise<void> {

@@ -8,6 +8,9 @@ const inSqlite = (sql: string): string =>
   sql
     .replaceAll(/@each\(([^)]*)\)/g, 'jsonb_each($1)')
     .replaceAll('@skip_locked', '')
+    .replaceAll(/@exactly\(([^)]*)\)/g, '= $1')
+    .replaceAll(/ @in\(\w+\)/g, '')
+    .replaceAll(/@among\(([^)]*)\)/g, 'in (select value->>0 from jsonb_each($1))')
     .replaceAll('@now_ms', "cast(unixepoch('subsec') * 1000 as integer)")
 
 // 16 MiB of pages hold the ends of the tables and indexes, which is where the queue lives (SQLite: negative is KiB).

@@ -50,4 +50,4 @@ drop index attempt_message;
 create unique index attempt_message on attempt (message_id, id);
 
 -- What is not held back of each order: one, but for what was asked for by hand.
-create index delivery_order_under_way on delivery (endpoint_id, order_key) where order_key is not null and held is null;
+create index delivery_order_under_way on delivery (endpoint_id collate "POSIX", order_key collate "POSIX") where order_key is not null and held is null;
