@@ -4,12 +4,8 @@ import type { Timer, World } from '../ports/world.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { ClaimObserver } from './observer.ts'
 
-// Endpoints looked at, and deliveries taken, in one statement: a few milliseconds of the store's time, so that no
-// commit waits long behind it.
-const visits = 64
-const mostTaken = 512
 const mostShare = 128
-const mostCharacters = 4 * 1024 * 1024
+const mostBytes = 4 * 1024 * 1024
 // Nothing depends on this poll but work that another process put into the store.
 const pollMs: Millis = 1_000
 const storeDownMs: Millis = 500
@@ -89,9 +85,10 @@ export class Claimer {
       this.#skipped.clear()
       this.#nextDueAt = Number.POSITIVE_INFINITY
     }
+    const largest = this.#store.largestClaim
     let took = false
     do {
-      const room = Math.min(this.#dispatcher.room, mostTaken)
+      const room = Math.min(this.#dispatcher.room, largest.deliveries)
       if (this.#stopped) return false
       if (room === 0) {
         this.#dispatcher.wantRoom()
@@ -107,11 +104,11 @@ export class Claimer {
         until,
         lease: this.#dispatcher.lease,
         after: this.#cursor,
-        visits,
+        visits: largest.visits,
         share,
         shares,
         room,
-        characters: mostCharacters,
+        bytes: mostBytes,
       })
       this.#cursor = cursor
       this.#nextDueAt = Math.min(this.#nextDueAt, nextDueAt ?? Number.POSITIVE_INFINITY)

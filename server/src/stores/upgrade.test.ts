@@ -180,7 +180,7 @@ async function holdsWhatWasWritten(store: Store, version: number): Promise<void>
   )
   const claimed = await store.road.claim({
     ...{ now: at + 10, until: at + 20, lease: 'lease_new', after: '', visits: 10, share: 10, shares: new Map() },
-    ...{ room: 10, characters: 10_000 },
+    ...{ room: 10, bytes: 10_000 },
   })
   assert.partialDeepStrictEqual(claimed.deliveries, [
     { messageId: old.message, endpointId: old.openEndpoint, attempts: 1, trigger: 'scheduled', message },

@@ -10,6 +10,8 @@ import type { Message } from '../../domain/message.ts'
 export interface RoadStore {
   /** How many commits may be on their way at once, to some good. */
   readonly commitsInFlight: number
+  /** What a claim may look at and take and still be over in a few milliseconds, since commits wait behind it. */
+  readonly largestClaim: { readonly visits: number; readonly deliveries: number }
   /** One transaction: all of it is on disk when this resolves, or none of it (rejected, or `stale`). */
   commit(batch: CommitBatch): Promise<CommitResult>
   /** Takes due deliveries under `lease` until `until`, a few from each endpoint in turn. */
@@ -161,8 +163,8 @@ export interface ClaimAsk {
   readonly shares: ReadonlyMap<EndpointId, number>
   /** Deliveries taken in all. */
   readonly room: number
-  /** Payload characters after which no more is taken: counts alone do not bound memory. */
-  readonly characters: number
+  /** Of payloads, after which no more is taken: counts alone do not bound memory. */
+  readonly bytes: number
 }
 
 export interface ClaimedDelivery extends DeliveryKey {

@@ -19,7 +19,7 @@ export function claimConformance(open: OpenStore): void {
     share: 10,
     shares: new Map(),
     room: 100,
-    characters: 1_000_000,
+    bytes: 1_000_000,
   }
 
   /** Endpoints in order of their ids, each with messages that are due `dueIn` ms from now, left to be claimed. */
@@ -136,7 +136,7 @@ export function claimConformance(open: OpenStore): void {
   test('large payloads bound a claim before its count does, and what is left is said to be left', async () => {
     const payload = `"${'x'.repeat(998)}"`
     const { endpoint } = await scene([Array<number>(40).fill(0), [0]], { payload })
-    const claimed = await store().road.claim({ ...ask, share: 40, characters: 20_000 })
+    const claimed = await store().road.claim({ ...ask, share: 40, bytes: 20_000 })
     // A small step tells how large they are, the next ones are made to fit.
     assert.equal(claimed.deliveries.length, 20)
     assert.deepEqual(claimed.moreOf, [endpoint(0).id])

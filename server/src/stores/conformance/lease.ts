@@ -22,7 +22,7 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
       share: 10,
       shares: new Map(),
       room: 10,
-      characters: 1_000_000,
+      bytes: 1_000_000,
     },
   })
   /** Which of these deliveries can be claimed at a moment. */

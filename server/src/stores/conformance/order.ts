@@ -16,7 +16,7 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
 
   const ask = (lease: LeaseId, at: Millis): ClaimAsk => ({
     ...{ now: at, until: at + leaseMs, lease, after: '', visits: 10, share: 50, shares: new Map(), room: 50 },
-    characters: 1_000_000,
+    bytes: 1_000_000,
   })
   const claim = async (at = now, lease = mine) => (await store().road.claim(ask(lease, at))).deliveries
   const ids = (rows: readonly { readonly messageId: MessageId }[]) => rows.map(({ messageId }) => messageId)

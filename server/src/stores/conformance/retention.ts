@@ -108,7 +108,7 @@ export function retentionConformance(open: OpenStore): void {
       assert.match(attempt?.id ?? '', /^atmpt_\w{27}$/)
       const { deliveries } = await store().road.claim({
         ...{ now: make.now() + 1_000, until: make.now() + 2_000, lease, after: '', visits: 10, share: 10 },
-        ...{ shares: new Map(), room: 10, characters: 1_000 },
+        ...{ shares: new Map(), room: 10, bytes: 1_000 },
       })
       assert.deepEqual(
         deliveries.map(({ messageId }) => messageId),

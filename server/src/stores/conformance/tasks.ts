@@ -189,7 +189,7 @@ export function tasksConformance(open: OpenStore): void {
     await store().tasks.advance(stepOf(await begun(), { deliveries: { endpointId: at.endpoint.id, rows } }))
     const { deliveries } = await store().road.claim({
       ...{ now: make.now(), until: make.now() + 1_000, lease, after: '', visits: 10, share: 10, shares: new Map() },
-      ...{ room: 10, characters: 1_000 },
+      ...{ room: 10, bytes: 1_000 },
     })
     assert.deepEqual(
       deliveries

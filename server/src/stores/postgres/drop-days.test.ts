@@ -84,7 +84,7 @@ describe('days of messages', { skip: withoutPostgres }, () => {
         shares: new Map(),
         room: 9,
       },
-      characters: 1_000,
+      bytes: 1_000,
     })
     assert.deepEqual(
       deliveries.map(({ messageId }) => messageId),

@@ -201,7 +201,7 @@ async function sending(db: Db, now: Millis): Promise<void> {
     }),
   )
   const ask = { ...{ now: now + 10_000, until: now + 20_000, lease, after: '' as const, visits: 64, share: 4 } }
-  await road.claim(db, { ...ask, shares: new Map(), room: 8, characters: 1_000_000 })
+  await road.claim(db, { ...ask, shares: new Map(), room: 8, bytes: 1_000_000 })
 }
 
 /** What is done to deliveries by hand and by chores, a step of each. */

@@ -25,6 +25,7 @@ export interface PostgresManner {
 
 /** More would only make smaller commits: the server's log is flushed for those that wait together anyway. */
 const commitsInFlight = 3
+const largestClaim = { visits: 64, deliveries: 128 }
 // A publish is answered within 2 s, whatever the database does.
 const roadWithinMs = 1_500
 const peopleWithinMs = 30_000
@@ -127,6 +128,7 @@ export async function openPostgresStore(
   return {
     road: noun<Store['road']>('road', roadConnections, {
       commitsInFlight,
+      largestClaim,
       commit,
       // Other nodes are alive: what a dead one held comes back when its leases are over.
       recover: async () => 0,

@@ -1,4 +1,4 @@
-import type { EndpointId, MessageId, Millis } from '../../domain/ids.ts'
+import type { ApplicationId, EndpointId, MessageId } from '../../domain/ids.ts'
 import type { ClaimAsk, Claimed, ClaimedDelivery } from '../../ports/store.ts'
 import type { Db } from '../db.ts'
 import { finish, orderKeysOf, promote } from './commit.ts'
@@ -41,65 +41,97 @@ const take = `
   update delivery set due_at = :until, lease = :lease from @each(:picked)
   where delivery.message_id @exactly(value->>0) and delivery.endpoint_id = value->>1`
 
-const messagesOfClaim = `
+// Joined from the left, since the planner may not turn that round.
+const sizesOfPicked = `
   with wanted as materialized (
-    select value->>0 as id, (select application_id from endpoint where id = value->>1 and deleted_at is null) as application_id
+    select value->>0 as id, value->>1 as endpoint_id,
+      (select application_id from endpoint where id = value->>1 and deleted_at is null) as application_id
     from @each(:picked)
   )
-  select ${messageColumns(true)} from wanted
-  left join message on message.application_id = wanted.application_id and message.id = wanted.id`
+  select wanted.id as message_id, wanted.endpoint_id as endpoint_id, wanted.application_id as application_id,
+    octet_length(message.payload) as bytes
+  from wanted left join message on message.application_id = wanted.application_id and message.id = wanted.id`
+
+const messagesOfClaim = `
+  select ${messageColumns(true)} from @each(:wanted)
+  left join message on message.application_id = value->>0 and message.id = value->>1`
 
 type SendableRow = MessageRow & { readonly payload: string }
 const isSendable = (row: MessageRow): row is SendableRow => row.payload !== null
 
-/** See `RoadStore.claim`. */
+type Visit = {
+  readonly endpoint_id: EndpointId | null
+  readonly first_due: number | null
+  readonly next_due: number | null
+}
+
+/** An endpoint's turn: so many of its deliveries. */
+interface Turn {
+  readonly endpointId: EndpointId
+  readonly share: number
+}
+
+/** See `RoadStore.claim`. Four round trips for as many endpoints as there is room for, and one commit. */
 export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
-  const visited = await db.all<{ endpoint_id: EndpointId | null; first_due: number | null; next_due: number | null }>(
-    ring,
-    {
-      after: ask.after,
-      visits: ask.visits,
-      now: ask.now,
-    },
-  )
+  const { after, visits, now } = ask
+  const visited = await db.all<Visit>(ring, { after, visits, now })
+  const endpoints = visited.flatMap(({ endpoint_id: id, ...due }) => (id === null ? [] : [{ id, ...due }]))
+  let waiting: readonly Turn[] = endpoints.flatMap(({ id: endpointId, first_due }) => {
+    const share = ask.shares.get(endpointId) ?? ask.share
+    return first_due === null || first_due > now || share === 0 ? [] : [{ endpointId, share }]
+  })
   const deliveries: ClaimedDelivery[] = []
-  const moreOf: EndpointId[] = []
-  let nextDueAt: Millis | null = null
-  let cursor: EndpointId | '' = ''
-  let characters = 0
-  for (const { endpoint_id: endpointId, first_due, next_due } of visited) {
-    if (endpointId === null) {
-      cursor = ''
-      break
-    }
-    // Full: go on behind the last endpoint that had its turn.
-    if (deliveries.length >= ask.room || characters >= ask.characters) break
-    cursor = endpointId
-    if (next_due !== null) nextDueAt = Math.min(nextDueAt ?? next_due, next_due)
-    const share = Math.min(ask.shares.get(endpointId) ?? ask.share, ask.room - deliveries.length)
-    if (first_due === null || first_due > ask.now || share === 0) continue
-    const taken = await claimOf(db, ask, endpointId, share, ask.characters - characters)
+  const moreOf = new Set<EndpointId>()
+  let bytes = 0
+  while (waiting.length > 0) {
+    const room = { deliveries: ask.room - deliveries.length, bytes: ask.bytes - bytes }
+    if (room.deliveries <= 0 || room.bytes <= 0) break
+    const wave = waveOf(waiting, room.deliveries)
+    const taken = await db.transaction(() => takeOf(db, ask, wave, room))
     deliveries.push(...taken.deliveries)
-    characters += taken.characters
-    if (taken.full) moreOf.push(endpointId)
+    bytes += taken.bytes
+    for (const endpointId of taken.moreOf) moreOf.add(endpointId)
+    for (const { endpointId, heads } of taken.headless) await throwAway(db, ask, endpointId, heads)
+    // What was thrown away makes those behind it due: they have what is left of their turn at once.
+    waiting = [...taken.headless.filter(({ share }) => share > 0), ...waiting.slice(taken.turns)]
   }
-  return { deliveries, cursor, moreOf, nextDueAt }
+  const first = endpoints.findIndex(({ id }) => id === waiting[0]?.endpointId)
+  // Full: go on behind the last endpoint that had its turn.
+  const behind = first < 0 ? endpoints : endpoints.slice(0, first)
+  const dues = behind.flatMap(({ next_due }) => next_due ?? [])
+  return {
+    deliveries,
+    cursor: first < 0 && visited.at(-1)?.endpoint_id === null ? '' : (behind.at(-1)?.id ?? after),
+    moreOf: [...moreOf],
+    nextDueAt: dues.length === 0 ? null : Math.min(...dues),
+  }
 }
 
-// Taken in one step. The first is small, the next ones as large as payloads of that size allow: how far a claim can
-// overshoot the characters it was given.
-const firstStep = 4
-const longestStep = 16
+/** As many turns as there is room for if each takes all of its share; the first in any case. */
+function waveOf(waiting: readonly Turn[], room: number): readonly Turn[] {
+  const wave: Turn[] = []
+  let left = room
+  for (const { endpointId, share } of waiting) {
+    if (wave.length > 0 && share > left) break
+    wave.push({ endpointId, share: Math.min(share, left) })
+    left -= share
+    if (left <= 0) break
+  }
+  return wave
+}
 
-interface ClaimedOfEndpoint {
+interface Taken {
   readonly deliveries: readonly ClaimedDelivery[]
-  readonly characters: number
-  /** It stopped because it had enough, not because there was no more. */
-  readonly full: boolean
+  readonly bytes: number
+  /** How many of the wave had their turn. */
+  readonly turns: number
+  /** These had enough, which does not mean that there is no more. */
+  readonly moreOf: readonly EndpointId[]
+  readonly headless: readonly Headless[]
 }
 
-interface ClaimedAtOnce extends ClaimedOfEndpoint {
-  /** It stopped because of these: the first of their orders, with nothing to send. They are leased to us. */
+/** At the head of its orders is nothing that could be sent; that is leased to us. */
+interface Headless extends Turn {
   readonly heads: readonly Head[]
 }
 
@@ -109,28 +141,135 @@ interface Head {
   readonly orderKey: string
 }
 
-const noHeads: readonly Head[] = []
-
-/** What is thrown away makes those behind it due, which are claimed in turn. */
-async function claimOf(
-  db: Db,
-  ask: ClaimAsk,
-  endpointId: EndpointId,
-  share: number,
-  mostCharacters: number,
-): Promise<ClaimedOfEndpoint> {
-  const deliveries: ClaimedDelivery[] = []
-  let characters = 0
-  for (let left = share; left > 0 && characters < mostCharacters; ) {
-    const taken = await claimAtOnce(db, ask, endpointId, left, mostCharacters - characters)
-    deliveries.push(...taken.deliveries)
-    characters += taken.characters
-    if (taken.heads.length === 0) return { deliveries, characters, full: taken.full }
-    await throwAway(db, ask, endpointId, taken.heads)
-    left -= taken.deliveries.length + taken.heads.length
-  }
-  return { deliveries, characters, full: true }
+type PickedRow = {
+  readonly message_id: MessageId
+  readonly attempts: number
+  readonly trigger: number
+  readonly order_key: string | null
 }
+
+type Picked = PickedRow & { readonly endpointId: EndpointId }
+
+/** In one transaction. What was picked and is not taken is anybody's again at its end. */
+async function takeOf(
+  db: Db,
+  { now, until, lease }: ClaimAsk,
+  wave: readonly Turn[],
+  room: { readonly deliveries: number; readonly bytes: number },
+): Promise<Taken> {
+  const picked = await Promise.all(
+    wave.map(({ endpointId: endpoint, share }) => db.all<PickedRow>(pick, { endpoint, now, share })),
+  )
+  const sizes = await sizesOf(db, wave, picked)
+  const chosen: Picked[] = []
+  const moreOf: EndpointId[] = []
+  const left = { ...room }
+  let turns = 0
+  for (const { endpointId, share } of wave) {
+    const rows = picked[turns] ?? []
+    let count = 0
+    for (const row of rows) {
+      if (left.deliveries === 0 || left.bytes <= 0) break
+      count += 1
+      chosen.push({ ...row, endpointId })
+      const size = sizes.get(`${row.message_id} ${endpointId}`)
+      if (size === undefined) continue
+      left.deliveries -= 1
+      left.bytes -= size.bytes
+    }
+    if (rows.length > 0 && count === 0) break
+    turns += 1
+    if (count < rows.length || count >= share) moreOf.push(endpointId)
+  }
+  if (chosen.length === 0) return { deliveries: [], bytes: 0, turns, moreOf, headless: [] }
+
+  const wanted = new Map<MessageId, ApplicationId>()
+  for (const { message_id: id, endpointId } of chosen) {
+    const size = sizes.get(`${id} ${endpointId}`)
+    if (size !== undefined) wanted.set(id, size.applicationId)
+  }
+  const [found] = await Promise.all([
+    db.all<MessageRow>(messagesOfClaim, { wanted: JSON.stringify([...wanted].map(([id, owner]) => [owner, id])) }),
+    db.run(take, { until, lease, picked: JSON.stringify(chosen.map((row) => [row.message_id, row.endpointId])) }),
+  ])
+  const messages = new Map(found.filter(isSendable).map((row) => [row.message_id, row]))
+  const messageFor = (row: Picked): SendableRow | undefined =>
+    sizes.has(`${row.message_id} ${row.endpointId}`) ? messages.get(row.message_id) : undefined
+
+  // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
+  const empty = chosen.filter((row) => messageFor(row) === undefined)
+  const orphans = empty.filter((row) => row.order_key === null)
+  if (orphans.length > 0)
+    await db.run(finish, {
+      lease,
+      rows: JSON.stringify(orphans.map((row) => [row.message_id, row.endpointId, row.attempts])),
+    })
+  return {
+    deliveries: chosen.flatMap((row) => {
+      const message = messageFor(row)
+      return message === undefined ? [] : [claimedOf(row, message)]
+    }),
+    bytes: room.bytes - left.bytes,
+    turns,
+    moreOf,
+    headless: headlessOf(wave, chosen, empty),
+  }
+}
+
+interface Size {
+  readonly applicationId: ApplicationId
+  readonly bytes: number
+}
+
+type SizedRow = {
+  readonly message_id: MessageId
+  readonly endpoint_id: EndpointId
+  readonly application_id: ApplicationId | null
+  readonly bytes: number | null
+}
+
+/** Of what can be sent, by message and endpoint. */
+async function sizesOf(
+  db: Db,
+  wave: readonly Turn[],
+  picked: readonly (readonly PickedRow[])[],
+): Promise<ReadonlyMap<string, Size>> {
+  const rows = wave.flatMap(({ endpointId }, at) => (picked[at] ?? []).map((row) => [row.message_id, endpointId]))
+  if (rows.length === 0) return new Map()
+  const found = await db.all<SizedRow>(sizesOfPicked, { picked: JSON.stringify(rows) })
+  return new Map(
+    found.flatMap(({ message_id: id, endpoint_id: endpointId, application_id: owner, bytes }) =>
+      owner === null || bytes === null ? [] : [[`${id} ${endpointId}`, { applicationId: owner, bytes }] as const],
+    ),
+  )
+}
+
+function headlessOf(wave: readonly Turn[], chosen: readonly Picked[], empty: readonly Picked[]): readonly Headless[] {
+  const heads = empty.flatMap(({ endpointId, message_id: messageId, attempts, order_key: orderKey }) =>
+    orderKey === null ? [] : [{ endpointId, messageId, attempts, orderKey }],
+  )
+  if (heads.length === 0) return []
+  const headsOf = Map.groupBy(heads, ({ endpointId }) => endpointId)
+  const chosenOf = Map.groupBy(chosen, ({ endpointId }) => endpointId)
+  return wave.flatMap(({ endpointId, share }) => {
+    const own = headsOf.get(endpointId)
+    const used = chosenOf.get(endpointId)?.length ?? 0
+    return own === undefined ? [] : [{ endpointId, share: share - used, heads: own }]
+  })
+}
+
+const claimedOf = (
+  { message_id: messageId, endpointId, attempts, trigger, order_key: orderKey }: Picked,
+  message: SendableRow,
+): ClaimedDelivery => ({
+  messageId,
+  endpointId,
+  applicationId: message.application_id,
+  attempts,
+  trigger: trigger === 1 ? 'manual' : 'scheduled',
+  orderKey,
+  message: { ...messageOf(message), payload: message.payload },
+})
 
 /** In a transaction of its own, which holds the orders before it touches a row. Until then nobody else claims them. */
 const throwAway = (db: Db, { now, lease }: ClaimAsk, endpointId: EndpointId, heads: readonly Head[]): Promise<void> =>
@@ -141,78 +280,3 @@ const throwAway = (db: Db, { now, lease }: ClaimAsk, endpointId: EndpointId, hea
     await db.run(finish, { lease, rows })
     await promote(db, now, JSON.stringify(orders))
   })
-
-const claimAtOnce = (
-  db: Db,
-  ask: ClaimAsk,
-  endpointId: EndpointId,
-  share: number,
-  mostCharacters: number,
-): Promise<ClaimedAtOnce> =>
-  db.transaction(async () => {
-    const deliveries: ClaimedDelivery[] = []
-    let characters = 0
-    for (let left = share, step = firstStep; left > 0 && characters < mostCharacters; ) {
-      step = Math.min(step, left)
-      const taken = await claimSome(db, ask, endpointId, step)
-      for (const delivery of taken.deliveries) characters += delivery.message.payload.length
-      deliveries.push(...taken.deliveries)
-      if (taken.heads.length > 0) return { deliveries, characters, full: false, heads: taken.heads }
-      if (taken.picked < step) return { deliveries, characters, full: false, heads: noHeads }
-      left -= step
-      const fitting = characters === 0 ? longestStep : ((mostCharacters - characters) * deliveries.length) / characters
-      step = Math.max(1, Math.min(longestStep, Math.floor(fitting)))
-    }
-    return { deliveries, characters, full: true, heads: noHeads }
-  })
-
-interface ClaimedSome {
-  readonly deliveries: readonly ClaimedDelivery[]
-  readonly picked: number
-  readonly heads: readonly Head[]
-}
-
-async function claimSome(
-  db: Db,
-  { now, until, lease }: ClaimAsk,
-  endpointId: EndpointId,
-  share: number,
-): Promise<ClaimedSome> {
-  const picked = await db.all<{
-    message_id: MessageId
-    attempts: number
-    trigger: number
-    order_key: string | null
-  }>(pick, { endpoint: endpointId, now, share })
-  if (picked.length === 0) return { deliveries: [], picked: 0, heads: noHeads }
-  const keys = JSON.stringify(picked.map((row) => [row.message_id, endpointId]))
-  // Together: one round trip.
-  const [found] = await Promise.all([
-    db.all<MessageRow>(messagesOfClaim, { picked: keys }),
-    db.run(take, { until, lease, picked: keys }),
-  ])
-  const messages = new Map(found.filter(isSendable).map((row) => [row.message_id, row]))
-  const deliveries: ClaimedDelivery[] = []
-  const orphans: [MessageId, EndpointId, number][] = []
-  const heads: Head[] = []
-  for (const { message_id: messageId, attempts, trigger, order_key: orderKey } of picked) {
-    const message = messages.get(messageId)
-    if (!message) {
-      if (orderKey === null) orphans.push([messageId, endpointId, attempts])
-      else heads.push({ messageId, attempts, orderKey })
-      continue
-    }
-    deliveries.push({
-      messageId,
-      endpointId,
-      applicationId: message.application_id,
-      attempts,
-      trigger: trigger === 1 ? 'manual' : 'scheduled',
-      orderKey,
-      message: { ...messageOf(message), payload: message.payload },
-    })
-  }
-  // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
-  if (orphans.length > 0) await db.run(finish, { lease, rows: JSON.stringify(orphans) })
-  return { deliveries, picked: picked.length, heads }
-}

@@ -128,6 +128,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     road: {
       // One file has one writer.
       commitsInFlight: 1,
+      largestClaim: { visits: 64, deliveries: 512 },
       commit: (batch) => {
         keepLogShort()
         return packed.commit(packBatch(batch))
