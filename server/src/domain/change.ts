@@ -10,7 +10,7 @@ type RecallScope = `${RecallKind} ${string}`
 
 const recallKinds = ['cancel', 'expunge'] as const
 /** Why other nodes are to let go of what they hold: it is not to be sent, or its content is gone as well. */
-export type RecallKind = (typeof recallKinds)[number]
+type RecallKind = (typeof recallKinds)[number]
 
 /** What nodes that hold deliveries of these messages are asked for. */
 export interface RecallAsk {
