@@ -28,6 +28,11 @@ export interface Db {
    * others before us have committed. Where only one connection writes, that is so anyway.
    */
   hold(keys: readonly string[]): Promise<void>
+  /**
+   * What this transaction has read is going to be promised: it ends only when that is as safe as what it writes. A commit
+   * that waits for a standby is seen by others as soon as its session is ended, which need not be when the standby has it.
+   */
+  vouch(): Promise<void>
 }
 
 /** What was to be unique is there already: somebody else was faster. */

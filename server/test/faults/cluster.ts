@@ -133,6 +133,11 @@ export class Cluster {
     this.#primary = standby
   }
 
+  /** The standby dies; until the repair no commit is acknowledged. */
+  async loseStandby(): Promise<void> {
+    await this.#end(this.#standby, 'immediate')
+  }
+
   /** Makes the one that is not the primary its standby again, if it is not, and waits until no commit is without it. */
   async repair(): Promise<void> {
     const standby = this.#standby

@@ -159,6 +159,10 @@ export class PostgresDb implements Db {
     if (keys.length > 0) await this.#query(holding, { rows: JSON.stringify(keys.map((key) => [key])) })
   }
 
+  async vouch(): Promise<void> {
+    await this.#query(vouching, {})
+  }
+
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.#inTransaction) return work()
     this.#inTransaction = true
@@ -227,6 +231,10 @@ export class PostgresDb implements Db {
     return { query_timeout: this.#withinMs }
   }
 }
+
+// Whoever has written to the log waits at his commit for all that stands before it (xact.c, RecordTransactionCommit); who
+// has only read does not.
+const vouching = "select pg_logical_emit_message(true, 'posthorn', '')"
 
 // Sorted, so that two who hold the same keys wait for each other in one direction only. Few locks, since the server has
 // room for some thousands in all: keys that share one wait for each other without need, for a commit's time.

@@ -108,6 +108,7 @@ async function made() {
     await work({
       origin: db.origin,
       hold: (keys) => db.hold(keys),
+      vouch: () => db.vouch(),
       transaction: (inside) => db.transaction(inside),
       async all<Row extends SqlRow>(sql: string, parameters?: SqlParameters) {
         const found = await db.all<Row>(sql, parameters)

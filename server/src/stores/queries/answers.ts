@@ -31,6 +31,7 @@ const begin = (db: Db, { id, fingerprint }: RepeatableAsk, now: Millis, until: M
     )
     if (!row || row.status === null) return { kind: 'running', fingerprint: row?.fingerprint ?? fingerprint }
     const { status, sealed_body: sealedBody, started_at: startedAt } = row
+    await db.vouch()
     const answer = { id, fingerprint: row.fingerprint, status, sealedBody, startedAt, until: row.until }
     return { kind: 'answered', answer }
   })

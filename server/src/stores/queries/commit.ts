@@ -232,6 +232,8 @@ async function write(db: Db, whole: PackedBatch): Promise<CommitResult> {
   const taken = batch.eventKeys === '' ? noneTaken : await takeEventIds(db, batch.eventKeys)
 
   const written: Promise<unknown>[] = []
+  // Its callers are told of what others have stored.
+  if (repeated.size + before.size + taken.size > 0) written.push(db.vouch())
   const run = (text: string, rows: string, parameters?: SqlParameters): void => {
     if (rows !== '') written.push(db.run(text, { rows, ...parameters }))
   }

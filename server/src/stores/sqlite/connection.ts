@@ -68,6 +68,7 @@ export function openConnection(
       }
     },
     async hold() {},
+    async vouch() {},
     close: () => database.close(),
   }
 }
