@@ -17,6 +17,8 @@ export interface Life {
   readonly name: string
   readonly startedAt: number
   listeningAt: number | null
+  /** When it was sent a signal to end, whichever. */
+  toldToEndAt: number | null
   ended: { readonly at: number; readonly how: 'killed' | 'stopped' | 'by itself'; readonly code: number | null } | null
   /** When it was suspended; the last one may still be. */
   readonly frozen: { readonly from: number; until: number }[]
@@ -117,6 +119,8 @@ export class FleetNode {
     if (child === null) return null
     this.#ending = how
     const gone = once(child, 'exit')
+    const { life } = this
+    if (life !== null) life.toldToEndAt ??= Date.now()
     child.kill(signal)
     if (this.isFrozen) child.kill('SIGCONT')
     await gone
@@ -130,6 +134,7 @@ export class FleetNode {
       name: `${name}-life-${this.lives.length + 1}`,
       startedAt: Date.now(),
       listeningAt: null,
+      toldToEndAt: null,
       ended: null,
       frozen: [],
       complaints: [],

@@ -179,10 +179,11 @@ function besideTheirFirst(facts: readonly Fact[]): ReadonlySet<Try> {
 }
 
 /** It listened all the while, and nobody held it up or told it to end. */
-const ranWell = ({ listeningAt, ended, frozen }: Life, from: number, until: number): boolean =>
+const ranWell = ({ listeningAt, toldToEndAt, ended, frozen }: Life, from: number, until: number): boolean =>
   listeningAt !== null &&
   listeningAt < from &&
-  (ended === null || ended.at > until + 3_000) &&
+  (toldToEndAt === null || toldToEndAt > until) &&
+  (ended === null || ended.at > until) &&
   !frozen.some((span) => span.from <= until && span.until >= from - 500)
 
 function lostNodes(evidence: Evidence): readonly string[] {
