@@ -52,3 +52,13 @@ test('the same seed throws the same dice, another seed others', () => {
   assert.notDeepEqual(throws(7), throws(8))
   assert.ok(throws(7).every((one) => one >= 0 && one < 1))
 })
+
+test('the clock shows whole milliseconds, whatever a timer was asked to wait', async () => {
+  const world = testWorld({ now: 1000 })
+  const seen: number[] = []
+  world.after(12.5, () => seen.push(world.now()))
+  await world.advance(12)
+  assert.deepEqual(seen, [])
+  await world.advance(1)
+  assert.deepEqual(seen, [1013])
+})

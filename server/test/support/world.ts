@@ -48,7 +48,8 @@ export function testWorld(
     random,
     randomBytes,
     after(delayMs, run) {
-      const timer = { at: now + Math.max(0, delayMs), run }
+      // A clock shows whole milliseconds: a time with half of one is no time of ours, and PostgreSQL refuses it.
+      const timer = { at: now + Math.max(0, Math.ceil(delayMs)), run }
       timers.add(timer)
       return { cancel: () => void timers.delete(timer) }
     },
