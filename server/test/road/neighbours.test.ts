@@ -157,7 +157,7 @@ test('a backlog far beyond the memory is all delivered when its endpoint comes b
     retrySchedule: [1_000, 5_000, 60_000, 3_600_000],
   }
   const made = await scene(t, { settings })
-  const { server, receiver, endpointId, publish, eventually, disk } = made
+  const { server, receiver, endpointId, publish, eventually, quiet, disk } = made
   receiver.answer = (_, response) => response.writeHead(503).end()
   const ids = [...(await made.stored('shop', endpointId, 1_500)), ...(await many(100, publish))]
   let mostHot = 0
@@ -175,6 +175,7 @@ test('a backlog far beyond the memory is all delivered when its endpoint comes b
     // Retries come when they are due; what has never been tried waits for nothing but its turn.
     await server.world.advance(1_000)
     if (round++ % 10 === 0) mostHot = Math.max(mostHot, await metric(made, 'posthorn_hot_deliveries'))
+    await quiet()
     return (await disk.count('select count(*) from delivery')) === 0
   })
   const delivered = (await disk.rows('select message_id from attempt where succeeded = 1')).map((row) =>
