@@ -16,6 +16,7 @@ const life = (name: string, parts: Partial<Life> = {}): Life => ({
     name,
     startedAt: at - 9_000,
     listeningAt: at - 8_000,
+    toldToEndAt: null,
     ended: null,
     frozen: [],
     complaints: [],
@@ -267,6 +268,9 @@ describe('a round is found out', () => {
     call({ became: 202, until: at + 3_500 })
     call({ became: 'TypeError: fetch failed' })
     assert.equal(breaches(answers, evidence).length, 4)
+    // It was told to end, and takes no more of what comes while it ends.
+    const stopping = life(one.name, { toldToEndAt: at - 10, ended: { at: at + 9_000, how: 'stopped', code: 0 } })
+    assert.equal(breaches(answers, { ...evidence, nodes: [nodeOf('node-1', stopping)] }).length, 2)
   })
 
   test('when the same ask was called running, but not where its caller had not waited for the answer', () => {
