@@ -23,8 +23,12 @@ interface Cost {
   readonly pages: number
 }
 
-// The statements as the store spells them: its ring of endpoints, and the pick within one.
-const statements = { ring: 'ring (endpoint_id', pick: 'with picked' } as const
+// The statements as the store spells them: its ring of endpoints, and within one what it picks, and then takes.
+const statements = {
+  ring: 'ring (endpoint_id',
+  pick: 'select message_id, attempts, trigger, order_key from delivery',
+  take: 'update delivery set due_at = $_, lease = $_ from',
+} as const
 type Statement = keyof typeof statements
 
 async function costOf(console: Console, statement: Statement): Promise<Cost> {
@@ -91,14 +95,18 @@ export async function claim(options: Options): Promise<Report> {
       p99Ms:
         quantileOf(since(before.histogram('posthorn_claim_seconds'), after.histogram('posthorn_claim_seconds')), 0.99) *
         1000,
-      cost: { ring: await costOf(console, 'ring'), pick: await costOf(console, 'pick') },
+      cost: {
+        ring: await costOf(console, 'ring'),
+        pick: await costOf(console, 'pick'),
+        take: await costOf(console, 'take'),
+      },
     }
     levels.push(level)
     progress(
       `${whole(level.pending)} pending: ${whole(level.claims)} claims, mean ${milliseconds(level.meanMs)}, p99 ${milliseconds(level.p99Ms)}`,
     )
   }
-  const pagesPerDelivery = ({ claimed, cost }: Level) => (cost.ring.pages + cost.pick.pages) / claimed
+  const pagesPerDelivery = ({ claimed, cost }: Level) => (cost.ring.pages + cost.pick.pages + cost.take.pages) / claimed
   const [first, last] = [levels.at(0), levels.at(-1)]
   if (first === undefined || last === undefined) throw new Error(`--pending ${options.pending}: from ${leastPending}`)
   const msPerDelivery = ({ meanMs, claims, claimed }: Level) => (meanMs * claims) / claimed
@@ -124,9 +132,9 @@ export async function claim(options: Options): Promise<Report> {
       `One database that grows, and one node that keeps running and delivering; deliveries are put into the tables by SQL, all due, dealt out \
 over ${endpointCount} endpoints, and filled up again as they go. Windows of ${options.seconds} s after ${options.warmupS} s. A claim is timed by \
 the node (\`posthorn_claim_seconds\`), its statements by PostgreSQL (\`pg_stat_statements\`): the ring looks for the next due time of 64 \
-endpoints, a pick takes deliveries of one. Pages: of 8 KiB, read or found in memory, by both statements.`,
+endpoints, a pick looks for what is due at one, which a take then leases. Pages: of 8 KiB, read or found in memory, by all three.`,
       table(
-        ['pending', 'claims', 'deliveries each', 'mean', 'p99', 'ring', 'pick', 'pages per delivery'],
+        ['pending', 'claims', 'deliveries each', 'mean', 'p99', 'ring', 'pick', 'take', 'pages per delivery'],
         levels.map((level) => [
           whole(level.pending),
           whole(level.claims),
@@ -135,6 +143,7 @@ endpoints, a pick takes deliveries of one. Pages: of 8 KiB, read or found in mem
           milliseconds(level.p99Ms),
           per(level.cost.ring),
           per(level.cost.pick),
+          per(level.cost.take),
           pagesPerDelivery(level).toFixed(1),
         ]),
       ),
