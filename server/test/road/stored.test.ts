@@ -81,7 +81,7 @@ test('a delivered message leaves its attempt on the disk, and no delivery', asyn
 
 test('when the store refuses, a publish is answered 503 with Retry-After, and nothing of it is stored or sent', async (t) => {
   const made = await scene(t)
-  const { receiver, disk, quiet } = made
+  const { receiver, disk } = made
   await disk.refuse()
   const answer = await tryToPublish(made)
   assert.equal(answer.status, 503)

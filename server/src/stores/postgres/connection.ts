@@ -139,6 +139,8 @@ export class PostgresDb implements Db {
   readonly #pooled: boolean
   readonly #withinMs: number
   #inTransaction = false
+  /** What failed first in the transaction, whether anybody awaited it or not. */
+  #failure: unknown = null
 
   constructor(client: pg.ClientBase, { pooled, origin }: ConnectionManner, withinMs: number) {
     this.origin = origin
@@ -166,6 +168,7 @@ export class PostgresDb implements Db {
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.#inTransaction) return work()
     this.#inTransaction = true
+    this.#failure = null
     try {
       if (this.#pooled) shapeOn.delete(this.#client)
       const begun = this.#plain(this.#pooled ? beginPooled : 'begin')
@@ -174,7 +177,7 @@ export class PostgresDb implements Db {
       await begun
       // A transaction in which something failed is answered so, too.
       const { command } = await this.#plain('commit')
-      if (command !== 'COMMIT') throw new Error('the transaction was rolled back')
+      if (command !== 'COMMIT') throw this.#failure ?? new Error('the transaction was rolled back')
       return result
     } catch (error) {
       // With it goes what was set meanwhile.
@@ -215,7 +218,9 @@ export class PostgresDb implements Db {
     try {
       return await this.#client.query({ ...(this.#pooled ? {} : { name }), text, values, ...this.#limit() })
     } catch (error) {
-      throw sqlState(error) === uniqueViolation ? new UniqueViolation(error) : error
+      const failure = sqlState(error) === uniqueViolation ? new UniqueViolation(error) : error
+      this.#failure ??= failure
+      throw failure
     }
   }
 

@@ -57,7 +57,7 @@ const messagesOfClaim = `
   left join message on message.application_id = value->>0 and message.id = value->>1`
 
 type SendableRow = MessageRow & { readonly payload: string }
-const isSendable = (row: MessageRow): row is SendableRow => row.payload !== null
+const hasPayload = (row: MessageRow): row is SendableRow => row.payload !== null
 
 type Visit = {
   readonly endpoint_id: EndpointId | null
@@ -71,7 +71,7 @@ interface Turn {
   readonly share: number
 }
 
-/** See `RoadStore.claim`. Four round trips for as many endpoints as there is room for, and one commit. */
+/** See `RoadStore.claim`. Four round trips for as many endpoints as there is room for, the commit included. */
 export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   const { after, visits, now } = ask
   const visited = await db.all<Visit>(ring, { after, visits, now })
@@ -88,7 +88,7 @@ export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
     if (room.deliveries <= 0 || room.bytes <= 0) break
     const wave = waveOf(waiting, room.deliveries)
     const taken = await db.transaction(() => takeOf(db, ask, wave, room))
-    deliveries.push(...taken.deliveries)
+    deliveries.push(...(await taken.deliveries))
     bytes += taken.bytes
     for (const endpointId of taken.moreOf) moreOf.add(endpointId)
     for (const { endpointId, heads } of taken.headless) await throwAway(db, ask, endpointId, heads)
@@ -121,7 +121,8 @@ function waveOf(waiting: readonly Turn[], room: number): readonly Turn[] {
 }
 
 interface Taken {
-  readonly deliveries: readonly ClaimedDelivery[]
+  /** Not to be awaited in the transaction: they come with its end. */
+  readonly deliveries: Promise<readonly ClaimedDelivery[]>
   readonly bytes: number
   /** How many of the wave had their turn. */
   readonly turns: number
@@ -153,12 +154,12 @@ type Picked = PickedRow & { readonly endpointId: EndpointId }
 /** In one transaction. What was picked and is not taken is anybody's again at its end. */
 async function takeOf(
   db: Db,
-  { now, until, lease }: ClaimAsk,
+  ask: ClaimAsk,
   wave: readonly Turn[],
   room: { readonly deliveries: number; readonly bytes: number },
 ): Promise<Taken> {
   const picked = await Promise.all(
-    wave.map(({ endpointId: endpoint, share }) => db.all<PickedRow>(pick, { endpoint, now, share })),
+    wave.map(({ endpointId: endpoint, share }) => db.all<PickedRow>(pick, { endpoint, now: ask.now, share })),
   )
   const sizes = await sizesOf(db, wave, picked)
   const chosen: Picked[] = []
@@ -181,39 +182,46 @@ async function takeOf(
     turns += 1
     if (count < rows.length || count >= share) moreOf.push(endpointId)
   }
-  if (chosen.length === 0) return { deliveries: [], bytes: 0, turns, moreOf, headless: [] }
-
-  const wanted = new Map<MessageId, ApplicationId>()
-  for (const { message_id: id, endpointId } of chosen) {
-    const size = sizes.get(`${id} ${endpointId}`)
-    if (size !== undefined) wanted.set(id, size.applicationId)
-  }
-  const [found] = await Promise.all([
-    db.all<MessageRow>(messagesOfClaim, { wanted: JSON.stringify([...wanted].map(([id, owner]) => [owner, id])) }),
-    db.run(take, { until, lease, picked: JSON.stringify(chosen.map((row) => [row.message_id, row.endpointId])) }),
-  ])
-  const messages = new Map(found.filter(isSendable).map((row) => [row.message_id, row]))
-  const messageFor = (row: Picked): SendableRow | undefined =>
-    sizes.has(`${row.message_id} ${row.endpointId}`) ? messages.get(row.message_id) : undefined
-
+  const isSendable = (row: Picked): boolean => sizes.has(`${row.message_id} ${row.endpointId}`)
   // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
-  const empty = chosen.filter((row) => messageFor(row) === undefined)
-  const orphans = empty.filter((row) => row.order_key === null)
-  if (orphans.length > 0)
-    await db.run(finish, {
-      lease,
-      rows: JSON.stringify(orphans.map((row) => [row.message_id, row.endpointId, row.attempts])),
-    })
+  const empty = chosen.filter((row) => !isSendable(row))
+  const deliveries = takeAll(db, ask, chosen.filter(isSendable), empty, sizes)
+  // Where it fails, the transaction does.
+  deliveries.catch(() => {})
   return {
-    deliveries: chosen.flatMap((row) => {
-      const message = messageFor(row)
-      return message === undefined ? [] : [claimedOf(row, message)]
-    }),
+    deliveries,
     bytes: room.bytes - left.bytes,
     turns,
     moreOf,
     headless: headlessOf(wave, chosen, empty),
   }
+}
+
+/** Its statements go out with the end of the transaction. A payload that goes meanwhile is looked for again when the lease is over. */
+async function takeAll(
+  db: Db,
+  { until, lease }: ClaimAsk,
+  sendable: readonly Picked[],
+  empty: readonly Picked[],
+  sizes: ReadonlyMap<string, Size>,
+): Promise<readonly ClaimedDelivery[]> {
+  if (sendable.length + empty.length === 0) return []
+  const owners = new Map(sendable.map((row) => [row.message_id, sizes.get(`${row.message_id} ${row.endpointId}`)]))
+  const wanted = JSON.stringify([...owners].map(([id, size]) => [size?.applicationId, id]))
+  const picked = JSON.stringify([...sendable, ...empty].map((row) => [row.message_id, row.endpointId]))
+  const orphans = empty.flatMap((row) =>
+    row.order_key === null ? [[row.message_id, row.endpointId, row.attempts]] : [],
+  )
+  const [found] = await Promise.all([
+    db.all<MessageRow>(messagesOfClaim, { wanted }),
+    db.run(take, { until, lease, picked }),
+    orphans.length === 0 ? null : db.run(finish, { lease, rows: JSON.stringify(orphans) }),
+  ])
+  const messages = new Map(found.filter(hasPayload).map((row) => [row.message_id, row]))
+  return sendable.flatMap((row) => {
+    const message = messages.get(row.message_id)
+    return message === undefined ? [] : [claimedOf(row, message)]
+  })
 }
 
 interface Size {

@@ -46,19 +46,34 @@ export function openConnection(
     statements.set(sql, statement)
     return statement
   }
+  // Of the transaction: what nobody awaited must not be half of it.
+  let failure: { readonly error: unknown } | null = null
+  const noting = <T>(ask: () => T): T => {
+    try {
+      return ask()
+    } catch (error) {
+      failure ??= { error }
+      throw error
+    }
+  }
+  const noneFailed = (): void => {
+    if (failure !== null) throw failure.error
+  }
   return {
     origin,
     database,
     async all<Row extends SqlRow>(sql: string, parameters: SqlParameters = {}) {
-      return prepared(sql).all(parameters) as Row[]
+      return noting(() => prepared(sql).all(parameters) as Row[])
     },
     async run(sql, parameters = {}) {
-      return Number(prepared(sql).run(parameters).changes)
+      return noting(() => Number(prepared(sql).run(parameters).changes))
     },
     async transaction(work) {
       prepared('begin immediate').run()
+      failure = null
       try {
         const result = await work()
+        noneFailed()
         prepared('commit').run()
         return result
       } catch (error) {
