@@ -10,6 +10,7 @@ let noPooler: string | null = null
 export async function globalSetup(): Promise<void> {
   noPooler = poolerMissing()
   const said = process.env[testPostgresVariable] ?? ''
+  const required = said === 'required' || process.env.POSTHORN_TEST_STORE === 'postgres'
   if (said === 'none') missing = `${testPostgresVariable}=none`
   if (said !== '' && said !== 'required') return
   const found = findPostgres()
@@ -18,7 +19,7 @@ export async function globalSetup(): Promise<void> {
     process.env[testPostgresVariable] = server.url
     return
   }
-  if (said === 'required') throw new Error(`The tests on PostgreSQL have to run, but ${found.missing}. ${remedy}`)
+  if (required) throw new Error(`The tests on PostgreSQL have to run, but ${found.missing}. ${remedy}`)
   missing = found.missing
   process.env[testPostgresVariable] = 'none'
 }
