@@ -15,6 +15,7 @@ import { Directory } from './engine/directory.ts'
 import { Dispatcher } from './engine/dispatch.ts'
 import { Expunger } from './engine/expunge.ts'
 import { Fleet } from './engine/fleet.ts'
+import { giveBack } from './engine/give-back.ts'
 import { GroupCommit } from './engine/group-commit.ts'
 import { Teller } from './engine/operational.ts'
 import { Recall } from './engine/recall.ts'
@@ -308,7 +309,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       )
       // What ends from here on ends because of us: it is no attempt, and the next start makes it again.
       commits.close()
-      await store.road.releaseAll(lease, world.now()).catch((error) => {
+      await giveBack(store.road, dispatcher, world.now()).catch((error) => {
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
       await fleet.leave().catch(() => {}) // Others take it for dead in a moment.

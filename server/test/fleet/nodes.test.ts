@@ -36,6 +36,20 @@ describe('several nodes on one PostgreSQL', { skip: withoutPostgres }, () => {
     assert.ok(Date.now() - died < 2 * leaseMs + 3_000)
   })
 
+  test('a node that is told to stop leaves nothing under its lease: others need not wait for its end', async (t) => {
+    const made = await fleet(t)
+    const a = await made.node()
+    await a.svix.application.create({ name: 'Shop', uid: 'shop', throttleRate: 1 })
+    await a.svix.endpoint.create('shop', { url: made.receiver.url })
+    await Promise.all(Array.from({ length: 5 }, () => publish(a)))
+    await made.until('the first was sent', () => made.receiver.received.length > 0)
+    assert.ok((await made.count('select count(*) from delivery where lease is not null')) > 0)
+    await a.stop()
+    const now = Date.now()
+    assert.ok((await made.count(`select count(*) from delivery where due_at <= ${now}`)) >= 3)
+    assert.equal(await made.count(`select count(*) from delivery where lease is not null or due_at > ${now}`), 0)
+  })
+
   test('one node does the chores, and another when that one is gone', async (t) => {
     const made = await fleet(t)
     const [a, b] = [await made.node(), await made.node()]

@@ -20,8 +20,6 @@ export interface RoadStore {
   renew(lease: LeaseId, until: Millis, deliveries: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]>
   /** Gives deliveries back, for anyone, each due when it says. */
   release(lease: LeaseId, deliveries: readonly ReleasedDelivery[]): Promise<void>
-  /** Gives all of this lease back, due at once. */
-  releaseAll(lease: LeaseId, now: Millis): Promise<void>
   /** At start, when no other process can be alive: every claimed delivery is due now. Resolves to how many. */
   recover(now: Millis): Promise<number>
   /** Removes up to `limit` deliveries of deleted endpoints; resolves to how many there were. */

@@ -155,16 +155,6 @@ export function leaseConformance(open: OpenStore, alone: boolean): void {
     assert.deepEqual(await claimable(theirs, now), [released.messageId])
   })
 
-  test('releasing a whole lease leaves other leases alone', async () => {
-    const ours = await deliveries(2, mine)
-    await deliveries(2, theirs)
-    await store().road.releaseAll(mine, now)
-    assert.deepEqual(
-      await claimable(mine, now),
-      ours.map((key) => key.messageId),
-    )
-  })
-
   if (alone) {
     test('recovery makes every claimed delivery due now and leaves scheduled retries to their time', async () => {
       const claimed = [...(await deliveries(2, mine)), ...(await deliveries(1, theirs))]

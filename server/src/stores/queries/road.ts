@@ -34,10 +34,6 @@ async function release(db: Db, lease: LeaseId, deliveries: readonly ReleasedDeli
   )
 }
 
-async function releaseAll(db: Db, lease: LeaseId, now: Millis): Promise<void> {
-  await db.run('update delivery set due_at = :now, lease = null where lease = :lease', { lease, now })
-}
-
 // Whoever was answering a POST is gone as well, so that it may be tried again.
 const recover = async (db: Db, now: Millis): Promise<number> => {
   await db.run('delete from idempotency_key where status is null and message_id is null')
@@ -142,7 +138,6 @@ export const road = {
   claim,
   renew,
   release,
-  releaseAll,
   recover,
   sweepDeleted,
   resend,

@@ -136,7 +136,6 @@ export async function openSqliteStore(path: string): Promise<Store> {
       claim: (ask) => packed.claim(ask),
       renew: (lease, until, deliveries) => packed.renew(lease, until, deliveries),
       release: (lease, deliveries) => packed.release(lease, deliveries),
-      releaseAll: (lease, now) => packed.releaseAll(lease, now),
       recover: (now) => packed.recover(now),
       sweepDeleted: (limit) => packed.sweepDeleted(limit),
       resend: (key) => packed.resend(key),
