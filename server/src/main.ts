@@ -309,6 +309,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       )
       // What ends from here on ends because of us: it is no attempt, and the next start makes it again.
       commits.close()
+      // Nothing of it is on the wire when others may have it.
+      await transport.close()
       await giveBack(store.road, dispatcher, world.now()).catch((error) => {
         log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
       })
@@ -316,7 +318,6 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       await outside.close()
       await inbound.stop()
       await judge.close()
-      await transport.close()
       await seen.flush()
       await database.close()
       log.info('posthorn has stopped')

@@ -99,23 +99,21 @@ export class Claimer {
       const share = Math.min(mostShare, this.#dispatcher.newcomersShare)
       const shares = this.#dispatcher.shares(share)
       for (const [endpointId, wanted] of shares) if (wanted === 0) this.#skipped.add(endpointId)
-      const { deliveries, cursor, nextDueAt, moreOf } = await this.#store.claim({
-        now,
-        until,
-        lease: this.#dispatcher.lease,
-        after: this.#cursor,
-        visits: largest.visits,
-        share,
-        shares,
-        room,
-        bytes: mostBytes,
-      })
-      this.#cursor = cursor
-      this.#nextDueAt = Math.min(this.#nextDueAt, nextDueAt ?? Number.POSITIVE_INFINITY)
-      if (deliveries.length > 0) {
-        took = true
-        this.#observer.claimed(deliveries.length, this.#world.now() - now)
-        this.#dispatcher.admitClaimed(deliveries, until, new Set(moreOf))
+      this.#dispatcher.beginClaim()
+      try {
+        const { deliveries, cursor, nextDueAt, moreOf } = await this.#store.claim({
+          ...{ now, until, lease: this.#dispatcher.lease, after: this.#cursor, visits: largest.visits },
+          ...{ share, shares, room, bytes: mostBytes },
+        })
+        this.#cursor = cursor
+        this.#nextDueAt = Math.min(this.#nextDueAt, nextDueAt ?? Number.POSITIVE_INFINITY)
+        if (deliveries.length > 0) {
+          took = true
+          this.#observer.claimed(deliveries.length, this.#world.now() - now)
+          this.#dispatcher.admitClaimed(deliveries, until, new Set(moreOf))
+        }
+      } finally {
+        this.#dispatcher.endClaim()
       }
     } while (this.#cursor !== '')
     this.#dispatcher.endRound(this.#skipped)

@@ -12,6 +12,7 @@ import { samples } from '../stores/conformance/samples.ts'
 import { openSqliteStore } from '../stores/sqlite/store.ts'
 import { Directory } from './directory.ts'
 import { Dispatcher } from './dispatch.ts'
+import type { HotDelivery } from './lane.ts'
 
 /** A store with one endpoint, and dispatchers that keep what they would send. */
 async function made(t: TestContext) {
@@ -35,6 +36,7 @@ async function made(t: TestContext) {
   await store.endpoints.insert(endpoint)
 
   const sent: string[] = []
+  const sendings: { readonly delivery: HotDelivery; readonly settle: () => void }[] = []
   const dispatcherOn = (directory: Directory): Dispatcher =>
     new Dispatcher({
       ...{ world, store: store.road, directory, lease: make.id('lease') },
@@ -53,11 +55,18 @@ async function made(t: TestContext) {
       },
       limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
       sharers: () => 1,
-      deliver: ({ destination }) => sent.push(destination.url),
+      deliver: ({ destination, deliveries: [delivery] }, onOutcome, onDisk) => {
+        sent.push(destination.url)
+        const settle = () => {
+          onOutcome(true)
+          onDisk(delivery, false)
+        }
+        sendings.push({ delivery, settle })
+      },
       turned: () => assert.fail('no breaker is open'),
       end: () => assert.fail('nothing is canceled'),
     })
-  return { store, make, world, masterKey, environment, application, endpoint, id, sent, dispatcherOn }
+  return { store, make, world, masterKey, environment, application, endpoint, id, sent, sendings, dispatcherOn }
 }
 
 test('an endpoint that is changed while it is being read is read again before anything is sent to it', async (t) => {
@@ -118,4 +127,29 @@ test('what is published when a pause is over waits behind what the store kept, u
   dispatcher.endRound(new Set())
   assert.equal(dispatcher.reserve(destination, 0), true)
   dispatcher.unreserve(destination, 0)
+})
+
+test('what is written down while a claim that took it is on its way is not sent a second time; a later try of it is', async (t) => {
+  const { store, make, world, masterKey, application, id, sendings, dispatcherOn } = await made(t)
+  const dispatcher = dispatcherOn(new Directory(store, masterKey, usualControl))
+  const [message, other] = [make.message(application.id), make.message(application.id)]
+  const claimed = (one: typeof message, attempts: number) => ({
+    ...{ messageId: one.id, endpointId: id, applicationId: application.id, attempts, message: one },
+    ...{ trigger: 'scheduled' as const, orderKey: null },
+  })
+  const arrive = async (...deliveries: ReturnType<typeof claimed>[]): Promise<readonly string[]> => {
+    const before = sendings.length
+    dispatcher.admitClaimed(deliveries, world.now() + 60_000, new Set())
+    while (sendings.length === before) await turn()
+    return sendings.slice(before).map(({ delivery }) => `${delivery.message.id} ${delivery.attempts}`)
+  }
+  await arrive(claimed(message, 0))
+
+  dispatcher.beginClaim()
+  sendings[0]?.settle()
+  assert.deepEqual(await arrive(claimed(message, 0), claimed(other, 0)), [`${other.id} 0`])
+  assert.deepEqual(await arrive(claimed(message, 1)), [`${message.id} 1`])
+  dispatcher.endClaim()
+  for (const { settle } of sendings.slice(1)) settle()
+  assert.deepEqual(await arrive(claimed(message, 0)), [`${message.id} 0`], 'what was asked for anew is')
 })

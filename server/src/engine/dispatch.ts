@@ -1,6 +1,6 @@
 import type { Ended } from '../domain/attempt.ts'
 import { probing } from '../domain/breaker.ts'
-import type { ApplicationId, EndpointId, LeaseId, Millis } from '../domain/ids.ts'
+import type { ApplicationId, EndpointId, LeaseId, MessageId, Millis } from '../domain/ids.ts'
 import { afterFailure, afterSuccess } from '../domain/window.ts'
 import type { ClaimedDelivery, HealthTurn, NewMessage, ReleasedDelivery, RoadStore } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
@@ -64,6 +64,8 @@ export class Dispatcher {
     this.wake()
   }
   #round = 0
+  /** Of what was settled since the claim that is under way began: tries before that, by message and endpoint. */
+  #settledMeanwhile: Map<string, number> | null = null
   #roomWanted = false
   #inFlight = 0
   #stopped = false
@@ -157,6 +159,8 @@ export class Dispatcher {
       // The machine slept past the lease, and what was claimed is what is held here: one of it is enough. But what others
       // tried meanwhile is another try, which the one that is still under way here does not settle.
       const held = lane.hot.get(message.id)
+      // Nor is it sent again where it was written down after the claim took it, and before the claim was here.
+      if (attempts <= (this.#settledMeanwhile?.get(keyOf(message.id, endpointId)) ?? -1)) continue
       if (held?.attempts === attempts) {
         held.leasedUntil = leasedUntil
         held.lost = false
@@ -172,6 +176,15 @@ export class Dispatcher {
       })
     }
     this.#pump()
+  }
+
+  /** A claim is under way, until `endClaim`: the store may have taken what is settled here before that is heard of. */
+  beginClaim(): void {
+    this.#settledMeanwhile = new Map()
+  }
+
+  endClaim(): void {
+    this.#settledMeanwhile = null
   }
 
   /** The claim starts a new round through the endpoints. */
@@ -379,7 +392,7 @@ export class Dispatcher {
 
   #end(delivery: HotDelivery, url: string, ended: Ended, settled: () => void = () => {}): void {
     this.#parts.end(delivery, url, ended, () => {
-      this.#drop(delivery)
+      this.#settled(delivery)
       this.#lookForMore(delivery.lane, delivery.orderKey !== null)
       settled()
     })
@@ -403,7 +416,7 @@ export class Dispatcher {
         if (this.#inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve()
       },
       (delivery, disabled) => {
-        this.#drop(delivery)
+        this.#settled(delivery)
         if (disabled) {
           // Only now is it in the store: whoever reads it anew reads the truth.
           this.#parts.directory.forget(lane.applicationId)
@@ -433,6 +446,11 @@ export class Dispatcher {
       lane.keepShut()
       if (lane.moreInStore) this.wake()
     }
+  }
+
+  #settled(delivery: HotDelivery): void {
+    this.#settledMeanwhile?.set(keyOf(delivery.message.id, delivery.lane.endpointId), delivery.attempts)
+    this.#drop(delivery)
   }
 
   /** What becomes of it is not for this node to say any more. */
@@ -483,3 +501,5 @@ export class Dispatcher {
     )
   }
 }
+
+const keyOf = (messageId: MessageId, endpointId: EndpointId): string => `${messageId} ${endpointId}`
