@@ -148,6 +148,8 @@ export class Fleet {
   /** Gives the chores to others and is gone. What has a rate must not be sent any more. */
   async leave(): Promise<void> {
     this.stop()
+    // One that is still on its way would be heard after the farewell: others would share with a node that is gone.
+    await this.#beating?.catch(() => {})
     await this.#store.leave(this.#node.id)
   }
 
