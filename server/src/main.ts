@@ -252,6 +252,8 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
 
   const recovered = await store.road.recover(world.now())
   if (recovered > 0) log.info({ deliveries: recovered }, 'deliveries of the process before are due now')
+  // By the clock of this machine, from which the ids of messages come: no publish then has to wait for its day's tables.
+  await store.retention.prepare(world.now())
   await chores.start()
   fleet.onShare = () => dispatcher.shared()
   fleet.onLead = () => chores.lead()
