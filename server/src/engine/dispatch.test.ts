@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { testWorld } from '../../test/support/world.ts'
 import { usualControl } from '../domain/control.ts'
 import { sealHeaders, sealSecrets } from '../domain/endpoint-seal.ts'
-import type { Store } from '../ports/store.ts'
+import type { ClaimedDelivery, NewMessage, Store } from '../ports/store.ts'
 import { samples } from '../stores/conformance/samples.ts'
 import { openSqliteStore } from '../stores/sqlite/store.ts'
 import { Directory } from './directory.ts'
@@ -36,6 +36,7 @@ async function made(t: TestContext) {
   await store.endpoints.insert(endpoint)
 
   const sent: string[] = []
+  const meanwhile = { sending() {} }
   const sendings: { readonly delivery: HotDelivery; readonly settle: () => void }[] = []
   const dispatcherOn = (directory: Directory): Dispatcher =>
     new Dispatcher({
@@ -57,6 +58,7 @@ async function made(t: TestContext) {
       sharers: () => 1,
       deliver: ({ destination, deliveries: [delivery] }, onOutcome, onDisk) => {
         sent.push(destination.url)
+        meanwhile.sending()
         const settle = () => {
           onOutcome(true)
           onDisk(delivery, false)
@@ -66,11 +68,25 @@ async function made(t: TestContext) {
       turned: () => assert.fail('no breaker is open'),
       end: () => assert.fail('nothing is canceled'),
     })
-  return { store, make, world, masterKey, environment, application, endpoint, id, sent, sendings, dispatcherOn }
+  return {
+    ...{ store, make, world, masterKey, environment, application, endpoint, id, dispatcherOn },
+    /** What went out, and what happens while something goes out. */
+    ...{ sent, sendings, meanwhile },
+  }
 }
 
+const claimed = (
+  { application, id }: Awaited<ReturnType<typeof made>>,
+  message: NewMessage,
+  attempts: number,
+): ClaimedDelivery => ({
+  ...{ messageId: message.id, endpointId: id, applicationId: application.id, attempts, message },
+  ...{ trigger: 'scheduled', orderKey: null },
+})
+
 test('an endpoint that is changed while it is being read is read again before anything is sent to it', async (t) => {
-  const { store, make, world, masterKey, application, endpoint, id, sent, dispatcherOn } = await made(t)
+  const scene = await made(t)
+  const { store, make, world, masterKey, application, endpoint, sent, dispatcherOn } = scene
   // The store answers as it is, but the first answer is slow on its way.
   let letGo = (): void => {}
   const underway = new Promise<void>((resolve) => {
@@ -91,21 +107,7 @@ test('an endpoint that is changed while it is being read is read again before an
   }
   const dispatcher = dispatcherOn(new Directory(slow, masterKey, usualControl))
   const message = make.message(application.id)
-  dispatcher.admitClaimed(
-    [
-      {
-        messageId: message.id,
-        endpointId: id,
-        applicationId: application.id,
-        attempts: 0,
-        trigger: 'scheduled',
-        orderKey: null,
-        message,
-      },
-    ],
-    world.now() + 60_000,
-    new Set(),
-  )
+  dispatcher.admitClaimed([claimed(scene, message, 0)], world.now() + 60_000, new Set())
   await store.ping()
   await store.endpoints.update({ ...endpoint, url: 'https://receiver.example/new', revision: 2 })
   dispatcher.changed(application.id)
@@ -130,26 +132,38 @@ test('what is published when a pause is over waits behind what the store kept, u
 })
 
 test('what is written down while a claim that took it is on its way is not sent a second time; a later try of it is', async (t) => {
-  const { store, make, world, masterKey, application, id, sendings, dispatcherOn } = await made(t)
+  const scene = await made(t)
+  const { store, make, world, masterKey, application, sendings, dispatcherOn } = scene
   const dispatcher = dispatcherOn(new Directory(store, masterKey, usualControl))
   const [message, other] = [make.message(application.id), make.message(application.id)]
-  const claimed = (one: typeof message, attempts: number) => ({
-    ...{ messageId: one.id, endpointId: id, applicationId: application.id, attempts, message: one },
-    ...{ trigger: 'scheduled' as const, orderKey: null },
-  })
-  const arrive = async (...deliveries: ReturnType<typeof claimed>[]): Promise<readonly string[]> => {
+  const arrive = async (...deliveries: ClaimedDelivery[]): Promise<readonly string[]> => {
     const before = sendings.length
     dispatcher.admitClaimed(deliveries, world.now() + 60_000, new Set())
     while (sendings.length === before) await turn()
     return sendings.slice(before).map(({ delivery }) => `${delivery.message.id} ${delivery.attempts}`)
   }
-  await arrive(claimed(message, 0))
+  await arrive(claimed(scene, message, 0))
 
   dispatcher.beginClaim()
   sendings[0]?.settle()
-  assert.deepEqual(await arrive(claimed(message, 0), claimed(other, 0)), [`${other.id} 0`])
-  assert.deepEqual(await arrive(claimed(message, 1)), [`${message.id} 1`])
+  assert.deepEqual(await arrive(claimed(scene, message, 0), claimed(scene, other, 0)), [`${other.id} 0`])
+  assert.deepEqual(await arrive(claimed(scene, message, 1)), [`${message.id} 1`])
   dispatcher.endClaim()
   for (const { settle } of sendings.slice(1)) settle()
-  assert.deepEqual(await arrive(claimed(message, 0)), [`${message.id} 0`], 'what was asked for anew is')
+  assert.deepEqual(await arrive(claimed(scene, message, 0)), [`${message.id} 0`], 'what was asked for anew is')
+})
+
+test('a machine that sleeps while it sends wakes up to send nothing more of what it may have lost', async (t) => {
+  const scene = await made(t)
+  const { store, make, world, masterKey, application, sendings, meanwhile, dispatcherOn } = scene
+  const dispatcher = dispatcherOn(new Directory(store, masterKey, usualControl))
+  meanwhile.sending = () => void world.leap(59_500)
+  const all = Array.from({ length: 4 }, () => claimed(scene, make.message(application.id), 0))
+  dispatcher.admitClaimed(all, world.now() + 60_000, new Set())
+  while (sendings.length === 0) await turn()
+  for (let n = 0; n < 20; n++) await turn()
+  assert.deepEqual(
+    sendings.map(({ delivery }) => delivery.message.id),
+    [all[0]?.messageId],
+  )
 })

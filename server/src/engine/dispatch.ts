@@ -336,11 +336,12 @@ export class Dispatcher {
   }
 
   #pump(): void {
-    const now = this.#parts.world.now()
     while (!this.#stopped && this.#inFlight < this.#parts.limits.globalInFlight) {
       const lane = this.#ring.shift()
       if (!lane) return
       lane.inRing = false
+      // Looked at for each: a machine that sleeps in the middle of this wakes up with leases that are over.
+      const now = this.#parts.world.now()
       const nodes = this.#parts.sharers()
       if (!this.#mayGo(lane, nodes, now) || lane.destination === null) continue
       const deliveries = lane.take(lane.destination, now, this.leaseMs, this.#expire, this.#lapse)
