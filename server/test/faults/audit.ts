@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts'
 import type { FleetNode, Life } from './node.ts'
+import type { SessionPorts } from './wire.ts'
 
 /** What the database itself saw happen to a delivery, and over whose session. */
 export interface Touch {
@@ -20,12 +21,13 @@ export interface Holding {
 }
 
 // A trigger of the test's own, in a table of the test's own: whoever settles what he does not hold is seen here, whatever
-// he says about it himself. Sessions are told apart by the port they come from: each node has wires of its own.
+// he says about it himself. Sessions are told apart by the ports at both ends: each node has wires of its own.
 const install = `
   create table fault_audit (
     number bigserial primary key,
     at bigint not null default (extract(epoch from clock_timestamp()) * 1000)::bigint,
-    port integer default inet_client_port(),
+    client_port integer default inet_client_port(),
+    database_port integer default inet_server_port(),
     what text not null,
     message_id text not null,
     endpoint_id text not null,
@@ -52,7 +54,8 @@ const install = `
 
 interface TouchRow {
   readonly at: string
-  readonly port: number | null
+  readonly client_port: number | null
+  readonly database_port: number | null
   readonly what: Touch['what']
   readonly message_id: string
   readonly endpoint_id: string
@@ -62,29 +65,40 @@ interface TouchRow {
   readonly new_due_at: string | null
 }
 
-/** Whose session of the database came from which port, and when it was opened: ports are used again. */
-export class Sessions {
-  readonly #opened = new Map<number, { readonly at: number; readonly node: FleetNode; readonly life: Life }[]>()
+interface Session extends SessionPorts {
+  readonly at: number
+  readonly node: FleetNode
+  readonly life: Life
+}
 
-  opened(node: FleetNode, port: number): void {
+/** Whose session of which database came from which port, and when it was opened: ports are used again. */
+export class Sessions {
+  readonly #opened = new Map<string, Session[]>()
+
+  opened(node: FleetNode, ports: SessionPorts): void {
     const { life } = node
     if (life === null) return
-    const session = { at: Date.now(), node, life }
-    const known = this.#opened.get(port)
+    const session = { ...ports, at: Date.now(), node, life }
+    const known = this.#opened.get(keyOf(ports))
     if (known) known.push(session)
-    else this.#opened.set(port, [session])
+    else this.#opened.set(keyOf(ports), [session])
   }
 
-  lifeAt(port: number, at: number): Life | null {
+  lifeAt(ports: SessionPorts, at: number): Life | null {
     // A few milliseconds: the database may have noted the time before we noted the connection.
-    return this.#opened.get(port)?.findLast((session) => session.at <= at + 5)?.life ?? null
+    return this.#opened.get(keyOf(ports))?.findLast((session) => session.at <= at + 5)?.life ?? null
   }
 
-  /** From which ports a node has reached the database and nobody else since. */
-  of(node: FleetNode): readonly number[] {
-    return [...this.#opened].filter(([, sessions]) => sessions.at(-1)?.node === node).map(([port]) => port)
+  /** From which ports a node has reached this database and nobody else since. */
+  of(node: FleetNode, database: number): readonly number[] {
+    return [...this.#opened.values()].flatMap((sessions) => {
+      const last = sessions.at(-1)
+      return last?.node === node && last.database === database ? [last.client] : []
+    })
   }
 }
+
+const keyOf = ({ client, database }: SessionPorts): string => `${client} ${database}`
 
 export async function installAudit(cluster: Cluster, database: string): Promise<void> {
   await cluster.ask(database, install)
@@ -100,7 +114,10 @@ export async function readAudit(cluster: Cluster, database: string, sessions: Se
     const at = Number(row.at)
     return {
       ...{ messageId: row.message_id, endpointId: row.endpoint_id, what: row.what, at },
-      life: row.port === null ? null : sessions.lifeAt(row.port, at),
+      life:
+        row.client_port === null || row.database_port === null
+          ? null
+          : sessions.lifeAt({ client: row.client_port, database: row.database_port }, at),
       before: row.old_due_at === null ? null : { lease: row.old_lease, dueAt: Number(row.old_due_at) },
       after: row.new_due_at === null ? null : { lease: row.new_lease, dueAt: Number(row.new_due_at) },
     }

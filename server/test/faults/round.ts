@@ -62,7 +62,9 @@ export async function round({ seed, seconds, cluster, tell }: RoundOptions): Pro
   const nodes: FleetNode[] = []
   for (const [place, port] of (await freePorts(nodeCount)).entries()) {
     const targets = findsPrimary ? cluster.ports : [cluster.primaryPort]
-    const wires = await Promise.all(targets.map((target) => Wire.listen(target, (from) => sessions.opened(node, from))))
+    const wires = await Promise.all(
+      targets.map((target) => Wire.listen(target, (ports) => sessions.opened(node, ports))),
+    )
     const hosts = wires.map((wire) => `127.0.0.1:${wire.port}`).join(',')
     const own = { POSTHORN_DATABASE: `postgres://postgres@${hosts}/${database}`, POSTHORN_MASTER_KEY: masterKey }
     const node: FleetNode = new FleetNode({
@@ -84,7 +86,13 @@ export async function round({ seed, seconds, cluster, tell }: RoundOptions): Pro
     await load.prepare()
     timeline.note('load begins')
     load.start()
-    const mischief = new Mischief({ cluster, nodes, timeline, findsPrimary, sessionsOf: (node) => sessions.of(node) })
+    const mischief = new Mischief({
+      cluster,
+      nodes,
+      timeline,
+      findsPrimary,
+      sessionsOf: (node) => sessions.of(node, cluster.primaryPort),
+    })
     const script = scriptOf(chanceOf(seed, 'script'), nodeCount, seconds * 1_000, leaseMs)
     await Promise.all([mischief.run(script), pause(seconds * 1_000)])
     receiver.calm()

@@ -139,11 +139,14 @@ function isOneTry({ startedAt }: StoredAttempt, requests: readonly Request[]): b
   return first.reset && first.life === second.life && first.signedAt === second.signedAt && startedAt <= first.at
 }
 
+const seenLateMs = 1_000
+
 /** Its node ended before it could write so down: at once, or because the database could not be had either. */
 function lostWithItsNode(evidence: Evidence, request: Request): boolean {
   const life = lifeOf(evidence, request.life)
   const ended = life?.ended
-  if (ended == null || ended.at < request.at) return false
+  // What a node has sent may be seen only when it is dead.
+  if (ended == null || ended.at + seenLateMs < request.at) return false
   const done = request.answered?.at ?? request.at + 1_000
   if (ended.at - done < 1_500) return true
   const node = request.life.replace(/-life-\d+$/, '')

@@ -51,6 +51,12 @@ class Direction {
   }
 }
 
+/** Of a session at both its ends: what one server has from a port, another may have from the same port. */
+export interface SessionPorts {
+  readonly client: number
+  readonly database: number
+}
+
 interface Connection {
   readonly client: Socket
   readonly server: Socket
@@ -66,19 +72,19 @@ export class Wire {
   readonly #server: Server
   readonly #connections = new Set<Connection>()
   readonly #condition: Condition = { delayMs: 0, stalled: { requests: false, answers: false } }
-  readonly #onSession: (port: number) => void
+  readonly #onSession: (session: SessionPorts) => void
   #target: number
   #refuses = false
 
-  private constructor(server: Server, target: number, onSession: (port: number) => void) {
+  private constructor(server: Server, target: number, onSession: (session: SessionPorts) => void) {
     this.#server = server
     this.#target = target
     this.#onSession = onSession
     server.on('connection', (client: Socket) => this.#take(client))
   }
 
-  /** `target`: a port of 127.0.0.1. `onSession` is told from which port the database is reached by each connection. */
-  static async listen(target: number, onSession: (port: number) => void): Promise<Wire> {
+  /** `target`: a port of 127.0.0.1. `onSession` is told between which ports each connection reaches the database. */
+  static async listen(target: number, onSession: (session: SessionPorts) => void): Promise<Wire> {
     const server = createServer({ noDelay: true })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -145,7 +151,8 @@ export class Wire {
     }
     this.#connections.add(connection)
     server.on('connect', () => {
-      if (server.localPort !== undefined) this.#onSession(server.localPort)
+      const { localPort: client, remotePort: database } = server
+      if (client !== undefined && database !== undefined) this.#onSession({ client, database })
     })
     client.on('data', (bytes: Buffer) => connection.requests.pass(bytes))
     server.on('data', (bytes: Buffer) => connection.answers.pass(bytes))
