@@ -174,7 +174,7 @@ async function holdsWhatWasWritten(store: Store, version: number): Promise<void>
   assert.deepEqual(
     waiting.map(({ endpoint, state }) => [endpoint.id, state]).sort(),
     [
-      [old.endpoint, { kind: 'waiting', attempts: 2, dueAt: at + 5, held: null, lease: null }],
+      [old.endpoint, { kind: 'waiting', attempts: 2, dueAt: at + 5, held: null, lease: old.lease }],
       [old.openEndpoint, { kind: 'waiting', attempts: 1, dueAt: at, held: null, lease: null }],
     ].sort(),
   )
