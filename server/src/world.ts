@@ -11,4 +11,5 @@ export const realWorld: World = {
     const timer = setTimeout(run, delayMs).unref()
     return { cancel: () => clearTimeout(timer) }
   },
+  atTurnEnd: setImmediate,
 }

@@ -222,7 +222,7 @@ export class GroupCommit {
     if (this.#gathering || !this.#mayBegin) return
     this.#gathering = true
     // At the end of this turn: what the same network read brought along rides too.
-    setImmediate(() => {
+    this.#world.atTurnEnd(() => {
       this.#gathering = false
       if (!this.#mayBegin) return
       void this.#commit()

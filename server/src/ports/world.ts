@@ -17,4 +17,6 @@ export interface World {
   /** Cryptographically strong. */
   randomBytes(size: number): Uint8Array
   after(delayMs: Millis, run: () => void): Timer
+  /** Once everything that arrived together has been looked at: at the end of this turn of the event loop. */
+  atTurnEnd(run: () => void): void
 }

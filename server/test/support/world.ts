@@ -53,6 +53,7 @@ export function testWorld(
       timers.add(timer)
       return { cancel: () => void timers.delete(timer) }
     },
+    atTurnEnd: setImmediate,
     advance,
     leap(ms) {
       now += ms
