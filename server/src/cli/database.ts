@@ -1,6 +1,6 @@
 import { SchemaError } from '../stores/migrations.ts'
 import { MoveError } from '../stores/move/side.ts'
-import { Unreachable } from '../stores/postgres/connections.ts'
+import { Unreachable } from '../stores/postgres/lost.ts'
 import { exitCodes, type Io } from './command.ts'
 
 const unusable = [SchemaError, MoveError, Unreachable]

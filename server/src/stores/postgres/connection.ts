@@ -3,6 +3,8 @@ import type pg from 'pg'
 import type { PostgresTarget, PostgresTls } from '../../domain/database-target.ts'
 import type { Db, SqlParameters, SqlRow } from '../db.ts'
 import { UniqueViolation } from '../db.ts'
+import { cutOff, sqlState, Unreachable } from './lost.ts'
+import { patience } from './patience.ts'
 import { type StatementShape, statementOf, valuesOf } from './statement.ts'
 
 /** What this process says of itself to the server, and how it wants to be treated. */
@@ -47,7 +49,7 @@ const planningOf: Readonly<Record<StatementShape, string>> = {
 const shapeOn = new WeakMap<pg.ClientBase, StatementShape>()
 
 // A connection that was cut somewhere on its way must not hold its locks for hours.
-const patience = {
+const keptAlive = {
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',
   tcp_keepalives_count: '3',
@@ -55,14 +57,14 @@ const patience = {
   client_connection_check_interval: '5s',
 }
 
-const settings = { ...planning, ...patience }
+const settings = { ...planning, ...keptAlive }
 const options = Object.entries(settings)
   .map(([name, value]) => `-c ${name}=${value}`)
   .join(' ')
 // A node that is stopped in the middle must not hold its locks behind a pooler, either.
 const ofTransactions = {
   ...planning,
-  idle_in_transaction_session_timeout: `'${patience.idle_in_transaction_session_timeout}'`,
+  idle_in_transaction_session_timeout: `'${keptAlive.idle_in_transaction_session_timeout}'`,
 }
 const beginPooled = `begin; ${Object.entries(ofTransactions)
   .map(([name, value]) => `set local ${name} = ${value}`)
@@ -89,7 +91,6 @@ export function clientConfig(
     ssl: tlsOf(target.tls),
     application_name: applicationName,
     ...(pooled ? {} : { options }),
-    connectionTimeoutMillis: 1_500,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     pipeline: true,
@@ -123,10 +124,6 @@ function pem(parameter: string, path: string): string {
 }
 
 const uniqueViolation = '23505'
-
-/** What PostgreSQL says went wrong, by SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html). */
-export const sqlState = (error: unknown): string | null =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
 
 /**
  * One connection as `Db`, for one caller at a time. Statements that are not awaited go out together and cost one round
@@ -207,7 +204,7 @@ export class PostgresDb implements Db {
   }
 
   #plain(text: string): Promise<pg.QueryResult> {
-    return this.#client.query({ text, ...this.#limit() })
+    return this.#within(this.#client.query({ text }))
   }
 
   async #query(sql: string, parameters: SqlParameters): Promise<pg.QueryResult> {
@@ -216,7 +213,7 @@ export class PostgresDb implements Db {
     const { name, text, shape } = statement
     this.#plan(shape)
     try {
-      return await this.#client.query({ ...(this.#pooled ? {} : { name }), text, values, ...this.#limit() })
+      return await this.#within(this.#client.query({ ...(this.#pooled ? {} : { name }), text, values }))
     } catch (error) {
       const failure = sqlState(error) === uniqueViolation ? new UniqueViolation(error) : error
       this.#failure ??= failure
@@ -232,8 +229,14 @@ export class PostgresDb implements Db {
     this.#plain(text).catch(() => shapeOn.delete(this.#client))
   }
 
-  #limit(): object {
-    return { query_timeout: this.#withinMs }
+  #within(asked: Promise<pg.QueryResult>): Promise<pg.QueryResult> {
+    return new Promise((resolve, reject) => {
+      const answered = patience.after(this.#withinMs, () => {
+        cutOff(this.#client)
+        reject(new Unreachable(`the database did not answer within ${this.#withinMs} ms`))
+      })
+      asked.finally(answered).then(resolve, reject)
+    })
   }
 }
 

@@ -1,7 +1,9 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import type { PostgresTarget } from '../../domain/database-target.ts'
-import { type ConnectionManner, clientConfig, sqlState } from './connection.ts'
+import { type ConnectionManner, clientConfig } from './connection.ts'
+import { goesOver, isTheStatements, Unreachable } from './lost.ts'
+import { patience } from './patience.ts'
 import { refusalOf } from './refusal.ts'
 
 // Full jitter (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter): a server that comes back after an hour
@@ -16,17 +18,10 @@ const silentHostMs = 400
 interface Waiting {
   readonly resolve: (client: pg.Client) => void
   readonly reject: (error: unknown) => void
-  readonly timer: NodeJS.Timeout
+  /** It is not to be told any more that there was none. */
+  readonly served: () => void
   /** It has been told that there was none. */
   over: boolean
-}
-
-/** The database cannot be reached now, or has no connection free. */
-export class Unreachable extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, { cause })
-    this.name = 'Unreachable'
-  }
 }
 
 /** A few connections to whichever of the target's hosts is the primary; each is one caller's at a time. */
@@ -64,6 +59,12 @@ export class Connections {
     }
   }
 
+  /** Opens all there may be, so that who comes first need not wait for it. What fails is tried again by whoever needs it. */
+  async ready(): Promise<void> {
+    const opened = await Promise.allSettled(Array.from({ length: this.#most }, () => this.#acquire()))
+    for (const one of opened) if (one.status === 'fulfilled') this.#release(one.value)
+  }
+
   /** A connection that its caller keeps, and ends. */
   async own(): Promise<pg.Client> {
     return this.#connect()
@@ -71,8 +72,8 @@ export class Connections {
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const { reject, timer } of this.#waiting.splice(0)) {
-      clearTimeout(timer)
+    for (const { reject, served } of this.#waiting.splice(0)) {
+      served()
       reject(new Unreachable('the store is closed'))
     }
     await Promise.all(this.#idle.splice(0).map((client) => client.end().catch(() => {})))
@@ -88,8 +89,8 @@ export class Connections {
       return await this.#connect()
     } catch (error) {
       this.#open -= 1
-      for (const { reject, timer } of this.#waiting.splice(0)) {
-        clearTimeout(timer)
+      for (const { reject, served } of this.#waiting.splice(0)) {
+        served()
         reject(error)
       }
       throw error
@@ -98,13 +99,13 @@ export class Connections {
 
   #wait(): Promise<pg.Client> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const served = patience.after(longestWaitMs, () => {
         const at = this.#waiting.indexOf(waiting)
         if (at >= 0) this.#waiting.splice(at, 1)
         waiting.over = true
         reject(new Unreachable(`all ${this.#most} connections to the database were busy for ${longestWaitMs} ms`))
-      }, longestWaitMs)
-      const waiting: Waiting = { resolve, reject, timer, over: false }
+      })
+      const waiting: Waiting = { resolve, reject, served, over: false }
       this.#waiting.push(waiting)
     })
   }
@@ -119,7 +120,7 @@ export class Connections {
       this.#idle.push(client)
       return
     }
-    clearTimeout(next.timer)
+    next.served()
     next.resolve(client)
   }
 
@@ -140,14 +141,14 @@ export class Connections {
     } catch (error) {
       waiting.reject(error)
     }
-    clearTimeout(waiting.timer)
+    waiting.served()
   }
 
   async #connect(): Promise<pg.Client> {
-    const now = performance.now()
-    if (now < this.#notBefore) throw new Unreachable('the database could not be reached a moment ago', this.#lastError)
+    if (performance.now() < this.#notBefore)
+      throw new Unreachable('the database could not be reached a moment ago', this.#lastError)
     const refusals: string[] = []
-    const client = await this.#connectToPrimary(now + longestWaitMs, refusals)
+    const client = await this.#connectToPrimary(refusals)
     if (client !== null) {
       this.#failures = 0
       return client
@@ -159,45 +160,61 @@ export class Connections {
   }
 
   /** Asks one host after the other, from where the primary was last; a silent one does not keep the next waiting. */
-  #connectToPrimary(until: number, refusals: string[]): Promise<pg.Client | null> {
+  #connectToPrimary(refusals: string[]): Promise<pg.Client | null> {
     const { hosts, tls } = this.#target
     return new Promise((resolve) => {
+      const underWay = new Set<Socket>()
+      let most = hosts.length
       let begun = 0
       let refused = 0
       let found = false
+      const over = patience.after(longestWaitMs, () => {
+        most = begun
+        for (const socket of underWay) socket.destroy(new Error('timeout expired'))
+      })
+      const end = (client: pg.Client | null): void => {
+        over()
+        resolve(client)
+      }
       const begin = (): void => {
         const at = (this.#host + begun) % hosts.length
         const host = hosts[at]
-        if (found || begun === hosts.length || host === undefined) return
+        if (found || begun === most || host === undefined) return
         begun += 1
+        const socket = new Socket()
+        underWay.add(socket)
         const impatience = setTimeout(begin, silentHostMs)
-        this.#connectTo(host, until)
+        this.#connectTo(host, socket)
           .then((client) => {
             if (found) return client.end().catch(() => {})
             found = true
             this.#host = at
-            resolve(client)
+            underWay.delete(socket)
+            for (const silent of underWay) silent.destroy()
+            end(client)
           })
           .catch((error: unknown) => {
             this.#lastError = error
             const refusal = refusalOf(error, tls)
             refusals.push(hosts.length === 1 ? refusal : `${host.host}:${host.port}: ${refusal}`)
             refused += 1
-            if (refused === hosts.length) resolve(null)
+            if (refused === most) end(null)
             else begin()
           })
-          .finally(() => clearTimeout(impatience))
+          .finally(() => {
+            clearTimeout(impatience)
+            underWay.delete(socket)
+          })
       }
       begin()
     })
   }
 
-  /** Throws what the host says of it, or that it says nothing `until` then. */
-  async #connectTo(host: PostgresTarget['hosts'][number], until: number): Promise<pg.Client> {
-    const socket = new Socket()
+  /** Throws what the host says of it. */
+  async #connectTo(host: PostgresTarget['hosts'][number], socket: Socket): Promise<pg.Client> {
     const config = clientConfig(this.#target, host, this.#manner)
     const client = new pg.Client({ ...config, stream: () => socket })
-    sockets.set(client, socket)
+    goesOver(client, socket)
     // Also while nobody uses it: an idle connection that the server ends must not be lent again.
     const lost = (): void => {
       gone.add(client)
@@ -208,8 +225,6 @@ export class Connections {
     }
     client.on('error', lost)
     client.on('end', lost)
-    const leftMs = Math.max(0, until - performance.now())
-    const timer = setTimeout(() => socket.destroy(new Error('timeout expired')), leftMs)
     try {
       await client.connect()
       const { rows } = await client.query<{ standby: number }>('select pg_is_in_recovery() as standby')
@@ -218,35 +233,8 @@ export class Connections {
     } catch (error) {
       client.end().catch(() => {})
       throw error
-    } finally {
-      clearTimeout(timer)
     }
   }
 }
 
-const sockets = new WeakMap<pg.Client, Socket>()
-
-/** Ends a connection at once, whoever waits for an answer over it: they are told that it was lost. */
-export const cutOff = (client: pg.Client): void => {
-  sockets.get(client)?.destroy()
-}
-
 const gone = new WeakSet<pg.Client>()
-
-// What pg says of a connection that ended under a statement, or did not answer; it gives these no code.
-const lostTexts =
-  /^(Connection terminated|Query read timeout|Client has encountered a connection error|timeout expired)/
-
-/** It was not what was asked: the database, or the way to it, could not be had (SQLSTATE classes 08, 53 and 57, or no answer). */
-export function isUnavailable(error: unknown): boolean {
-  if (error instanceof Unreachable) return true
-  const state = sqlState(error)
-  if (state !== null) return /^(08|53|57|25006$|E[A-Z]{4,}$)/.test(state)
-  return error instanceof Error && lostTexts.test(error.message)
-}
-
-/** The connection is as good as before: it was the statement that could not be had (data, constraints, locks, syntax). */
-const isTheStatements = (error: unknown): boolean => /^(22|23|40|42)/.test(sqlState(causeOf(error)) ?? '')
-
-const causeOf = (error: unknown): unknown =>
-  error instanceof Error && sqlState(error) === null && error.cause !== undefined ? error.cause : error

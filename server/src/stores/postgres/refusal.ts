@@ -1,5 +1,5 @@
 import type { PostgresTls } from '../../domain/database-target.ts'
-import { sqlState } from './connection.ts'
+import { sqlState } from './lost.ts'
 
 // The server's certificate was signed by nobody we know (nodejs.org/api/tls.html, "X509 certificate error codes").
 const unknownAuthority = new Set([

@@ -8,10 +8,11 @@ import type { CommitBatch, CommitResult, Store } from '../../ports/store.ts'
 import { type Db, UniqueViolation } from '../db.ts'
 import { nouns } from '../queries/nouns.ts'
 import { packBatch } from '../queries/packed-batch.ts'
-import { type ConnectionManner, PostgresDb, sqlState } from './connection.ts'
-import { Connections, cutOff, isUnavailable, Unreachable } from './connections.ts'
+import { type ConnectionManner, PostgresDb } from './connection.ts'
+import { Connections } from './connections.ts'
 import { dropDays } from './drop-days.ts'
 import { Listener } from './listener.ts'
+import { cutOff, isLost, isUnavailable, sqlState, Unreachable } from './lost.ts'
 import { migrate } from './migrate.ts'
 import { dayMs, ensurePartitions, expectedDays, missingDayOf } from './partitions.ts'
 import { Pulse } from './pulse.ts'
@@ -120,6 +121,7 @@ export async function openPostgresStore(
       await migrate(client)
       await ensurePartitions(client, expectedDays(Date.now()))
     })
+    await roadConnections.ready()
   } catch (error) {
     await close()
     throw error
@@ -171,9 +173,6 @@ export async function openPostgresStore(
     close,
   }
 }
-
-/** The connection, and not the statement, was at fault: nobody knows what became of it. */
-const isLost = (error: unknown): boolean => /^(08|57)/.test(sqlState(error) ?? '08')
 
 /** Callers learn that it may pass; whoever reads the log, why it is so. */
 function tell(error: unknown): never {
