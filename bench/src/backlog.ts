@@ -41,7 +41,7 @@ async function neighbour(
   for (let round = 0; round < options.rounds; round += 1) {
     await receiver.reset()
     const paced = await fixedRate(target, ratePerS, { connections: options.connections, seconds: options.seconds })
-    if ((await drained(gateway, undeliverable)) === null)
+    if ((await drained(gateway, { undeliverable })) === null)
       seen.faults.push('the live endpoint was not served within two minutes')
     if (paced.failed > 0) seen.faults.push(`${whole(paced.failed)} publish calls were not answered 202`)
     seen.faults.push(...(await audit(receiver, paced.ids, 0)).faults)

@@ -36,8 +36,8 @@ export interface Endpoints {
 export interface Gateway extends Server {
   /** Any operation; resolves to what it answered. Throws with the answer when that is no success. */
   call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>
-  /** Makes an application with one endpoint; resolves to where its messages are published. */
-  addApplication(uid: string, endpointUrl: string): Promise<Target>
+  /** Makes an application with an endpoint for each URL; resolves to where its messages are published. */
+  addApplication(uid: string, ...endpointUrls: readonly string[]): Promise<Target>
   /** Makes an application with so many endpoints, all at one URL. */
   addEndpoints(uid: string, endpointUrl: string, count: number): Promise<Endpoints>
   /** Makes a source with one endpoint; resolves to its public URL. */
@@ -90,9 +90,9 @@ export async function startGateway(
     child,
     call,
     usage: () => usageOf(child.pid),
-    addApplication: async (uid, endpointUrl) => {
+    addApplication: async (uid, ...endpointUrls) => {
       await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })
-      await make(`/api/v1/app/${uid}/endpoint`, { url: endpointUrl })
+      for (const url of endpointUrls) await make(`/api/v1/app/${uid}/endpoint`, { url })
       return { url: `${base}/api/v1/app/${uid}/msg`, apiKey }
     },
     addEndpoints: async (uid, endpointUrl, count) => {

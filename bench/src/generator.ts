@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { Pool } from 'undici'
 import type { Target } from './gateway.ts'
 import { makeLatency, type Quantiles } from './latency.ts'
-import { bodyAt, nowUs, untimedBody } from './message.ts'
+import { type MessageForm, noTimeUs, nowUs, usualForm } from './message.ts'
 import { findTool } from './tool.ts'
 import { publishByWrk } from './wrk-publish.ts'
 
@@ -11,6 +11,8 @@ export interface LoadAsk {
   readonly connections: number
   /** Whether payloads carry their sending time and the ids of accepted messages are kept. Costs the generator a little. */
   readonly timed: boolean
+  /** Left out: a payload of 300 bytes. */
+  readonly form?: MessageForm
 }
 
 /** What the generator saw of one run at full load. */
@@ -58,17 +60,21 @@ const clientFor = (target: Target, connections: number) => {
   }
 }
 
-/** As many sends as `connections` callers get through, each waiting for its answer. `send`: whether it was accepted. */
+/**
+ * As many sends as `connections` callers get through, each waiting for its answer, in so many seconds, or `count` where it
+ * is given and reached first. `send`: whether it was accepted.
+ */
 export async function closedLoop(
-  { seconds, connections }: Omit<LoadAsk, 'timed'>,
+  { seconds, connections, count = Number.POSITIVE_INFINITY }: Omit<LoadAsk, 'timed'> & { readonly count?: number },
   send: (atUs: number) => Promise<boolean>,
 ): Promise<Omit<Load, 'ids'>> {
   const latency = makeLatency()
-  let [accepted, failed] = [0, 0]
+  let [accepted, failed, begun] = [0, 0, 0]
   const start = nowUs()
   const end = start + seconds * 1e6
   const loop = async () => {
-    for (let at = nowUs(); at < end; at = nowUs()) {
+    for (let at = nowUs(); at < end && begun < count; at = nowUs()) {
+      begun += 1
       if (await send(at)) {
         accepted += 1
         latency.record(nowUs() - at)
@@ -80,16 +86,24 @@ export async function closedLoop(
   return { accepted, failed, seconds: (nowUs() - start) / 1e6, p50Ms, p99Ms }
 }
 
-async function publishByNode(target: Target, ask: LoadAsk): Promise<Load> {
+async function publishByNode(target: Target, ask: LoadAsk & { readonly count?: number }): Promise<Load> {
   const client = clientFor(target, ask.connections)
   const ids: string[] = []
+  const form = ask.form ?? usualForm
+  const untimed = form.at(noTimeUs)
   const seen = await closedLoop(ask, async (at) => {
-    const id = await client.publish(ask.timed ? bodyAt(at) : untimedBody)
+    const id = await client.publish(ask.timed ? form.at(at) : untimed)
     if (id !== null && ask.timed) ids.push(id)
     return id !== null
   })
   await client.close()
   return { ...seen, ids: ask.timed ? ids : null }
+}
+
+/** So many messages as fast as `connections` callers get through; wrk cannot count, so this is Node. Keeps ids. */
+export async function fixedCount(target: Target, count: number, connections: number): Promise<Load> {
+  // An hour: the count ends it.
+  return await publishByNode(target, { seconds: 3600, connections, timed: true, count })
 }
 
 /** As many messages as `connections` callers get through, each waiting for its answer before the next. */
@@ -100,6 +114,7 @@ export async function fullLoad(wanted: 'wrk' | 'node', target: Target, ask: Load
 
 /** A fixed number of messages per second, whatever the gateway does (an open loop). wrk has no rate, so this is Node. */
 export async function fixedRate(target: Target, ratePerS: number, ask: Omit<LoadAsk, 'timed'>): Promise<Paced> {
+  const { at } = ask.form ?? usualForm
   const client = clientFor(target, ask.connections)
   const publish = makeLatency()
   const late = makeLatency()
@@ -111,7 +126,7 @@ export async function fixedRate(target: Target, ratePerS: number, ask: Omit<Load
   const startUs = nowUs() + 100_000
   const send = async (intendedUs: number) => {
     late.record(nowUs() - intendedUs)
-    const id = await client.publish(bodyAt(intendedUs))
+    const id = await client.publish(at(intendedUs))
     publish.record(nowUs() - intendedUs)
     if (id === null) failed += 1
     else ids.push(id)

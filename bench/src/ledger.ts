@@ -22,34 +22,44 @@ export async function countsOf(gateway: Gateway): Promise<Counts> {
 
 const drainWithinMs = 120_000
 
+interface Drain {
+  /** Accepted messages that have nowhere to go. */
+  readonly undeliverable?: number
+  /** To how many endpoints each of the others goes. */
+  readonly copies?: number
+}
+
 /**
  * Waits until everything accepted is delivered; resolves to the seconds it took, or null when it did not happen within
- * two minutes. `undeliverable`: accepted messages that have nowhere to go.
+ * two minutes.
  */
-export async function drained(gateway: Gateway, undeliverable = 0): Promise<number | null> {
+export async function drained(gateway: Gateway, { undeliverable = 0, copies = 1 }: Drain = {}): Promise<number | null> {
   const start = performance.now()
   let before = -1
   while (performance.now() - start < drainWithinMs) {
     const { accepted, delivered } = await countsOf(gateway)
     // Twice the same: calls that were under way when the generator left are counted by then.
-    if (accepted === before && delivered >= accepted - undeliverable) return (performance.now() - start) / 1000
+    if (accepted === before && delivered >= (accepted - undeliverable) * copies)
+      return (performance.now() - start) / 1000
     before = accepted
     await wait(25)
   }
   return null
 }
 
-/** Compares counts after a drain. `receivedBefore`: the receiver's count when this gateway started. */
+/** Compares counts after a drain. `receivedBefore`: the receiver's count when this gateway started. `copies` as above. */
 export async function countFaults(
   gateway: Gateway,
   receiver: Receiver,
   receivedBefore: number,
+  copies = 1,
 ): Promise<readonly string[]> {
   const { accepted } = await countsOf(gateway)
+  const expected = accepted * copies
   const received = (await receiver.received()) - receivedBefore
-  if (received < accepted) return [`${whole(accepted - received)} of ${whole(accepted)} messages lost`]
-  if (received > accepted)
-    return [`${whole(received - accepted)} deliveries more than the ${whole(accepted)} messages accepted`]
+  if (received < expected) return [`${whole(expected - received)} of ${whole(expected)} deliveries lost`]
+  if (received > expected)
+    return [`${whole(received - expected)} deliveries more than the ${whole(expected)} of the messages accepted`]
   return []
 }
 

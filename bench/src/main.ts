@@ -4,57 +4,51 @@ import { backlog } from './backlog.ts'
 import { claim } from './claim.ts'
 import { type Databases, makeDatabases } from './database.ts'
 import { drain } from './drain.ts'
+import { fanOut } from './fan-out.ts'
 import { machine } from './machine.ts'
-import { type Options, optionsOf, UsageError, usage } from './options.ts'
+import { type Options, ofPostgres, optionsOf, type Question, UsageError, usage } from './options.ts'
+import { payload } from './payload.ts'
 import { plans } from './plans.ts'
 import { passThrough, publish, shortRate } from './publish.ts'
 import { publishBeside } from './publish-beside.ts'
 import { receive } from './receive.ts'
 import { printed, type Report } from './report.ts'
+import { writeResults } from './results.ts'
 import { soak } from './soak.ts'
 import { tenth } from './tenth.ts'
 
 // Processes we started and folders we made are ended and removed as this one exits, however it does.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-async function* answers(options: Options, databases: Databases): AsyncGenerator<Report> {
-  const full = options.database === 'postgres' ? publishBeside : publish
-  switch (options.question) {
-    case 'publish':
-      yield full(options, databases)
-      break
-    case 'tenth':
-      yield tenth(options, databases, options.rate === null ? await shortRate(options, databases) : Number.NaN)
-      break
-    case 'backlog':
-      yield backlog(options, databases)
-      break
-    case 'receive':
-      yield receive(options, databases)
-      break
-    case 'pass-through':
-      yield passThrough(options)
-      break
-    case 'drain':
-      yield drain(options, databases)
-      break
-    case 'claim':
-      yield claim(options)
-      break
-    case 'plans':
-      yield plans(options)
-      break
-    case 'soak':
-      yield soak(options, databases)
-      break
-    case 'all': {
-      const published = await full(options, databases)
-      yield published
-      yield tenth(options, databases, published.deliveredPerS)
-      yield receive(options, databases)
-      yield backlog(options, databases)
-    }
-  }
+type Answer = (options: Options, databases: Databases) => Promise<Report>
+
+const fullPublish = (options: Options, databases: Databases) =>
+  (options.database === 'postgres' ? publishBeside : publish)(options, databases)
+
+const answers: Readonly<Record<Exclude<Question, 'all'>, Answer>> = {
+  publish: fullPublish,
+  tenth: async (options, databases) =>
+    tenth(options, databases, options.rate === null ? await shortRate(options, databases) : Number.NaN),
+  receive,
+  'fan-out': fanOut,
+  payload,
+  backlog,
+  'pass-through': passThrough,
+  drain,
+  claim,
+  plans,
+  soak,
+}
+
+/** But for `pass-through`, which publish has beside it, and the hour of `soak`. */
+async function* all(args: readonly string[], options: Options, databases: Databases): AsyncGenerator<Report> {
+  const published = await fullPublish(options, databases)
+  yield published
+  yield tenth(options, databases, published.deliveredPerS)
+  const shared = ['receive', 'fan-out', 'payload', 'backlog'] as const
+  const more = options.database === 'postgres' ? ofPostgres.filter((question) => question !== 'soak') : []
+  // Some have usual numbers of their own.
+  for (const question of [...shared, ...more]) yield answers[question](optionsOf(args, question) ?? options, databases)
 }
 
 try {
@@ -63,13 +57,18 @@ try {
   if (options === null) {
     console.log(usage)
   } else {
-    console.log(`# Benchmark\n\n${await machine(args)}`)
+    const parts = [`# Benchmark\n\n${await machine(args)}`]
+    console.log(parts[0])
     let faults = 0
     await using databases = makeDatabases()
-    for await (const report of answers(options, databases)) {
-      console.log(`\n${printed(report)}`)
+    const { question } = options
+    const reports = question === 'all' ? all(args, options, databases) : [answers[question](options, databases)]
+    for await (const report of reports) {
+      parts.push(printed(report))
+      console.log(`\n${parts.at(-1)}`)
       faults += report.faults.length
     }
+    if (question === 'all' && !options.short) console.error(`written: ${writeResults(options.database, parts)}`)
     process.exitCode = faults > 0 ? 1 : 0
   }
 } catch (error) {

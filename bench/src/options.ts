@@ -2,9 +2,19 @@ import { parseArgs } from 'node:util'
 import type { Engine } from './database.ts'
 
 /** What SQLite has no answer to: several nodes, planners that go by statistics, rows that die. */
-const ofPostgres = ['drain', 'claim', 'plans', 'soak'] as const
-const questions = ['publish', 'tenth', 'receive', 'backlog', 'pass-through', ...ofPostgres, 'all'] as const
-type Question = (typeof questions)[number]
+export const ofPostgres = ['drain', 'claim', 'plans', 'soak'] as const
+const questions = [
+  'publish',
+  'tenth',
+  'receive',
+  'fan-out',
+  'payload',
+  'backlog',
+  'pass-through',
+  ...ofPostgres,
+  'all',
+] as const
+export type Question = (typeof questions)[number]
 
 // How many deliveries wait, where nothing else is said.
 const usualPending: Partial<Record<Question, number>> = { claim: 10_000_000, plans: 10_000_000 }
@@ -13,6 +23,8 @@ const usualPending: Partial<Record<Question, number>> = { claim: 10_000_000, pla
 export interface Options {
   readonly question: Question
   readonly database: Engine
+  /** Seconds instead of minutes, nothing written: shows that it runs. */
+  readonly short: boolean
   /** Length of one measured window, after `warmupS`. */
   readonly seconds: number
   readonly warmupS: number
@@ -25,6 +37,8 @@ export interface Options {
   readonly rate: number | null
   /** Deliveries that wait: for the dead endpoint (`backlog`), to be drained, claimed from, planned for. */
   readonly pending: number
+  /** Of `fan-out`: how many are made at each. */
+  readonly deliveries: number
   /** Of `soak`. */
   readonly minutes: number
   /** How that endpoint is dead: it takes the connection and says nothing, or nobody listens there. */
@@ -37,9 +51,11 @@ Questions
   publish        how many messages per second are accepted and delivered, beside the limit of one process (default)
   tenth          latency at a tenth of that rate
   receive        how many signed requests of third parties are accepted and forwarded per second, beside publish
+  fan-out        what a delivery costs when a message goes to 1, 10, 100 endpoints
+  payload        what 300 B, 8 kB, 256 kB cost, beside what they cost the limit of one process
   backlog        what a million deliveries waiting for a dead endpoint cost another endpoint, and memory
   pass-through   the limit of one process alone
-  all            publish, tenth, receive, backlog; on PostgreSQL also drain, claim and plans
+  all            all of these, on PostgreSQL also drain, claim and plans; writes bench/results/<date>-<machine>.md
 
 Questions to PostgreSQL (--database postgres goes without saying)
   drain          three nodes, a million due deliveries: each made once, and what a claim costs meanwhile
@@ -55,10 +71,11 @@ Options
   --rounds N        how often each side is measured, in turns (2)
   --rate N          messages per second where the rate is fixed (tenth: a tenth of what publish reached; backlog: 1000)
   --pending N       deliveries that wait (backlog and drain: 1000000; claim and plans: 10000000)
+  --deliveries N    of fan-out: how many at each (100000)
   --minutes N       length of soak (60)
   --dead hung|refused   how that endpoint is dead (hung)
   --receiver nginx|node, --generator wrk|node
-  --quick           seconds instead of minutes: shows that it runs, not how fast it is
+  --short           seconds instead of minutes: shows that it runs, not how fast it is; writes no file
 
 The report goes to standard output as Markdown, progress to standard error.
 Exit code 1: a message was lost or doubled, or a request failed. 2: the bench could not run.`
@@ -80,8 +97,8 @@ const oneOf = <T extends string>(name: string, text: string, choices: readonly T
   return found
 }
 
-/** Null: help was asked for. Throws UsageError. */
-export function optionsOf(args: readonly string[]): Options | null {
+/** Null: help was asked for. `one`: the question, where these are the options of `all`. Throws UsageError. */
+export function optionsOf(args: readonly string[], one?: Exclude<Question, 'all'>): Options | null {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   const { values, positionals } = (() => {
@@ -101,7 +118,8 @@ export function optionsOf(args: readonly string[]): Options | null {
           dead: { ...text, default: 'hung' },
           receiver: { ...text, default: 'nginx' },
           generator: { ...text, default: 'wrk' },
-          quick: flag,
+          deliveries: text,
+          short: flag,
           help: { ...flag, short: 'h' },
         },
       })
@@ -111,24 +129,25 @@ export function optionsOf(args: readonly string[]): Options | null {
   })()
   if (values.help) return null
   if (positionals.length > 1) throw new UsageError(`one question at a time, not ${positionals.join(' ')}`)
-  const quick = values.quick ?? false
-  const question = oneOf('question', positionals[0] ?? 'publish', questions)
-  const onlyPostgres = ofPostgres.some((one) => one === question)
-  const database = oneOf('--database', values.database ?? (onlyPostgres ? 'postgres' : 'sqlite'), [
-    'sqlite',
-    'postgres',
-  ])
+  const short = values.short ?? false
+  const question = one ?? oneOf('question', positionals[0] ?? 'publish', questions)
+  const onlyPostgres = ofPostgres.some((name) => name === question)
+  const usualDatabase = onlyPostgres ? 'postgres' : 'sqlite'
+  const said = one !== undefined && onlyPostgres ? undefined : values.database
+  const database = oneOf('--database', said ?? usualDatabase, ['sqlite', 'postgres'])
   if (onlyPostgres && database === 'sqlite') throw new UsageError(`${question}: a question to PostgreSQL only`)
   return {
     question,
     database,
-    seconds: whole('seconds', values.seconds, 1, quick ? 2 : 20),
-    warmupS: whole('warmup', values.warmup, 0, quick ? 1 : 5),
+    short,
+    seconds: whole('seconds', values.seconds, 1, short ? 2 : 20),
+    warmupS: whole('warmup', values.warmup, 0, short ? 1 : 5),
     connections: whole('connections', values.connections, 1, 64),
-    rounds: whole('rounds', values.rounds, 1, quick ? 1 : 2),
+    rounds: whole('rounds', values.rounds, 1, short ? 1 : 2),
     rate: values.rate === undefined ? null : whole('rate', values.rate, 1, 1),
-    pending: whole('pending', values.pending, 1, quick ? 20_000 : (usualPending[question] ?? 1_000_000)),
-    minutes: whole('minutes', values.minutes, 1, quick ? 1 : 60),
+    pending: whole('pending', values.pending, 1, short ? 20_000 : (usualPending[question] ?? 1_000_000)),
+    deliveries: whole('deliveries', values.deliveries, 100, short ? 2_000 : 100_000),
+    minutes: whole('minutes', values.minutes, 1, short ? 1 : 60),
     dead: oneOf('--dead', values.dead, ['hung', 'refused']),
     receiver: oneOf('--receiver', values.receiver, ['nginx', 'node']),
     generator: oneOf('--generator', values.generator, ['wrk', 'node']),

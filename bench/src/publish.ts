@@ -1,7 +1,8 @@
 import { type Databases, type Engine, engineNames } from './database.ts'
 import { startGateway, startPassThrough, type Target } from './gateway.ts'
-import { fullLoad, type Load } from './generator.ts'
+import { fullLoad, type Load, type LoadAsk } from './generator.ts'
 import { audit, drained } from './ledger.ts'
+import { type MessageForm, usualForm } from './message.ts'
 import type { Options } from './options.ts'
 import { progress } from './progress.ts'
 import { startCountingReceiver } from './receiver.ts'
@@ -11,40 +12,55 @@ import { mebibytes, milliseconds, table, whole } from './table.ts'
 
 // How many messages per second are accepted and delivered, beside the limit of one process?
 
-const load = (options: Options, target: Target, seconds: number, timed = false): Promise<Load> =>
-  fullLoad(options.generator, target, { seconds, connections: options.connections, timed })
+const load = (
+  options: Options,
+  target: Target,
+  seconds: number,
+  more: Pick<LoadAsk, 'form'> & { readonly timed?: boolean } = {},
+): Promise<Load> =>
+  fullLoad(options.generator, target, { seconds, connections: options.connections, timed: false, ...more })
 
-const passThroughSide: Side = {
-  name: 'pass-through',
+/** What is sent, and what the side is called then. */
+interface Sent {
+  readonly name: string
+  readonly form: MessageForm
+}
+
+export const passThroughSide = ({ name, form }: Sent = { name: 'pass-through', form: usualForm }): Side => ({
+  name,
   async round(options, receiver) {
     await using server = await startPassThrough(receiver.url, options.connections)
     return await measure({
-      name: 'pass-through',
+      name,
       options,
       server,
       gateway: null,
       database: null,
       receiver,
-      load: (seconds) => load(options, server.target, seconds),
+      load: (seconds) => load(options, server.target, seconds, { form }),
     })
   },
-}
+})
 
 /** Messages published at full load. */
-export const publishSide = (databases: Databases, engine: Engine): Side => ({
-  name: `publish, ${engineNames[engine]}`,
+export const publishSide = (
+  databases: Databases,
+  engine: Engine,
+  { name, form }: Sent = { name: `publish, ${engineNames[engine]}`, form: usualForm },
+): Side => ({
+  name,
   async round(options, receiver) {
     await using database = await databases.fresh(engine)
     await using gateway = await startGateway(database)
     const target = await gateway.addApplication('bench', receiver.url)
     return await measure({
-      name: `publish, ${engineNames[engine]}`,
+      name,
       options,
       server: gateway,
       gateway,
       database,
       receiver,
-      load: (seconds) => load(options, target, seconds),
+      load: (seconds) => load(options, target, seconds, { form }),
     })
   },
 })
@@ -54,7 +70,7 @@ export const setting = (options: Options) =>
 
 /** The limit of one process alone. */
 export async function passThrough(options: Options): Promise<Report> {
-  const [limit] = await inTurns(options, [passThroughSide])
+  const [limit] = await inTurns(options, [passThroughSide()])
   if (limit === undefined) throw new Error('nothing measured')
   return {
     title: 'Pass-through: the limit of one process',
@@ -81,7 +97,7 @@ export async function idPass(options: Options, databases: Databases): Promise<Pi
   if (options.warmupS > 0) await load(options, target, options.warmupS)
   await drained(gateway)
   await receiver.reset()
-  const seen = await load(options, target, options.seconds, true)
+  const seen = await load(options, target, options.seconds, { timed: true })
   const drainS = await drained(gateway)
   const found = await audit(receiver, seen.ids ?? [], options.connections)
   const { latency } = await receiver.seen()
@@ -113,7 +129,7 @@ export async function publish(
   options: Options,
   databases: Databases,
 ): Promise<Report & { readonly deliveredPerS: number }> {
-  const [limit, gateway] = await inTurns(options, [passThroughSide, publishSide(databases, 'sqlite')])
+  const [limit, gateway] = await inTurns(options, [passThroughSide(), publishSide(databases, 'sqlite')])
   if (limit === undefined || gateway === undefined) throw new Error('nothing measured')
   const ids = await idPass(options, databases)
   const delivered = of(gateway, (round) => round.deliveredPerS)

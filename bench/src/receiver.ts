@@ -11,7 +11,10 @@ import { makeFolder } from './workspace.ts'
 /** Where deliveries go. */
 export interface Receiver extends AsyncDisposable {
   readonly kind: 'nginx' | 'node'
-  /** With `/<type of a provider>` behind it, deliveries there are known by that provider's ids. */
+  /**
+   * With `/<type of a provider>` behind it, deliveries there are known by that provider's ids. Only of a counting one:
+   * with `/copy/<n>` it is receiver n of several, with `/flaky` it refuses one message in ten when it first comes.
+   */
   readonly url: string
   /** Deliveries answered so far, by the receiver's own count. */
   received(): Promise<number>
@@ -25,8 +28,14 @@ interface Seen {
   readonly doubled: number
   /** Deliveries without an id. */
   readonly nameless: number
+  /** When the first delivery was here, in microseconds since 1970 UTC; null when none was. */
+  readonly firstAtUs: number | null
+  /** Answered 503 when they first came; `received` counts only what was taken. */
+  readonly refused: number
   /** From the sending time in the payload to its last byte here. */
   readonly latency: Quantiles
+  /** The same of messages that had been refused once. */
+  readonly retriedLatency: Quantiles
 }
 
 export interface CountingReceiver extends Receiver {

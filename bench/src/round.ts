@@ -5,7 +5,7 @@ import { countFaults, countsOf, drained } from './ledger.ts'
 import type { Options } from './options.ts'
 import { progress } from './progress.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
-import { type Spread, spreadOf } from './spread.ts'
+import { printedSpread, type Spread, spreadOf } from './spread.ts'
 import { mebibytes, microseconds, milliseconds, whole } from './table.ts'
 import { findTool } from './tool.ts'
 
@@ -137,11 +137,6 @@ export async function inTurns(options: Options, sides: readonly Side[]): Promise
 
 export const of = (measured: Measured, pick: (round: Round) => number): Spread => spreadOf(measured.rounds.map(pick))
 
-const cell = (spread: Spread, print: (value: number) => string): string =>
-  spread.least === spread.most
-    ? print(spread.median)
-    : `${print(spread.median)} (${print(spread.least)} to ${print(spread.most)})`
-
 /** The rows of a table with a column for each side. `answer`: from what to what the latency is. */
 export function rowsOf(answer: string, sides: readonly Measured[]): readonly (readonly string[])[] {
   type Line = readonly [name: string, pick: (round: Round) => number, print: (value: number) => string]
@@ -160,7 +155,7 @@ export function rowsOf(answer: string, sides: readonly Measured[]): readonly (re
     ['peak RSS', (round) => round.peakRssBytes, mebibytes],
     ['failed attempts', (round) => round.failedAttempts, whole],
   ]
-  return lines.map(([name, pick, print]) => [name, ...sides.map((side) => cell(of(side, pick), print))])
+  return lines.map(([name, pick, print]) => [name, ...sides.map((side) => printedSpread(of(side, pick), print))])
 }
 
 /** What the numbers were made with, as sentences. */

@@ -1,5 +1,5 @@
 import type { Endpoints } from './gateway.ts'
-import { bodyAt, head } from './message.ts'
+import { noTimeUs, usualForm } from './message.ts'
 import type { Console } from './postgres.ts'
 import { progress } from './progress.ts'
 import { whole } from './table.ts'
@@ -20,8 +20,8 @@ function idTime(ms: number): string {
 }
 
 const payload = (() => {
-  const body = bodyAt(1e15)
-  return body.slice(head.indexOf('{"sentAtUs"'), -1)
+  const body = usualForm.at(noTimeUs)
+  return body.slice(body.indexOf('{"sentAtUs"'), -1)
 })()
 
 const perStatement = 250_000

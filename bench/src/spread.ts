@@ -15,3 +15,7 @@ export function spreadOf(values: readonly number[]): Spread {
     most: at(sorted.length - 1),
   }
 }
+
+/** As a table has it: the median, and the ends where they differ. */
+export const printedSpread = ({ median, least, most }: Spread, print: (value: number) => string): string =>
+  least === most ? print(median) : `${print(median)} (${print(least)} to ${print(most)})`

@@ -7,13 +7,12 @@ import type { Options } from './options.ts'
 import { progress } from './progress.ts'
 import { startCountingReceiver } from './receiver.ts'
 import type { Goal, Report } from './report.ts'
-import { type Spread, spreadOf } from './spread.ts'
+import { printedSpread, type Spread, spreadOf } from './spread.ts'
 import { milliseconds, table, whole } from './table.ts'
 
 // How long does a message take when the gateway has time: at a tenth of what it can do?
 
-const cell = ({ median, least, most }: Spread): string =>
-  least === most ? milliseconds(median) : `${milliseconds(median)} (${milliseconds(least)} to ${milliseconds(most)})`
+const cell = (spread: Spread): string => printedSpread(spread, milliseconds)
 
 /** `fullPerS`: what the gateway delivers per second at full load. */
 export async function tenth(options: Options, databases: Databases, fullPerS: number): Promise<Report> {

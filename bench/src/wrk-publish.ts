@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Target } from './gateway.ts'
 import type { Load, LoadAsk } from './generator.ts'
-import { bodyBytes, head, tail, untimedBody } from './message.ts'
+import { type MessageForm, noTimeUs, usualForm } from './message.ts'
 import { makeFolder } from './workspace.ts'
 import { loadOf, quote, runWrk } from './wrk.ts'
 
@@ -12,9 +12,9 @@ const headers = (target: Target) => ({
 })
 
 // One request made once and sent again and again: what costs the generator least.
-const plainScript = (target: Target) => `
+const plainScript = (target: Target, form: MessageForm) => `
 wrk.method = 'POST'
-wrk.body = ${quote(untimedBody)}
+wrk.body = ${quote(form.at(noTimeUs))}
 ${Object.entries(headers(target))
   .map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`)
   .join('\n')}
@@ -22,7 +22,7 @@ ${Object.entries(headers(target))
 
 // Each request says when it was sent, and the id of each accepted message is written down. LuaJIT's ffi reaches the
 // clock that Node's performance.timeOrigin comes from; os.time() knows seconds only.
-const timedScript = (target: Target, ids: string) => {
+const timedScript = (target: Target, { head, tail, bodyBytes }: MessageForm, ids: string) => {
   const { host, pathname } = new URL(target.url)
   const request = [
     `POST ${pathname} HTTP/1.1`,
@@ -54,7 +54,8 @@ end
 export async function publishByWrk(wrk: string, target: Target, ask: LoadAsk): Promise<Load> {
   const folder = makeFolder('wrk-publish')
   const idsFile = join(folder.path, 'ids.txt')
-  const script = ask.timed ? timedScript(target, idsFile) : plainScript(target)
+  const form = ask.form ?? usualForm
+  const script = ask.timed ? timedScript(target, form, idsFile) : plainScript(target, form)
   const summary = await runWrk(wrk, target.url, script, ask)
   const answers = ask.timed ? readFileSync(idsFile, 'utf8').split('\n').slice(0, -1) : null
   folder.remove()
