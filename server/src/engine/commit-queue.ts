@@ -44,6 +44,23 @@ export interface Load {
   readonly sequenced: boolean
 }
 
+/** The same in two, in its order; null where what is left of it must stay together. */
+export function halvesOf({ messages, records, sequenced }: Load): readonly [Load, Load] | null {
+  if (messages.length > 0 && records.length > 0)
+    return [
+      { messages, records: [], sequenced },
+      { messages: [], records, sequenced },
+    ]
+  const divide = (messagesUntil: number, recordsUntil: number): readonly [Load, Load] => [
+    { messages: messages.slice(0, messagesUntil), records: records.slice(0, recordsUntil), sequenced },
+    { messages: messages.slice(messagesUntil), records: records.slice(recordsUntil), sequenced },
+  ]
+  if (records.length > 1) return divide(0, records.length >> 1)
+  const ends = messages.flatMap(({ joined }, at) => (at > 0 && !joined ? [at] : []))
+  const middle = ends[ends.length >> 1]
+  return middle === undefined ? null : divide(middle, 0)
+}
+
 // Past a few hundred rows a commit gets no cheaper per row, and everybody in it waits for all of it.
 const mostMessages = 500
 const mostRecords = 1_000
@@ -129,13 +146,11 @@ export class CommitQueue {
     if (load.sequenced) this.#sequenceUnderWay = false
   }
 
-  /** Its records, and these of its messages, were not written after all: they are the first of those that wait. */
-  putBack(load: Load, messages: readonly WaitingMessage[] = []): void {
+  /** These records of it were not written after all: they are the first of those that wait. */
+  putBack(load: Load, records: readonly WaitingRecord[]): void {
     this.ended(load)
     const line = load.sequenced ? this.#sequenced : this.#free
-    line.records.unshift(...load.records)
-    line.messages.unshift(...messages)
-    for (const { message } of messages) this.#bytes += message.payload.length
+    line.records.unshift(...records)
   }
 
   /** Those that have waited since `since` or longer are not going to be in any commit. */

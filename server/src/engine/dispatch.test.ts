@@ -50,6 +50,7 @@ async function made(t: TestContext) {
           committed() {},
           removed() {},
           retentionFailed() {},
+          recordRefused() {},
           commitFailed() {},
           ...{ storeDown() {}, storeBack() {} },
         },

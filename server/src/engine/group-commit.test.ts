@@ -34,6 +34,8 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
   const version = (counts?.application ?? 0) + (counts?.environment ?? 0)
 
   const batches: CommitBatch[] = []
+  const poison = new Set<string>()
+  const refused: (string | null)[] = []
   let gate = Promise.resolve()
   let [rows, failures, downs, backs, pings] = [0, 0, 0, 0, 0]
   const commits = new GroupCommit(
@@ -43,7 +45,9 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
       async commit(batch) {
         batches.push(batch)
         await gate
-        return store.road.commit(batch)
+        const ids = [...batch.messages.map(({ id }) => id), ...batch.attempts.map(({ messageId }) => messageId)]
+        if (!ids.some((id) => poison.has(id))) return store.road.commit(batch)
+        return { stale: new Set(), taken: new Map(), repeated: new Map(), refused: 'out of range' }
       },
     },
     world,
@@ -55,6 +59,9 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
       },
       removed() {},
       retentionFailed() {},
+      recordRefused(attempt) {
+        refused.push(attempt?.messageId ?? null)
+      },
       commitFailed() {
         failures += 1
       },
@@ -76,6 +83,9 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
     world,
     batches,
     seen: () => ({ rows, failures }),
+    /** Whatever holds one of these can never be stored; what was told of so. */
+    poison,
+    refused,
     /** How often the store was said to be down, and back; and how often that was found out without a commit. */
     told: () => ({ downs, backs, pings }),
     message,
@@ -90,6 +100,12 @@ async function committing(t: TestContext, { commitsInFlight = 1 } = {}) {
         const endpointId = endpoint.id
         commits.turned(kind === 'failing' ? { kind, endpointId, since: 1 } : { kind, endpointId }, null, resolve)
       }),
+    /** All in one commit. */
+    publishAll: (ones: readonly NewMessage[]) =>
+      commits.publishAll(
+        ones.map((one) => ({ message: one, deliveries: [], version })),
+        null,
+      ),
     /** Another application: what is published to it, and what makes that stale. */
     other: {
       publish: () => commits.publish({ message: make.message(other.id), deliveries: [], version: 0 }),
@@ -171,6 +187,35 @@ test('what was matched against something else than is committed is told so, and 
     [2, 1],
   ])
   assert.deepEqual([count('message'), count('attempt')], [3, 1])
+})
+
+test('a record that can never be kept is told of and dropped, and all that rode with it is stored', async (t) => {
+  const { publish, record, message, poison, refused, count, told, seen } = await committing(t)
+  const messages = Array.from({ length: 40 }, () => message())
+  await Promise.all(messages.map((one) => publish(one)))
+  const [bad] = messages.slice(17)
+  assert.ok(bad)
+  poison.add(bad.id)
+  const later = message()
+  await Promise.all([...messages.map(record), publish(later)])
+  assert.deepEqual([count('attempt'), count('message')], [39, 41])
+  assert.deepEqual(refused, [bad.id])
+  assert.deepEqual([told().downs, seen().failures], [0, 0], 'the store was never said to be down')
+})
+
+test('of messages in one commit only those that can never be kept are refused, with those they must stay with', async (t) => {
+  const { publish, publishAll, message, poison, count } = await committing(t)
+  const [alone, together] = [message(), [message(), message(), message()]]
+  poison.add(alone.id).add(together[1]?.id ?? '')
+  const fates = await Promise.allSettled([
+    ...[publish(message()), publish(alone), publishAll(together)],
+    ...[publishAll([message(), message()]), publish(message())],
+  ])
+  assert.deepEqual(
+    fates.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected', 'fulfilled', 'fulfilled'],
+  )
+  assert.equal(count('message'), 4)
 })
 
 test('a promise resolves only when what it promises is on the disk', async (t) => {

@@ -15,7 +15,14 @@ import type {
 } from '../ports/store.ts'
 import type { Timer, World } from '../ports/world.ts'
 import { batchOf } from './commit-batch.ts'
-import { CommitQueue, type Load, type Stretch, type WaitingMessage, type WaitingRecord } from './commit-queue.ts'
+import {
+  CommitQueue,
+  halvesOf,
+  type Load,
+  type Stretch,
+  type WaitingMessage,
+  type WaitingRecord,
+} from './commit-queue.ts'
 import type { Observer } from './observer.ts'
 
 /** What became of a message that was handed to a commit. */
@@ -232,51 +239,72 @@ export class GroupCommit {
 
   async #commit(): Promise<void> {
     const load = this.#queue.take()
-    const { messages, records } = load
     const startedAt = this.#world.now()
     const underWay = { load, startedAt, late: false }
     this.#underWay.add(underWay)
+    // All of it, and where the store does not take that as it is, what is left of it, in parts.
+    let left: readonly Load[] = [load]
     try {
-      const result = await this.#store.commit(batchOf(this.#lease, startedAt, messages, records))
+      for (let part = left[0]; part !== undefined; part = left[0]) {
+        const result = await this.#store.commit(batchOf(this.#lease, startedAt, part.messages, part.records))
+        left = [...this.#after(part, result, startedAt), ...left.slice(1)]
+        if (this.#closed)
+          left = left.map((rest) => ({ ...rest, records: [] })).filter(({ messages }) => messages.length > 0)
+      }
       this.#underWay.delete(underWay)
-      if (result.stale.size > 0) this.#sift(load, result.stale)
-      else this.#stored(load, result, startedAt)
+      this.#queue.ended(load)
       this.#succeeded()
     } catch (error) {
       // Nothing of it is on disk, or nobody knows: what is sent again is not stored twice. Callers are told at once, those
       // who come behind it too; what already happened out there must still be written.
       this.#underWay.delete(underWay)
+      const records = left.flatMap((part) => part.records)
       for (const record of records) record.sentBefore = true
-      this.#queue.putBack(load)
+      this.#queue.putBack(load, records)
       if (this.#closed) this.#queue.dropRecords()
       this.#observer.commitFailed()
       this.#failed(error)
-      for (const { reject } of messages) reject(refusal())
+      for (const { messages } of left) for (const { reject } of messages) reject(refusal())
     }
     this.#tellIdle()
   }
 
-  #stored(load: Load, result: CommitResult, startedAt: Millis): void {
-    const { messages, records } = load
-    this.#queue.ended(load)
+  /** Tells those who wait for it what became of it; returns what is still to be written. */
+  #after(part: Load, result: CommitResult, startedAt: Millis): readonly Load[] {
+    if (result.refused !== undefined) return halvesOf(part) ?? this.#refused(part, result.refused)
+    if (result.stale.size > 0) return this.#sift(part, result.stale)
+    return this.#stored(part, result, startedAt)
+  }
+
+  #stored({ messages, records }: Load, result: CommitResult, startedAt: Millis): readonly [] {
     this.#observer.committed(messages.length + records.length, this.#world.now() - startedAt)
     for (const { message, resolve } of messages) resolve(keptOf(message.id, result))
+    this.#done(records)
+    return []
+  }
+
+  /** Nothing was stored: messages of these applications are told so, and the rest is written without them. */
+  #sift({ messages, records, sequenced }: Load, applications: ReadonlySet<ApplicationId>): readonly Load[] {
+    const isStale = ({ message }: WaitingMessage): boolean => applications.has(message.applicationId)
+    for (const waiting of messages) if (isStale(waiting)) waiting.resolve(stale)
+    const current = messages.filter((waiting) => !isStale(waiting))
+    return current.length + records.length === 0 ? [] : [{ messages: current, records, sequenced }]
+  }
+
+  /** One alone that can never be stored must not keep all others from it. */
+  #refused({ messages, records }: Load, why: string): readonly [] {
+    for (const { reject } of messages) reject(new Error(`the store cannot keep it: ${why}`))
+    for (const { attempt } of records) this.#observer.recordRefused(attempt, why)
+    this.#done(records)
+    return []
+  }
+
+  #done(records: readonly WaitingRecord[]): void {
     for (const { done, stretch } of records) {
       stretch.left -= 1
       done()
     }
     this.#tellWritten()
-  }
-
-  /** Nothing was stored: messages of these applications are told so, and the rest goes into the next commit. */
-  #sift(load: Load, applications: ReadonlySet<ApplicationId>): void {
-    const isStale = ({ message }: WaitingMessage): boolean => applications.has(message.applicationId)
-    this.#queue.putBack(
-      load,
-      load.messages.filter((waiting) => !isStale(waiting)),
-    )
-    if (this.#closed) this.#queue.dropRecords()
-    for (const waiting of load.messages) if (isStale(waiting)) waiting.resolve(stale)
   }
 
   #succeeded(): void {

@@ -21,6 +21,8 @@ export interface Observer {
   retentionFailed(error: unknown): void
   committed(rows: number, tookMs: Millis): void
   commitFailed(): void
+  /** The store can never keep what became of this attempt (null: of a turn without one), which is why. A defect of ours. */
+  recordRefused(attempt: Attempt | null, why: string): void
   /** The store takes nothing any more, and why; said once, until it is back. */
   storeDown(error: unknown): void
   storeBack(): void

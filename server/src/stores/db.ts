@@ -35,6 +35,14 @@ export interface Db {
   vouch(): Promise<void>
 }
 
+/** A value is of a kind that no column takes: to ask again is of no use. */
+export class Unkeepable extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = 'Unkeepable'
+  }
+}
+
 /** What was to be unique is there already: somebody else was faster. */
 export class UniqueViolation extends Error {
   constructor(cause: unknown) {

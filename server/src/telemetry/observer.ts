@@ -110,6 +110,14 @@ export function makeObserver(
     claimed: (deliveries, tookMs) => metrics.claimed(deliveries, tookMs),
     committed: (rows, tookMs) => metrics.committed(rows, tookMs),
     commitFailed: () => metrics.commitFailed(),
+    recordRefused(attempt, why) {
+      const { id: attemptId, messageId, endpointId } = attempt ?? {}
+      const line = { attemptId, messageId, endpointId, why }
+      log.error(
+        line,
+        'a record cannot be kept for what it holds and is dropped; its delivery is tried again: please report it',
+      )
+    },
     storeDown(error) {
       log.error({ err: error }, 'the store takes nothing: publishes are answered 503 until it does again')
     },

@@ -12,7 +12,7 @@ export interface RoadStore {
   readonly commitsInFlight: number
   /** What a claim may look at and take and still be over in a few milliseconds, since commits wait behind it. */
   readonly largestClaim: { readonly visits: number; readonly deliveries: number }
-  /** One transaction: all of it is on disk when this resolves, or none of it (rejected, or `stale`). */
+  /** One transaction: all of it is on disk when this resolves, or none of it (rejected, `stale` or `refused`). */
   commit(batch: CommitBatch): Promise<CommitResult>
   /** Takes due deliveries under `lease` until `until`, a few from each endpoint in turn. */
   claim(ask: ClaimAsk): Promise<Claimed>
@@ -139,6 +139,8 @@ export interface CommitResult {
   readonly taken: ReadonlyMap<MessageId, MessageId>
   /** Messages that were not stored because their `Idempotency-Key` was used before: theirs → the first. */
   readonly repeated: ReadonlyMap<MessageId, FirstPublish>
+  /** Why something of the batch can never be kept, whoever sends it and when. Then nothing of the batch was stored. */
+  readonly refused?: string
 }
 
 export interface PublishKey extends RepeatableAsk {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type pg from 'pg'
 import type { PostgresTarget, PostgresTls } from '../../domain/database-target.ts'
 import type { Db, SqlParameters, SqlRow } from '../db.ts'
-import { UniqueViolation } from '../db.ts'
+import { UniqueViolation, Unkeepable } from '../db.ts'
 import { cutOff, sqlState, Unreachable } from './lost.ts'
 import { patience } from './patience.ts'
 import { type StatementShape, statementOf, valuesOf } from './statement.ts'
@@ -124,6 +124,15 @@ function pem(parameter: string, path: string): string {
 }
 
 const uniqueViolation = '23505'
+// Data exceptions, and what may be missing in no row. Not what breaks a rule of its table (23514): a missing day is that, too.
+const unkeepable = /^(22...|23502)$/
+const afterAFailure = '25P02'
+
+function failureOf(error: unknown): unknown {
+  const state = sqlState(error) ?? ''
+  if (state === uniqueViolation) return new UniqueViolation(error)
+  return unkeepable.test(state) ? new Unkeepable(error) : error
+}
 
 /**
  * One connection as `Db`, for one caller at a time. Statements that are not awaited go out together and cost one round
@@ -180,7 +189,8 @@ export class PostgresDb implements Db {
       // With it goes what was set meanwhile.
       shapeOn.delete(this.#client)
       await this.#plain('rollback').catch(() => {})
-      throw error
+      // What was asked behind it is only told that there was one.
+      throw sqlState(error) === afterAFailure ? (this.#failure ?? error) : error
     } finally {
       this.#inTransaction = false
     }
@@ -215,7 +225,7 @@ export class PostgresDb implements Db {
     try {
       return await this.#within(this.#client.query({ ...(this.#pooled ? {} : { name }), text, values }))
     } catch (error) {
-      const failure = sqlState(error) === uniqueViolation ? new UniqueViolation(error) : error
+      const failure = failureOf(error)
       this.#failure ??= failure
       throw failure
     }

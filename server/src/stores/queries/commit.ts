@@ -1,7 +1,7 @@
 import type { FirstPublish } from '../../domain/idempotency.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis } from '../../domain/ids.ts'
 import type { CommitResult, Told } from '../../ports/store.ts'
-import type { Db, SqlParameters } from '../db.ts'
+import { type Db, type SqlParameters, Unkeepable } from '../db.ts'
 import { noteChanges } from './changes.ts'
 import { inNoTime, type PackedBatch, packBatch, type ReceivedRow, without } from './packed-batch.ts'
 import { claimPublishKeys, forgetPublishKeys } from './publish-keys.ts'
@@ -211,7 +211,9 @@ export async function commit(db: Db, whole: PackedBatch): Promise<CommitResult> 
   try {
     return await db.transaction(() => write(db, whole))
   } catch (error) {
-    if (error instanceof Stale) return { stale: error.applications, taken: noneTaken, repeated: noneRepeated }
+    const nothing = { stale: noneStale, taken: noneTaken, repeated: noneRepeated }
+    if (error instanceof Stale) return { ...nothing, stale: error.applications }
+    if (error instanceof Unkeepable) return { ...nothing, refused: error.message }
     throw error
   }
 }
