@@ -41,6 +41,19 @@ export interface Scene {
   dueAt(): Promise<number>
 }
 
+/** Stops it, its clock going on: what is in flight ends with the grace at the latest. */
+export async function stopped(server: TestServer): Promise<void> {
+  let over = false
+  const stopping = server.stop().finally(() => {
+    over = true
+  })
+  await eventually(server.world, 'the server has stopped', async () => {
+    if (!over) await server.world.advance(100)
+    return over
+  })
+  await stopping
+}
+
 /** A server with one application, `shop`, and one endpoint at a receiver. Gone when the test is over. */
 export async function scene(
   t: TestContext,
@@ -55,15 +68,7 @@ export async function scene(
   t.after(async () => {
     // A stop waits for what is in flight: first let go of it. What does not end then, ends with the grace.
     await Promise.all(receivers.map((one) => one.close()))
-    let stopped = false
-    const stopping = server.stop().finally(() => {
-      stopped = true
-    })
-    await eventually(world, 'the server has stopped', async () => {
-      if (!stopped) await world.advance(100)
-      return stopped
-    })
-    await stopping
+    await stopped(server)
     await disk.close()
     await drop()
   })

@@ -9,7 +9,7 @@ import { asIfKilledNow, heldAfterKillMs, openDatabase, placesHolding } from '../
 import { eventually } from '../support/eventually.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { type TestWorld, testWorld } from '../support/world.ts'
-import { type Scene, scene } from './scene.ts'
+import { type Scene, scene, stopped } from './scene.ts'
 
 /** Puts messages of `shop` into the store whose one attempt at the endpoint failed. */
 async function failed(made: Scene, count: number): Promise<readonly MessageId[]> {
@@ -147,7 +147,7 @@ test('thirty thousand failed messages are recovered across a kill, none lost and
   const next = await startTestServer({ databaseUrl, world, settings: { endpointInFlight: 1 } })
   t.after(async () => {
     await made.receiver.close()
-    await next.stop()
+    await stopped(next)
   })
   const data = await over(next, world, id)
   assert.deepEqual([data.messagesSent, data.messagesSeen, data.messagesSkipped], [30_000, 30_000, {}])

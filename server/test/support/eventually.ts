@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TestWorld } from './world.ts'
 
-const patienceMs = 10_000 // of real time: only a test that fails waits that long
+const patienceMs = 30_000 // of real time: only a test that fails waits that long
 
 /** Lets sockets, threads and timers that are due do their work, the clock standing still, until `holds`. */
 export async function eventually(

@@ -3,7 +3,7 @@ import type { Store } from '../../src/ports/store.ts'
 import type { TestWorld } from './world.ts'
 
 const turnsOfQuiet = 20
-const patienceMs = 10_000 // of real time: as for `eventually`
+const patienceMs = 30_000 // of real time: as for `eventually`
 
 /** What this process has asked a PostgreSQL for and not been answered: its answers come when that server gets round to them. */
 let unanswered = 0

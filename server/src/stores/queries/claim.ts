@@ -28,7 +28,12 @@ const ring = `
 // Deliveries of disabled and paused endpoints wait; those of deleted ones are taken too, to be thrown away. Taken in two
 // statements: joined to what it picked, the update may begin with all that waits for the endpoint.
 const pick = `
-  select message_id, attempts, trigger, order_key from delivery
+  select message_id, attempts, trigger, order_key,
+    (select application_id from endpoint where endpoint.id = :endpoint and endpoint.deleted_at is null) as application_id,
+    (select octet_length(message.payload) from message
+     where message.application_id = (select application_id from endpoint where endpoint.id = :endpoint)
+       and message.id = delivery.message_id) as bytes
+  from delivery
   where endpoint_id @in(delivery_due) = :endpoint and due_at <= :now
     and not exists (
       select 1 from endpoint join application on application.id = endpoint.application_id
@@ -40,17 +45,6 @@ const pick = `
 const take = `
   update delivery set due_at = :until, lease = :lease from @each(:picked)
   where delivery.message_id @exactly(value->>0) and delivery.endpoint_id = value->>1`
-
-// Joined from the left, since the planner may not turn that round.
-const sizesOfPicked = `
-  with wanted as materialized (
-    select value->>0 as id, value->>1 as endpoint_id,
-      (select application_id from endpoint where id = value->>1 and deleted_at is null) as application_id
-    from @each(:picked)
-  )
-  select wanted.id as message_id, wanted.endpoint_id as endpoint_id, wanted.application_id as application_id,
-    octet_length(message.payload) as bytes
-  from wanted left join message on message.application_id = wanted.application_id and message.id = wanted.id`
 
 const messagesOfClaim = `
   select ${messageColumns(true)} from @each(:wanted)
@@ -71,7 +65,7 @@ interface Turn {
   readonly share: number
 }
 
-/** See `RoadStore.claim`. Four round trips for as many endpoints as there is room for, the commit included. */
+/** See `RoadStore.claim`. Three round trips for as many endpoints as there is room for, the commit included. */
 export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   const { after, visits, now } = ask
   const visited = await db.all<Visit>(ring, { after, visits, now })
@@ -147,9 +141,17 @@ type PickedRow = {
   readonly attempts: number
   readonly trigger: number
   readonly order_key: string | null
+  /** Null: the endpoint is gone. */
+  readonly application_id: ApplicationId | null
+  /** Null: the payload is gone. */
+  readonly bytes: number | null
 }
 
 type Picked = PickedRow & { readonly endpointId: EndpointId }
+
+/** The endpoint and the payload are there: otherwise there is nothing to send, or nobody to send it to. */
+type Sendable = Picked & { readonly application_id: ApplicationId; readonly bytes: number }
+const isSendable = (row: Picked): row is Sendable => row.application_id !== null && row.bytes !== null
 
 /** In one transaction. What was picked and is not taken is anybody's again at its end. */
 async function takeOf(
@@ -161,7 +163,6 @@ async function takeOf(
   const picked = await Promise.all(
     wave.map(({ endpointId: endpoint, share }) => db.all<PickedRow>(pick, { endpoint, now: ask.now, share })),
   )
-  const sizes = await sizesOf(db, wave, picked)
   const chosen: Picked[] = []
   const moreOf: EndpointId[] = []
   const left = { ...room }
@@ -172,20 +173,18 @@ async function takeOf(
     for (const row of rows) {
       if (left.deliveries === 0 || left.bytes <= 0) break
       count += 1
-      chosen.push({ ...row, endpointId })
-      const size = sizes.get(`${row.message_id} ${endpointId}`)
-      if (size === undefined) continue
+      const one = { ...row, endpointId }
+      chosen.push(one)
+      if (!isSendable(one)) continue
       left.deliveries -= 1
-      left.bytes -= size.bytes
+      left.bytes -= one.bytes
     }
     if (rows.length > 0 && count === 0) break
     turns += 1
     if (count < rows.length || count >= share) moreOf.push(endpointId)
   }
-  const isSendable = (row: Picked): boolean => sizes.has(`${row.message_id} ${row.endpointId}`)
-  // The endpoint or the payload is gone: there is nothing to send, and nobody to send it to.
   const empty = chosen.filter((row) => !isSendable(row))
-  const deliveries = takeAll(db, ask, chosen.filter(isSendable), empty, sizes)
+  const deliveries = takeAll(db, ask, chosen.filter(isSendable), empty)
   // Where it fails, the transaction does.
   deliveries.catch(() => {})
   return {
@@ -201,13 +200,12 @@ async function takeOf(
 async function takeAll(
   db: Db,
   { until, lease }: ClaimAsk,
-  sendable: readonly Picked[],
+  sendable: readonly Sendable[],
   empty: readonly Picked[],
-  sizes: ReadonlyMap<string, Size>,
 ): Promise<readonly ClaimedDelivery[]> {
   if (sendable.length + empty.length === 0) return []
-  const owners = new Map(sendable.map((row) => [row.message_id, sizes.get(`${row.message_id} ${row.endpointId}`)]))
-  const wanted = JSON.stringify([...owners].map(([id, size]) => [size?.applicationId, id]))
+  const owners = new Map(sendable.map((row) => [row.message_id, row.application_id]))
+  const wanted = JSON.stringify([...owners].map(([id, applicationId]) => [applicationId, id]))
   const picked = JSON.stringify([...sendable, ...empty].map((row) => [row.message_id, row.endpointId]))
   const orphans = empty.flatMap((row) =>
     row.order_key === null ? [[row.message_id, row.endpointId, row.attempts]] : [],
@@ -222,34 +220,6 @@ async function takeAll(
     const message = messages.get(row.message_id)
     return message === undefined ? [] : [claimedOf(row, message)]
   })
-}
-
-interface Size {
-  readonly applicationId: ApplicationId
-  readonly bytes: number
-}
-
-type SizedRow = {
-  readonly message_id: MessageId
-  readonly endpoint_id: EndpointId
-  readonly application_id: ApplicationId | null
-  readonly bytes: number | null
-}
-
-/** Of what can be sent, by message and endpoint. */
-async function sizesOf(
-  db: Db,
-  wave: readonly Turn[],
-  picked: readonly (readonly PickedRow[])[],
-): Promise<ReadonlyMap<string, Size>> {
-  const rows = wave.flatMap(({ endpointId }, at) => (picked[at] ?? []).map((row) => [row.message_id, endpointId]))
-  if (rows.length === 0) return new Map()
-  const found = await db.all<SizedRow>(sizesOfPicked, { picked: JSON.stringify(rows) })
-  return new Map(
-    found.flatMap(({ message_id: id, endpoint_id: endpointId, application_id: owner, bytes }) =>
-      owner === null || bytes === null ? [] : [[`${id} ${endpointId}`, { applicationId: owner, bytes }] as const],
-    ),
-  )
 }
 
 function headlessOf(wave: readonly Turn[], chosen: readonly Picked[], empty: readonly Picked[]): readonly Headless[] {
