@@ -5,7 +5,7 @@ import { type EventType, latestSchema } from '../domain/event-type.ts'
 import type { PageAsk } from '../domain/page.ts'
 import type { Manage } from '../manage/manage.ts'
 import type { Authenticator } from './auth.ts'
-import { demand, type Principal } from './principal.ts'
+import { demand, flagsOf, type Principal } from './principal.ts'
 import { jsonType } from './route.ts'
 
 export interface DocumentParts {
@@ -46,7 +46,7 @@ export function openapiRoute(app: FastifyInstance, { publicUrl, version, keys, m
 }
 
 async function declaredFor({ eventTypes }: Pick<Manage, 'eventTypes'>, principal: Principal) {
-  const flags = principal.kind === 'portal' ? principal.featureFlags : null
+  const flags = flagsOf(principal)
   const rows: EventType[] = []
   for (let iterator: string | null = null; rows.length < mostEventTypes; ) {
     const ask: PageAsk = { limit: mostAtOnce, iterator, order: 'ascending' }

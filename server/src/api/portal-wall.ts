@@ -2,14 +2,19 @@
 // reference anyway. What it may not see is 404, word for word as if it were not there: whether a neighbour exists, and
 // under which name, is nobody's business.
 
+import type { EnvironmentId } from '../domain/ids.ts'
+import { Problem } from '../domain/problem.ts'
 import { applicationNotFound } from '../manage/applications.ts'
-import type { Manage } from '../manage/manage.ts'
 import { sourceNotFound } from '../manage/sources.ts'
 import type { PortalPrincipal } from './principal.ts'
 
+interface Noun {
+  get(environmentId: EnvironmentId, idOrUid: string): Promise<{ readonly uid: string | null }>
+}
+
 interface Named {
-  readonly applications: Pick<Manage['applications'], 'get'>
-  readonly sources: Pick<Manage['sources'], 'get'>
+  readonly applications: Noun
+  readonly sources: Noun
 }
 
 /**
@@ -23,17 +28,21 @@ export async function intoApplication(
 ): Promise<void> {
   const { params } = request
   if (typeof params !== 'object' || params === null) return
-  if ('source_id' in params) {
-    const named = String(params.source_id)
+  // What is read is the token's own, never what is named: whether a neighbour has that name would show in the time it takes.
+  const demandOwn = async (named: string, noun: Noun, notFound: (named: string) => Problem): Promise<void> => {
     if (named === applicationId) return
-    const { id } = await sources.get(environmentId, named)
-    if (id !== applicationId) throw sourceNotFound(named)
-    params.source_id = id
+    const own = await noun.get(environmentId, applicationId).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'not-found') return null
+      throw error
+    })
+    if (own?.uid !== named) throw notFound(named)
   }
-  if (!('app_id' in params)) return
-  const named = String(params.app_id)
-  if (named === applicationId) return
-  const { id } = await applications.get(environmentId, named)
-  if (id !== applicationId) throw applicationNotFound(named)
-  params.app_id = applicationId
+  if ('source_id' in params) {
+    await demandOwn(String(params.source_id), sources, sourceNotFound)
+    params.source_id = applicationId
+  }
+  if ('app_id' in params) {
+    await demandOwn(String(params.app_id), applications, applicationNotFound)
+    params.app_id = applicationId
+  }
 }

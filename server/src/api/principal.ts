@@ -47,3 +47,7 @@ export function demand(principal: Principal, { scope, portal }: Admission): void
     throw new Problem('capability-missing', `This needs capability '${portal}'; the token has ${held}.`)
   }
 }
+
+/** By which flags event types are shown to a caller; null: all are. What an operator hides is not told to customers. */
+export const flagsOf = (principal: Principal): readonly string[] | null =>
+  principal.kind === 'portal' ? principal.featureFlags : null

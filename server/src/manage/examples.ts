@@ -1,5 +1,6 @@
 import { type EventType, latestSchema } from '../domain/event-type.ts'
 import type { EndpointId, EnvironmentId, Millis } from '../domain/ids.ts'
+import { shownWith } from '../domain/portal.ts'
 import { Problem } from '../domain/problem.ts'
 import { sampleOf } from '../domain/sample.ts'
 import type { ManageContext } from './context.ts'
@@ -15,7 +16,8 @@ export interface Example {
 
 /**
  * What an endpoint is to be sent as an example of an event type: of the examples of its latest schema the one of this
- * index, else one made up. Throws Problem `not-found`, `endpoint-disabled`, `event-type-unknown`, `example-missing`,
+ * index, else one made up. `flags` null: whatever flags the event type has; one that is not shown with these is not declared
+ * to the caller, who else would be shown by its example what it was hidden for. Throws Problem `not-found`, `endpoint-disabled`, `event-type-unknown`, `example-missing`,
  * `request-invalid`.
  */
 export async function exampleFor(
@@ -25,10 +27,12 @@ export async function exampleFor(
   endpoint: string,
   eventType: string,
   index: number,
+  flags: readonly string[] | null,
 ): Promise<Example> {
   const { id, disabledBecause } = await getEndpoint(context, environmentId, application, endpoint)
   if (disabledBecause !== null) throw new Problem('endpoint-disabled')
-  const found = await context.store.eventTypes.find(environmentId, eventType)
+  const declared = await context.store.eventTypes.find(environmentId, eventType)
+  const found = declared && (flags === null || shownWith(flags, declared)) ? declared : null
   if (!found || found.archived) {
     const because = found ? 'is archived' : 'is not declared'
     throw new Problem('event-type-unknown', `Event type '${eventType}' ${because} in this environment.`, [

@@ -116,9 +116,8 @@ async function getTask(
   id: string,
   applicationId: ApplicationId | null = null,
 ): Promise<Task> {
-  const found = isId('task', id) ? await store.tasks.find(environmentId, id) : null
-  if (!found || (applicationId !== null && found.applicationId !== applicationId))
-    throw new Problem('not-found', `No task '${id}' in this environment.`)
+  const found = isId('task', id) ? await store.tasks.find(environmentId, id, applicationId) : null
+  if (!found) throw new Problem('not-found', `No task '${id}' in this environment.`)
   return found
 }
 

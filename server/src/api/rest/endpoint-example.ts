@@ -2,6 +2,7 @@ import { operations } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Publish } from '../../engine/accept.ts'
 import type { Manage } from '../../manage/manage.ts'
+import { flagsOf } from '../principal.ts'
 import { serve } from '../route.ts'
 import { messageMembers } from './message.ts'
 
@@ -10,7 +11,14 @@ export function endpointExampleRoute(app: FastifyInstance, publish: Publish, { e
     const { environmentId } = principal
     const { app_id, endpoint_id } = params
     const { eventType, exampleIndex = 0 } = body
-    const { endpointId, payload } = await endpoints.example(environmentId, app_id, endpoint_id, eventType, exampleIndex)
+    const { endpointId, payload } = await endpoints.example(
+      environmentId,
+      app_id,
+      endpoint_id,
+      eventType,
+      exampleIndex,
+      flagsOf(principal),
+    )
     const fact = { eventType, eventId: null, channels: null, tags: null, payload, contentType: null }
     const { message } = await publish(environmentId, app_id, fact, { only: endpointId })
     return { status: 202, json: `{${messageMembers(message, true)}}` }

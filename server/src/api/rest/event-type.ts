@@ -3,13 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import type { EventType } from '../../domain/event-type.ts'
 import type { EventTypeWish } from '../../manage/event-types.ts'
 import type { Manage } from '../../manage/manage.ts'
-import type { Principal } from '../principal.ts'
+import { flagsOf } from '../principal.ts'
 import { created, done, ok, pageAnswer, serve, upserted } from '../route.ts'
 import { pageAskOf } from './page-ask.ts'
 import { timeText } from './time.ts'
 
 // Older clients know one flag only; where both names are given, the newer one counts.
-function flagsOf({ featureFlags, featureFlag }: EventTypePatch): readonly string[] | null | undefined {
+function flagsIn({ featureFlags, featureFlag }: EventTypePatch): readonly string[] | null | undefined {
   if (featureFlags !== undefined) return featureFlags
   return typeof featureFlag === 'string' ? [featureFlag] : featureFlag
 }
@@ -21,16 +21,13 @@ export const eventTypeWish = (body: EventTypeUpsertIn): EventTypeWish => ({
   deprecated: body.deprecated ?? false,
   schemas: body.schemas ?? null,
   groupName: body.groupName ?? null,
-  featureFlags: flagsOf(body) ?? null,
+  featureFlags: flagsIn(body) ?? null,
 })
-
-// What an operator hides behind a flag is not told to customers who lack it.
-const flagsOfCaller = (principal: Principal) => (principal.kind === 'portal' ? principal.featureFlags : null)
 
 export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): void {
   serve(app, operations['v1.event-type.list'], async ({ query }, { principal, url }) => {
     const filter = { includeArchived: query.include_archived ?? false }
-    const flags = flagsOfCaller(principal)
+    const flags = flagsOf(principal)
     const page = await eventTypes.list(principal.environmentId, filter, flags, pageAskOf(query, 'ascending'))
     return pageAnswer(page, url, (row) => json(row, query.with_content ?? false))
   })
@@ -38,7 +35,7 @@ export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): v
     created(json(await eventTypes.create(principal.environmentId, body.name, eventTypeWish(body)))),
   )
   serve(app, operations['v1.event-type.get'], async ({ params }, { principal }) =>
-    ok(json(await eventTypes.get(principal.environmentId, params.event_type_name, flagsOfCaller(principal)))),
+    ok(json(await eventTypes.get(principal.environmentId, params.event_type_name, flagsOf(principal)))),
   )
   serve(app, operations['v1.event-type.update'], async ({ params, body }, { principal, expect }) => {
     const { created, row } = await eventTypes.replace(
@@ -51,7 +48,7 @@ export function eventTypeRoutes(app: FastifyInstance, { eventTypes }: Manage): v
   })
   serve(app, operations['v1.event-type.patch'], async ({ params, body }, { principal, expect }) => {
     const { description, archived, deprecated, schemas, groupName } = body
-    const patch = { description, archived, deprecated, schemas, groupName, featureFlags: flagsOf(body) }
+    const patch = { description, archived, deprecated, schemas, groupName, featureFlags: flagsIn(body) }
     return ok(json(await eventTypes.patch(principal.environmentId, params.event_type_name, patch, expect)))
   })
   serve(app, operations['v1.event-type.delete'], async ({ params, query }, { principal, expect }) => {

@@ -14,7 +14,8 @@ import type { Told } from './road.ts'
 /** Background jobs. Each step is one transaction of the work and of where the task stands: a kill repeats and skips nothing. */
 export interface TaskStore {
   insert(row: Task): Promise<void>
-  find(environmentId: EnvironmentId, id: TaskId): Promise<Task | null>
+  /** `applicationId` null or left out: whosever it is. */
+  find(environmentId: EnvironmentId, id: TaskId, applicationId?: ApplicationId | null): Promise<Task | null>
   list(
     environmentId: EnvironmentId,
     filter: { readonly statuses: readonly TaskStatus[] | null; readonly kind: TaskKind | null },

@@ -92,6 +92,8 @@ export function tasksConformance(open: OpenStore): void {
     })
     assert.deepEqual(await store().tasks.find(row.environmentId, row.id), row)
     assert.equal(await store().tasks.find(make.id('environment'), row.id), null)
+    assert.deepEqual(await store().tasks.find(row.environmentId, row.id, row.applicationId), row)
+    assert.equal(await store().tasks.find(row.environmentId, row.id, make.id('application')), null)
     const all = { statuses: null, kind: null }
     const page = { beyond: null, descending: false, limit: 10 }
     assert.deepEqual(await store().tasks.list(row.environmentId, all, page), [row])

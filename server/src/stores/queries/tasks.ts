@@ -56,12 +56,19 @@ async function insert(db: Db, row: Task): Promise<void> {
   )
 }
 
-async function find(db: Db, environmentId: EnvironmentId, id: TaskId): Promise<Task | null> {
-  const row = await first<TaskRow>(
-    db,
-    `select ${columns} from task where environment_id = :environmentId and id = :id`,
-    { environmentId, id },
-  )
+const findAny = `select ${columns} from task where environment_id = :environmentId and id = :id`
+// Another application's is not read at all: how long that took would tell that it is there.
+const findOwn = `${findAny} and application_id = :applicationId`
+
+async function find(
+  db: Db,
+  environmentId: EnvironmentId,
+  id: TaskId,
+  applicationId: ApplicationId | null = null,
+): Promise<Task | null> {
+  const row = await (applicationId === null
+    ? first<TaskRow>(db, findAny, { environmentId, id })
+    : first<TaskRow>(db, findOwn, { environmentId, id, applicationId }))
   return row && taskOf(row)
 }
 
