@@ -74,6 +74,10 @@ export async function drain(options: Options, databases: Databases): Promise<Rep
   const [recorded] = await console.rows<{ attempts: string; messages: string }>(
     'select count(*) as attempts, count(distinct message_id) as messages from attempt',
   )
+  const failed = await console.rows<{ why: string; attempts: string }>(
+    `select coalesce(status_code::text || ' ', '') || coalesce(left(response, 200), '') as why, count(*) as attempts
+     from attempt where succeeded = 0 group by 1 order by 2 desc limit 5`,
+  )
   const metrics = await Promise.all(gateways.map((gateway) => gateway.metrics()))
   const claims = together(metrics.map((page) => page.histogram('posthorn_claim_seconds')))
   const [p50, p99] = [quantileOf(claims, 0.5) * 1000, quantileOf(claims, 0.99) * 1000]
@@ -86,6 +90,7 @@ export async function drain(options: Options, databases: Databases): Promise<Rep
     ...(seconds === null ? [`nothing was delivered for ${stallMs / 1000} s, and the queue is not empty`] : []),
     ...(missing > 0 ? [`${whole(missing)} of ${whole(options.pending)} deliveries were never made`] : []),
     ...(seen.doubled > 0 ? [`${whole(seen.doubled)} deliveries were made more than once`] : []),
+    ...failed.map(({ why, attempts }) => `${whole(Number(attempts))} attempts failed: ${why}`),
     ...(unexpected > 0 ? [`${whole(unexpected)} deliveries of nothing that was there`] : []),
     ...(Number(recorded?.attempts) !== options.pending || Number(recorded?.messages) !== options.pending
       ? [`${recorded?.attempts} attempts of ${recorded?.messages} messages are recorded, not ${options.pending}`]

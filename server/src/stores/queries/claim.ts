@@ -101,15 +101,14 @@ export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   }
 }
 
-/** As many turns as there is room for if each takes all of its share; the first in any case. */
+/** As many turns as there is room for if each takes all of its share; the last may have less. */
 function waveOf(waiting: readonly Turn[], room: number): readonly Turn[] {
   const wave: Turn[] = []
   let left = room
   for (const { endpointId, share } of waiting) {
-    if (wave.length > 0 && share > left) break
+    if (left <= 0) break
     wave.push({ endpointId, share: Math.min(share, left) })
     left -= share
-    if (left <= 0) break
   }
   return wave
 }
