@@ -10,6 +10,8 @@ export interface Child extends AsyncDisposable {
   /** Resolves to the exit code; null when a signal ended it. */
   readonly ended: Promise<number | null>
   stop(): Promise<void>
+  /** Ends it as a crash does: it gets no chance to put anything away. */
+  kill(): Promise<void>
 }
 
 export interface ChildOptions {
@@ -67,6 +69,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     await ended
     clearTimeout(late)
   }
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await ended
+  }
   try {
     await until(options.name, readyWithinMs, 20, async () => {
       if (over) throw new Error(`${options.name} ended before it was ready ${failure}`)
@@ -77,7 +83,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     const tail = readFileSync(log, 'utf8').slice(-2000)
     throw new Error(`${error instanceof Error ? error.message : error}\n${tail}`)
   }
-  return { pid: child.pid ?? 0, ended, stop, [Symbol.asyncDispose]: stop }
+  return { pid: child.pid ?? 0, ended, stop, kill, [Symbol.asyncDispose]: stop }
 }
 
 /** A port on loopback that nobody has at this moment. */

@@ -47,13 +47,20 @@ export interface Gateway extends Server {
 
 const answerWithinMs = 10_000
 
-/** The real gateway as its own process: one node. `name` tells several on one database apart; `settings` by their variables. */
+/**
+ * The real gateway as its own process: one node. `name` tells several on one database apart; `settings` by their variables;
+ * `port` where callers know one already.
+ */
 export async function startGateway(
   { url, apiKey, masterKey }: Database,
-  { name = 'gateway', settings = {} }: { name?: string; settings?: Readonly<Record<string, string>> } = {},
+  {
+    name = 'gateway',
+    settings = {},
+    port = null,
+  }: { name?: string; settings?: Readonly<Record<string, string>>; port?: number | null } = {},
 ): Promise<Gateway> {
   const folder = makeFolder(name)
-  const base = `http://127.0.0.1:${await freePort()}`
+  const base = `http://127.0.0.1:${port ?? (await freePort())}`
   const ask = async (method: 'GET' | 'POST', path: string, body: unknown = null) => {
     const answer = await request(`${base}${path}`, {
       method,

@@ -8,6 +8,7 @@ import { fanOut } from './fan-out.ts'
 import { machine } from './machine.ts'
 import { type Options, ofPostgres, optionsOf, type Question, UsageError, usage } from './options.ts'
 import { payload } from './payload.ts'
+import { needsOfPeer, peer } from './peer.ts'
 import { plans } from './plans.ts'
 import { passThrough, publish, shortRate } from './publish.ts'
 import { publishBeside } from './publish-beside.ts'
@@ -33,6 +34,7 @@ const answers: Readonly<Record<Exclude<Question, 'all'>, Answer>> = {
   'fan-out': fanOut,
   payload,
   backlog,
+  peer,
   'pass-through': passThrough,
   drain,
   claim,
@@ -42,10 +44,11 @@ const answers: Readonly<Record<Exclude<Question, 'all'>, Answer>> = {
 
 /** But for `pass-through`, which publish has beside it, and the hour of `soak`. */
 async function* all(args: readonly string[], options: Options, databases: Databases): AsyncGenerator<Report> {
+  needsOfPeer()
   const published = await fullPublish(options, databases)
   yield published
   yield tenth(options, databases, published.deliveredPerS)
-  const shared = ['receive', 'fan-out', 'payload', 'backlog'] as const
+  const shared = ['receive', 'fan-out', 'payload', 'backlog', 'peer'] as const
   const more = options.database === 'postgres' ? ofPostgres.filter((question) => question !== 'soak') : []
   // Some have usual numbers of their own.
   for (const question of [...shared, ...more]) yield answers[question](optionsOf(args, question) ?? options, databases)

@@ -10,6 +10,7 @@ const questions = [
   'fan-out',
   'payload',
   'backlog',
+  'peer',
   'pass-through',
   ...ofPostgres,
   'all',
@@ -54,6 +55,7 @@ Questions
   fan-out        what a delivery costs when a message goes to 1, 10, 100 endpoints
   payload        what 300 B, 8 kB, 256 kB cost, beside what they cost the limit of one process
   backlog        what a million deliveries waiting for a dead endpoint cost another endpoint, and memory
+  peer           BullMQ on Redis and pg-boss on PostgreSQL at the same job (apt-get install redis-server postgresql)
   pass-through   the limit of one process alone
   all            all of these, on PostgreSQL also drain, claim and plans; writes bench/results/<date>-<machine>.md
 

@@ -18,4 +18,4 @@ export function spreadOf(values: readonly number[]): Spread {
 
 /** As a table has it: the median, and the ends where they differ. */
 export const printedSpread = ({ median, least, most }: Spread, print: (value: number) => string): string =>
-  least === most ? print(median) : `${print(median)} (${print(least)} to ${print(most)})`
+  least === most || Number.isNaN(median) ? print(median) : `${print(median)} (${print(least)} to ${print(most)})`

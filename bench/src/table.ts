@@ -11,5 +11,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export const whole = (value: number): string => (Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–')
 export const milliseconds = (value: number): string =>
   Number.isFinite(value) ? `${value.toFixed(value < 100 ? 2 : 0)} ms` : '–'
+export const seconds = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} s` : '–')
 export const mebibytes = (bytes: number): string => (Number.isFinite(bytes) ? `${whole(bytes / 2 ** 20)} MiB` : '–')
 export const microseconds = (value: number): string => (Number.isFinite(value) ? `${whole(value)} µs` : '–')
