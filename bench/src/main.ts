@@ -10,6 +10,7 @@ import { type Options, ofPostgres, optionsOf, type Question, UsageError, usage }
 import { payload } from './payload.ts'
 import { needsOfPeer, peer } from './peer.ts'
 import { plans } from './plans.ts'
+import { profile } from './profile.ts'
 import { passThrough, publish, shortRate } from './publish.ts'
 import { publishBeside } from './publish-beside.ts'
 import { receive } from './receive.ts'
@@ -36,6 +37,7 @@ const answers: Readonly<Record<Exclude<Question, 'all'>, Answer>> = {
   backlog,
   peer,
   'pass-through': passThrough,
+  profile,
   drain,
   claim,
   plans,
@@ -48,7 +50,7 @@ async function* all(args: readonly string[], options: Options, databases: Databa
   const published = await fullPublish(options, databases)
   yield published
   yield tenth(options, databases, published.deliveredPerS)
-  const shared = ['receive', 'fan-out', 'payload', 'backlog', 'peer'] as const
+  const shared = ['receive', 'fan-out', 'payload', 'backlog', 'peer', 'profile'] as const
   const more = options.database === 'postgres' ? ofPostgres.filter((question) => question !== 'soak') : []
   // Some have usual numbers of their own.
   for (const question of [...shared, ...more]) yield answers[question](optionsOf(args, question) ?? options, databases)

@@ -12,6 +12,7 @@ const questions = [
   'backlog',
   'peer',
   'pass-through',
+  'profile',
   ...ofPostgres,
   'all',
 ] as const
@@ -57,6 +58,7 @@ Questions
   backlog        what a million deliveries waiting for a dead endpoint cost another endpoint, and memory
   peer           BullMQ on Redis and pg-boss on PostgreSQL at the same job (apt-get install redis-server postgresql)
   pass-through   the limit of one process alone
+  profile        where the CPU time and the garbage of a message come from
   all            all of these, on PostgreSQL also drain, claim and plans; writes bench/results/<date>-<machine>.md
 
 Questions to PostgreSQL (--database postgres goes without saying)
