@@ -64,6 +64,11 @@ test('long good health does not keep it shut: 50 tries are remembered, not thous
   assert.ok(tries < 150 * second, `only after ${tries / second} failures`)
 })
 
+test('a success never opens it, however much failed before', () => {
+  assert.equal(follow([...failures(15), true, true, true, true, true]).kind, 'closed')
+  assert.equal(follow([...failures(15), true, true, true, true, true, false]).kind, 'open')
+})
+
 test("the share of failures that opens it is the policy's", () => {
   const everyThird = Array.from({ length: 60 }, (_, at) => at % 3 !== 0)
   assert.equal(follow(everyThird).kind, 'closed')

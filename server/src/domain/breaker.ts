@@ -55,7 +55,8 @@ export function afterTry(
     case 'closed': {
       if (succeeded && breaker.failures === 0) return breaker
       const { tries, failures } = counted(breaker, succeeded)
-      return tries >= fewestTries && failures / tries >= policy.breakerFailureRate
+      // Never by a success: an endpoint that has just come back has many failures behind it.
+      return !succeeded && tries >= fewestTries && failures / tries >= policy.breakerFailureRate
         ? { kind: 'open', since: now, probeAt: now + policy.breakerProbe, wait: policy.breakerProbe }
         : { kind: 'closed', tries, failures }
     }
@@ -70,7 +71,7 @@ export function afterTry(
     }
     case 'draining': {
       const { tries, failures } = counted(breaker, succeeded)
-      if (tries >= fewestDraining && failures / tries >= policy.breakerFailureRate) {
+      if (!succeeded && tries >= fewestDraining && failures / tries >= policy.breakerFailureRate) {
         return { kind: 'open', since: breaker.since, probeAt: now + policy.breakerProbe, wait: policy.breakerProbe }
       }
       const rate = drainRate(breaker.from, now, policy)
