@@ -9,3 +9,6 @@ const savedUpMs = 50
  */
 export const paced = (nextAt: Millis, now: Millis, perSecond: number): Millis =>
   Math.max(nextAt, now - savedUpMs) + 1_000 / perSecond
+
+/** From when a pace that nobody has used is like one that never was: what is forgotten before may save up twice. */
+export const forgettableAt = (nextAt: Millis): Millis => nextAt + savedUpMs

@@ -48,6 +48,30 @@ test('a turn is not lost when somebody notices before a late timer that it is ti
   assert.deepEqual(new Set(later.map(({ by }) => by)), new Set([0, 1, 2]))
 })
 
+test('what one has saved up is not saved up again because nobody waited for a moment', async () => {
+  const [make, world] = [samples(), testWorld()]
+  const lane = new Lane(make.id('endpoint'), make.id('application'), 64)
+  const paces = new ApplicationPaces(world, () => {})
+  const sends = (): boolean => {
+    if (!paces.mayGo(lane, 10, world.now())) return false
+    paces.spend(lane, 1, 10, 1, world.now())
+    return true
+  }
+  const sentAfter = async (ms: Millis): Promise<boolean> => {
+    await world.advance(ms)
+    return sends()
+  }
+  assert.ok(sends())
+  assert.ok(!sends(), 'it waits for its turn')
+  // It goes before its timer has fired, which then finds nobody.
+  const leaping = world.leap(50)
+  assert.ok(sends())
+  await leaping
+  assert.ok(await sentAfter(100))
+  assert.ok(!(await sentAfter(90)))
+  assert.ok(await sentAfter(10))
+})
+
 test('another rate counts at once, without what is owed to the old one', async () => {
   const { world, rate, sent, lanes, go } = application(2, 1)
   await world.advance(10)

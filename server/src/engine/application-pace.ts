@@ -1,5 +1,5 @@
 import type { ApplicationId, Millis } from '../domain/ids.ts'
-import { paced } from '../domain/rate.ts'
+import { forgettableAt, paced } from '../domain/rate.ts'
 import type { Timer, World } from '../ports/world.ts'
 import { Fifo } from './fifo.ts'
 import type { Lane } from './lane.ts'
@@ -64,29 +64,35 @@ export class ApplicationPaces {
     if (pace.waiting.size > 0) this.#arrange(lane.applicationId, pace, now)
   }
 
+  /** Lets go of what nobody has used for a while. */
+  forgetUnused(now: Millis): void {
+    for (const [applicationId, { nextAt, waiting, timer }] of this.#paces) {
+      if (timer === null && waiting.size === 0 && forgettableAt(nextAt) <= now) this.#paces.delete(applicationId)
+    }
+  }
+
   stop(): void {
     for (const { timer } of this.#paces.values()) timer?.cancel()
   }
 
   #arrange(applicationId: ApplicationId, pace: Pace, now: Millis): void {
-    pace.timer ??= this.#world.after(Math.max(0, pace.nextAt - now), () => {
-      pace.timer = null
-      const now = this.#world.now()
-      // It fired late, and somebody else saw before it that it was time: the next is not due yet, and keeps its turn.
-      if (pace.nextAt > now) {
-        this.#arrange(applicationId, pace, now)
-        return
-      }
-      const lane = pace.waiting.first
-      if (lane === undefined) {
-        this.#paces.delete(applicationId)
-        return
-      }
-      this.#turn(lane)
-      // It had nothing to send any more, or was not allowed to: the next one's turn.
-      if (pace.waiting.first === lane) pace.inLine.delete(pace.waiting.shift() as Lane)
-      if (pace.waiting.size > 0) this.#arrange(applicationId, pace, now)
-    })
+    pace.timer ??= this.#world.after(Math.max(0, pace.nextAt - now), () => this.#look(applicationId, pace))
+  }
+
+  #look(applicationId: ApplicationId, pace: Pace): void {
+    pace.timer = null
+    const now = this.#world.now()
+    // It fired late, and somebody else saw before it that it was time: the next is not due yet, and keeps its turn.
+    if (pace.nextAt > now) {
+      this.#arrange(applicationId, pace, now)
+      return
+    }
+    const lane = pace.waiting.first
+    if (lane === undefined) return
+    this.#turn(lane)
+    // It had nothing to send any more, or was not allowed to: the next one's turn.
+    if (pace.waiting.first === lane) pace.inLine.delete(pace.waiting.shift() as Lane)
+    if (pace.waiting.size > 0) this.#arrange(applicationId, pace, now)
   }
 
   /** Somebody said another rate: it counts from now on, without what is owed to the old one. */

@@ -260,9 +260,10 @@ export class Dispatcher {
     this.#pump()
   }
 
-  /** Breakers whose draining is over close, also where nothing is sent any more. */
+  /** Breakers whose draining is over close, also where nothing is sent any more; and rates that nobody uses are forgotten. */
   closeDrained(): void {
     const now = this.#parts.world.now()
+    this.#paces.forgetUnused(now)
     for (const lane of this.#lanes.all()) {
       const since = lane.closeDrained(now)
       if (since === null || lane.destination === null) continue
