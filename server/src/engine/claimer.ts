@@ -25,6 +25,8 @@ export class Claimer {
   #timer: Timer | null = null
   #running: Promise<void> | null = null
   #again = false
+  /** There was no room for what is due: whoever makes some says so. */
+  #full = false
   #stopped = false
 
   constructor(store: RoadStore, world: World, dispatcher: Dispatcher, observer: ClaimObserver) {
@@ -90,7 +92,8 @@ export class Claimer {
     do {
       const room = Math.min(this.#dispatcher.room, largest.deliveries)
       if (this.#stopped) return false
-      if (room === 0) {
+      this.#full = room === 0
+      if (this.#full) {
         this.#dispatcher.wantRoom()
         return false
       }
@@ -123,7 +126,7 @@ export class Claimer {
   #sleep(): void {
     this.#timer?.cancel()
     if (this.#stopped) return
-    const wait = Math.min(pollMs, Math.max(0, this.#nextDueAt - this.#world.now()))
+    const wait = this.#full ? pollMs : Math.min(pollMs, Math.max(0, this.#nextDueAt - this.#world.now()))
     this.#timer = this.#world.after(wait, () => this.wake())
   }
 }
