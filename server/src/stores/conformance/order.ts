@@ -103,6 +103,37 @@ export function orderConformance(open: OpenStore, alone: boolean): void {
     assert.deepEqual(await claimable(), [behind])
   })
 
+  test('what comes late goes before a head that waits for its next try, which never comes beside it', async () => {
+    const { application, endpoint, publish, key } = await scene()
+    const earlier = make.message(application.id, { orderingKey: 'a' })
+    const [head] = await publish(['a'])
+    await claim()
+    await settle({ kind: 'retry', tried: 0, dueAt: now + 5_000, attempts: 1, ...key(head, 'a') })
+    const deliveries = [{ messageId: earlier.id, endpointId: endpoint(0).id, dueAt: now, lease: null, orderKey: 'a' }]
+    await store().road.commit(batch({ lease: theirs, now, messages: [earlier], deliveries }))
+    assert.deepEqual(await claimable(), [earlier.id])
+    assert.deepEqual(await claimable(now + 5_000), [])
+    await settle({ kind: 'finish', tried: 0, ...key(earlier.id, 'a') })
+    assert.deepEqual(await claimable(now + 5_000), [head])
+  })
+
+  test('a head that nobody holds goes back behind what comes late, also where a clock that is ahead let it go', async () => {
+    const { application, endpoint, key } = await scene()
+    const [earlier, later] = [1, 2].map(() => make.message(application.id, { orderingKey: 'a' }))
+    const bring = async (message: NewMessage | undefined, at: Millis) => {
+      const messages = [message ?? assert.fail()]
+      const deliveries = messages.map(({ id }) => ({
+        ...{ messageId: id, endpointId: endpoint(0).id, dueAt: at, lease: null, orderKey: 'a' },
+      }))
+      await store().road.commit(batch({ lease: theirs, now: at, messages, deliveries }))
+    }
+    await bring(later, now + 200)
+    await bring(earlier, now)
+    assert.deepEqual(await claimable(now + 200), [earlier?.id])
+    await settle({ kind: 'finish', tried: 0, ...key(earlier?.id, 'a') })
+    assert.deepEqual(await claimable(now + 200), [later?.id])
+  })
+
   test('orders with other keys, orders of other endpoints, and what is in no order wait for none of it', async () => {
     const { endpoint, publish, key } = await scene(2)
     const [a1, a2, b1, plain] = await publish(['a', 'a', 'b', null])

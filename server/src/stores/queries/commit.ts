@@ -101,15 +101,15 @@ const park = `
 
 // What is looked for in a partial index is asked for in a subselect: in a join, PostgreSQL may begin with all orders there are.
 
-// A first that nobody has begun to send goes back, where one has come that is before it: two nodes commit in any order, and
-// message ids are in the order of acceptance by each. What was asked for by hand stays due. (The sum keeps SQLite from the
-// index of all that is due at the endpoint.) There is one at most: nothing is let go beside it.
+// A first that nobody holds goes back, where one has come that is before it: two nodes commit in any order, and message ids are
+// in the order of acceptance by each. Also where it waits for its next try: beside the other it might come to it. The due time says
+// nothing, it comes from the clock of whoever let it go. What was asked for by hand stays due.
 const giveWay = `
   with late as materialized (
     select value->>0 as endpoint_id,
            (select message_id from delivery
             where endpoint_id @in(delivery_order_under_way) = value->>0 and order_key @in(delivery_order_under_way) = value->>1
-              and held is null and lease is null and due_at + 0 <= :now and trigger = 0 limit 1) as message_id,
+              and held is null and lease is null and trigger = 0 limit 1) as message_id,
            (select earlier.message_id from delivery as earlier
             where earlier.endpoint_id = value->>0 and earlier.order_key = value->>1 and earlier.held = 'behind'
             order by earlier.message_id limit 1) as behind
@@ -118,9 +118,10 @@ const giveWay = `
   update delivery set due_at = ${inNoTime}, held = 'behind' from late
   where late.behind < late.message_id
     and delivery.message_id @exactly(late.message_id) and delivery.endpoint_id = late.endpoint_id
-    and delivery.held is null and delivery.lease is null and delivery.due_at + 0 <= :now and delivery.trigger = 0`
+    and delivery.held is null and delivery.lease is null and delivery.trigger = 0`
 
-// The first of each order becomes due, if nobody of it is being sent.
+// The first of each order becomes due, if nobody else of it is let go. What was asked for by hand, due since ever, goes past
+// the others and holds up none. (The sum keeps SQLite from the index of all that is due at the endpoint.)
 // Materialized: as a condition of the update, every first is looked for at every endpoint.
 const letGo = `
   with firsts as materialized (
@@ -133,7 +134,7 @@ const letGo = `
       select sent.message_id from delivery as sent
       where sent.endpoint_id @in(delivery_order_under_way) = value->>0
         and sent.order_key @in(delivery_order_under_way) = value->>1
-        and sent.held is null and sent.lease is not null limit 1) is null
+        and sent.held is null and (sent.lease is not null or sent.due_at + 0 > 0) limit 1) is null
   )
   update delivery set due_at = :now, held = null from firsts
   where delivery.message_id @exactly(firsts.message_id)
@@ -141,7 +142,7 @@ const letGo = `
 
 /** Makes the first of each order (rows of endpoint and key) due at `now`. In a transaction which holds `orderKeysOf` them. */
 export async function promote(db: Db, now: Millis, orders: string): Promise<void> {
-  await Promise.all([db.run(giveWay, { now, orders }), db.run(letGo, { now, orders })])
+  await Promise.all([db.run(giveWay, { orders }), db.run(letGo, { now, orders })])
 }
 
 // The streak keeps its first moment, whoever reports it.
