@@ -70,6 +70,23 @@ test('every import runs along an arrow of ARCHITECTURE.md', () => {
   assert.deepEqual(offences, [])
 })
 
+test('what is simulated is the engine on simulated ports: no store, no transport, no listener', () => {
+  const sim = fileURLToPath(new URL('../sim', import.meta.url))
+  const files = readdirSync(sim, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const ours = files.flatMap((file) =>
+    [...readFileSync(join(sim, file), 'utf8').matchAll(/\bfrom '(\.[^']+)'/g)].flatMap(([, to = '']) => {
+      const path = relative(src, resolve(sim, dirname(file), to))
+      return path.startsWith('..') ? [] : [{ from: file, to: path }]
+    }),
+  )
+  const allowed = ['domain', 'ports', 'engine', 'manage']
+  assert.deepEqual(
+    ours.filter(({ to }) => !allowed.includes(partOf(to))),
+    [],
+  )
+  assert.ok(ours.length > 50, `${ours.length} imports were seen`)
+})
+
 test('the domain imports nothing that touches the world', () => {
   const offences = imports.filter(
     ({ from, to }) => partOf(from) === 'domain' && worldly.some((name) => to === name || to.startsWith(`${name}/`)),
