@@ -68,7 +68,11 @@ export function makeFleet(model: Model, tables: Tables, receivers: Receivers): F
     })
     startNode({
       ...{ scenario, life, store, world: worldOf(model, life, chance), transport: receivers.transportOf(life) },
-      turned: (turn) => model.turned(life, turn),
+      observed: {
+        turned: (turn) => model.turned(life, turn),
+        recordRefused: (_, why) =>
+          model.violated('defect', `the store can never keep what ${life.name} has to record: ${why}`),
+      },
     }).then(
       (node) => {
         placed.node = node

@@ -51,14 +51,14 @@ export async function startNode(parts: {
   readonly world: World
   readonly store: Store
   readonly transport: Transport
-  readonly turned: Observer['turned']
+  readonly observed: Pick<Observer, 'turned' | 'recordRefused'>
 }): Promise<SimulatedNode> {
   const { scenario, life, world, store, transport } = parts
   const newId = makeIds(world.now, world.randomBytes)
   const control = { ...usualControl, maxInFlight: scenario.endpointInFlight }
   const directory = new Directory(store, masterKey, control)
   const teller = new Teller({ world, newId, directory })
-  const observer = watching(parts.turned)
+  const observer = watching(parts.observed)
   const nodeId: IdOf<'node'> = newId('node')
   life.nodeId = nodeId
   const lease: LeaseId = leaseOf(nodeId)
@@ -192,8 +192,9 @@ const noJudge: Judge = {
 
 const nothing = (): void => {}
 
-const watching = (turned: Observer['turned']): Watching => ({
-  ...{ turned, accepted: nothing, attempted: nothing, slowed: nothing, removed: nothing, retentionFailed: nothing },
+const watching = (observed: Pick<Observer, 'turned' | 'recordRefused'>): Watching => ({
+  ...observed,
+  ...{ accepted: nothing, attempted: nothing, slowed: nothing, removed: nothing, retentionFailed: nothing },
   ...{ committed: nothing, commitFailed: nothing, storeDown: nothing, storeBack: nothing, claimed: nothing },
   ...{ clock: nothing, led: nothing, undecided: nothing, misfit: nothing },
 })
