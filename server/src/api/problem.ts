@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { problems } from '@posthorn/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { Problem } from '../domain/problem.ts'
+import { type Fault, Problem } from '../domain/problem.ts'
 
 export const problemType = 'application/problem+json; charset=utf-8'
 
@@ -12,6 +12,14 @@ const mostFaults = 100
 /** Where a problem's page is. */
 const pageOfProblem = (publicUrl: string, code: string): string => `${publicUrl}/docs/problems/${code}`
 
+/** A text as an answer may hold it: what a request said that nothing can keep is told with a sign in its place. */
+const tellable = (text: string): string => text.replaceAll('\u0000', '\ufffd').toWellFormed()
+
+const tellableFault = ({ pointer, message }: Fault): Fault => ({
+  pointer: tellable(pointer),
+  message: tellable(message),
+})
+
 /** A problem as RFC 9457 JSON. */
 export function problemJson(problem: Problem, publicUrl: string, incident?: string): string {
   return JSON.stringify({
@@ -19,8 +27,8 @@ export function problemJson(problem: Problem, publicUrl: string, incident?: stri
     title: problems[problem.code].title,
     status: problem.status,
     code: problem.code,
-    detail: problem.message,
-    ...(problem.faults.length > 0 ? { errors: problem.faults.slice(0, mostFaults) } : {}),
+    detail: tellable(problem.message),
+    ...(problem.faults.length > 0 ? { errors: problem.faults.slice(0, mostFaults).map(tellableFault) } : {}),
     ...(incident === undefined ? {} : { incident }),
   })
 }

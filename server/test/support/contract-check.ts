@@ -68,15 +68,30 @@ const byRoute = new Map<string, Operation>(
 function breachOf(request: FastifyRequest, reply: FastifyReply, payload: unknown): string | null {
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const operation = byRoute.get(`${method} ${request.routeOptions.url ?? ''}`)
-  const at = operation
-    ? ['paths', operation.path, operation.method.toLowerCase(), 'responses', String(reply.statusCode)]
-    : null
-  if (at === null && !/^\/(ingest\/)?api\//.test(request.url)) return null
+  if (operation === undefined && !/^\/(ingest\/)?api\//.test(request.url)) return null
   const said = `${request.method} ${request.url} ${reply.statusCode}`
-  const faults = at === null ? faultsOfProblem(reply, payload) : faultsOf(at, request, reply, payload)
+  const faults = faultsOfAnswer(operation ?? null, request.method, reply, payload)
   return faults.length === 0
     ? null
     : `${said}: ${faults.join('; ')}${typeof payload === 'string' ? ` in ${payload.slice(0, 500)}` : ''}`
+}
+
+/** An answer: that of the framework, or one that came over the wire. */
+export interface Answered {
+  readonly statusCode: number
+  getHeader(name: string): unknown
+}
+
+/** What of an answer the document does not say. `operation` null: none describes it, so that it must be a problem. */
+export function faultsOfAnswer(
+  operation: Operation | null,
+  method: string,
+  answer: Answered,
+  payload: unknown,
+): readonly string[] {
+  if (operation === null) return faultsOfProblem(answer, payload)
+  const at = ['paths', operation.path, operation.method.toLowerCase(), 'responses', String(answer.statusCode)]
+  return faultsOf(at, method, answer, payload)
 }
 
 interface Described {
@@ -84,18 +99,13 @@ interface Described {
   readonly content?: Readonly<Record<string, unknown>>
 }
 
-function faultsOf(
-  at: readonly string[],
-  request: FastifyRequest,
-  reply: FastifyReply,
-  payload: unknown,
-): readonly string[] {
+function faultsOf(at: readonly string[], method: string, reply: Answered, payload: unknown): readonly string[] {
   const { found: answer, at: place } = lookUp(at)
   if (answer === undefined) return ['the status is not described']
   const { content, headers = {} } = answer as Described
   const faults = Object.keys(headers).flatMap((name) => faultsOfHeader(reply, name, [...place, 'headers', name]))
   if (payload === undefined || payload === null || payload === '') {
-    return content === undefined || request.method === 'HEAD' ? faults : [...faults, 'there is no body']
+    return content === undefined || method === 'HEAD' ? faults : [...faults, 'there is no body']
   }
   const type = mediaType(reply)
   if (content?.[type] === undefined) return [...faults, `content of type ${type} is not described`]
@@ -103,7 +113,7 @@ function faultsOf(
 }
 
 /** An unknown path, a method not allowed, what is not built: no operation describes these, but they are problems. */
-function faultsOfProblem(reply: FastifyReply, payload: unknown): readonly string[] {
+function faultsOfProblem(reply: Answered, payload: unknown): readonly string[] {
   if (reply.statusCode < 400) return reply.statusCode === 204 ? [] : ['is not described by any operation']
   const type = mediaType(reply)
   if (type !== 'application/problem+json') return [`is of type ${type}`]
@@ -112,9 +122,9 @@ function faultsOfProblem(reply: FastifyReply, payload: unknown): readonly string
     : []
 }
 
-const mediaType = (reply: FastifyReply): string => String(reply.getHeader('content-type')).split(';')[0] ?? ''
+const mediaType = (reply: Answered): string => String(reply.getHeader('content-type')).split(';')[0] ?? ''
 
-function faultsOfHeader(reply: FastifyReply, name: string, place: readonly string[]): readonly string[] {
+function faultsOfHeader(reply: Answered, name: string, place: readonly string[]): readonly string[] {
   const { found: described, at } = lookUp(place)
   const { required = false } = Object(described)
   const value = reply.getHeader(name)
