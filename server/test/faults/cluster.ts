@@ -24,7 +24,7 @@ import pg from 'pg'
 export type Ending = 'fast' | 'immediate' | 'kill'
 
 const endings: Readonly<Record<Ending, NodeJS.Signals>> = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' }
-const patienceMs = 30_000
+const patienceMs = 120_000
 
 const settings = {
   listen_addresses: '127.0.0.1',
