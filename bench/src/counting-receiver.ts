@@ -40,6 +40,9 @@ const server = createServer((request, response) => {
       ...{ received, unique: times.size, doubled, nameless, firstAtUs, refused: refusedOnce.size },
       ...{ latency: latency.quantiles(), retriedLatency: retriedLatency.quantiles() },
     })
+  } else if (request.url === '/~mark') {
+    firstAtUs = null
+    answer({})
   } else if (request.url === '/~reset') {
     times.clear()
     refusedOnce.clear()

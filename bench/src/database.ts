@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { type Console, openSqliteConsole } from './console.ts'
 import { openConsole, type PostgresServer, startPostgres } from './postgres.ts'
 import { makeFolder, sizeOf } from './workspace.ts'
 
@@ -14,6 +15,8 @@ export interface Database extends AsyncDisposable {
   readonly apiKey: string
   readonly masterKey: string
   bytes(): Promise<number>
+  /** A look behind the gateway's back; with SQLite only while none is on it. */
+  open(): Promise<Console>
   /** Of the engine's own processes: none with SQLite. Null where the kernel does not tell. */
   cpuMs(): number | null
 }
@@ -32,9 +35,11 @@ const makeKeys = () => ({
 
 function freshSqlite(): Database {
   const folder = makeFolder('database')
+  const path = join(folder.path, 'posthorn.db')
   return {
     ...{ engine: 'sqlite', ...makeKeys() },
-    url: `sqlite:${join(folder.path, 'posthorn.db')}`,
+    url: `sqlite:${path}`,
+    open: async () => openSqliteConsole(path),
     bytes: async () => sizeOf(folder.path),
     cpuMs: () => 0,
     [Symbol.asyncDispose]: async () => folder.remove(),
@@ -52,6 +57,7 @@ export async function freshPostgres(server: PostgresServer, name: string): Promi
       const [row] = await console.rows<{ bytes: string }>('select pg_database_size(current_database()) as bytes')
       return Number(row?.bytes)
     },
+    open: () => openConsole(url),
     cpuMs: () => server.cpuMs(),
     async [Symbol.asyncDispose]() {
       await server.dropDatabase(name)

@@ -38,6 +38,8 @@ export interface Gateway extends Server {
   call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>
   /** Makes an application with an endpoint for each URL; resolves to where its messages are published. */
   addApplication(uid: string, ...endpointUrls: readonly string[]): Promise<Target>
+  /** Where messages of an application that is there already are published, by its id or uid. */
+  targetOf(application: string): Target
   /** Makes an application with so many endpoints, all at one URL. */
   addEndpoints(uid: string, endpointUrl: string, count: number): Promise<Endpoints>
   /** Makes a source with one endpoint; resolves to its public URL. */
@@ -76,6 +78,7 @@ export async function startGateway(
     if (status < 200 || status > 299) throw new Error(`${method} ${path}: ${status} ${text.slice(0, 500)}`)
     return text === '' ? null : (JSON.parse(text) as unknown)
   }
+  const targetOf = (application: string) => ({ url: `${base}/api/v1/app/${application}/msg`, apiKey })
   const make = (path: string, body: unknown) => call('POST', path, body)
   const child = await startChild({
     name,
@@ -97,10 +100,11 @@ export async function startGateway(
     child,
     call,
     usage: () => usageOf(child.pid),
+    targetOf,
     addApplication: async (uid, ...endpointUrls) => {
       await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })
       for (const url of endpointUrls) await make(`/api/v1/app/${uid}/endpoint`, { url })
-      return { url: `${base}/api/v1/app/${uid}/msg`, apiKey }
+      return targetOf(uid)
     },
     addEndpoints: async (uid, endpointUrl, count) => {
       const application = (await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })) as { id: string }

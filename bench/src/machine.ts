@@ -44,7 +44,7 @@ export async function machine(args: readonly string[]): Promise<string> {
   const fsync = fsyncCost(folder.path)
   const disk = filesystemOf(folder.path)
   folder.remove()
-  const [wrk, nginx] = [findTool('wrk'), findTool('nginx')]
+  const [wrk, nginx, redis] = [findTool('wrk'), findTool('nginx'), findTool('redis-server')]
   const revision = says('git', ['rev-parse', '--short', 'HEAD'], /^([0-9a-f]+)$/m)
   const changed = says('git', ['status', '--porcelain'], /(\S)/) !== null
   const inMemory = disk === 'tmpfs' || disk === 'ramfs'
@@ -69,6 +69,7 @@ export async function machine(args: readonly string[]): Promise<string> {
     ['fsync of 4 KiB', `median ${Math.round(fsync.median)} µs, most ${Math.round(fsync.most)} µs of 100`],
     ['Node', `${process.versions.node}, SQLite ${process.versions.sqlite ?? 'unknown'}`],
     ['PostgreSQL', postgresVersion()],
+    ['Redis', redis === null ? 'not installed' : (says(redis, ['--version'], /v=(\S+)/) ?? 'unknown version')],
     ['wrk', wrk === null ? installHint : (says(wrk, ['-v'], /wrk (\S+)/) ?? 'unknown version')],
     ['nginx', nginx === null ? installHint : (says(nginx, ['-v'], /nginx\/(\S+)/) ?? 'unknown version')],
   ]

@@ -5,7 +5,9 @@ import { claim } from './claim.ts'
 import { type Databases, makeDatabases } from './database.ts'
 import { drain } from './drain.ts'
 import { fanOut } from './fan-out.ts'
+import { growth } from './growth.ts'
 import { machine } from './machine.ts'
+import { neighbours } from './neighbours.ts'
 import { type Options, ofPostgres, optionsOf, type Question, UsageError, usage } from './options.ts'
 import { payload } from './payload.ts'
 import { needsOfPeer, peer } from './peer.ts'
@@ -15,7 +17,9 @@ import { passThrough, publish, shortRate } from './publish.ts'
 import { publishBeside } from './publish-beside.ts'
 import { receive } from './receive.ts'
 import { printed, type Report } from './report.ts'
+import { restart } from './restart.ts'
 import { writeResults } from './results.ts'
+import { retries } from './retries.ts'
 import { soak } from './soak.ts'
 import { tenth } from './tenth.ts'
 
@@ -35,6 +39,10 @@ const answers: Readonly<Record<Exclude<Question, 'all'>, Answer>> = {
   'fan-out': fanOut,
   payload,
   backlog,
+  neighbours,
+  retries,
+  growth,
+  restart,
   peer,
   'pass-through': passThrough,
   profile,
@@ -50,7 +58,18 @@ async function* all(args: readonly string[], options: Options, databases: Databa
   const published = await fullPublish(options, databases)
   yield published
   yield tenth(options, databases, published.deliveredPerS)
-  const shared = ['receive', 'fan-out', 'payload', 'backlog', 'peer', 'profile'] as const
+  const shared = [
+    'receive',
+    'fan-out',
+    'payload',
+    'backlog',
+    'neighbours',
+    'retries',
+    'growth',
+    'restart',
+    'peer',
+    'profile',
+  ] as const
   const more = options.database === 'postgres' ? ofPostgres.filter((question) => question !== 'soak') : []
   // Some have usual numbers of their own.
   for (const question of [...shared, ...more]) yield answers[question](optionsOf(args, question) ?? options, databases)

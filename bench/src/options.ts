@@ -10,6 +10,10 @@ const questions = [
   'fan-out',
   'payload',
   'backlog',
+  'neighbours',
+  'retries',
+  'growth',
+  'restart',
   'peer',
   'pass-through',
   'profile',
@@ -37,8 +41,10 @@ export interface Options {
   readonly generator: 'wrk' | 'node'
   /** Messages per second where the rate is fixed. Null: the question's own choice. */
   readonly rate: number | null
-  /** Deliveries that wait: for the dead endpoint (`backlog`), to be drained, claimed from, planned for. */
+  /** Deliveries that wait, to be drained, claimed from, planned for; messages of who floods. */
   readonly pending: number
+  /** Of `growth`: how many messages are stored, from the fewest to the most. */
+  readonly stored: readonly number[]
   /** Of `fan-out`: how many are made at each. */
   readonly deliveries: number
   /** Of `soak`. */
@@ -56,6 +62,10 @@ Questions
   fan-out        what a delivery costs when a message goes to 1, 10, 100 endpoints
   payload        what 300 B, 8 kB, 256 kB cost, beside what they cost the limit of one process
   backlog        what a million deliveries waiting for a dead endpoint cost another endpoint, and memory
+  neighbours     what a healthy endpoint notices of one that hangs, and of an application that publishes a million
+  retries        what it costs when one delivery in ten is refused once
+  growth         whether publishing and listing take longer with 10 thousand, 1 million, 10 million stored messages
+  restart        time to the first delivery with a million pending, also after a kill
   peer           BullMQ on Redis and pg-boss on PostgreSQL at the same job (apt-get install redis-server postgresql)
   pass-through   the limit of one process alone
   profile        where the CPU time and the garbage of a message come from
@@ -74,7 +84,8 @@ Options
   --connections N   (64)
   --rounds N        how often each side is measured, in turns (2)
   --rate N          messages per second where the rate is fixed (tenth: a tenth of what publish reached; backlog: 1000)
-  --pending N       deliveries that wait (backlog and drain: 1000000; claim and plans: 10000000)
+  --pending N       deliveries that wait, or are published by who floods (1000000; claim and plans: 10000000)
+  --stored N,N,…    of growth: from the fewest to the most (10000,1000000,10000000)
   --deliveries N    of fan-out: how many at each (100000)
   --minutes N       length of soak (60)
   --dead hung|refused   how that endpoint is dead (hung)
@@ -123,6 +134,7 @@ export function optionsOf(args: readonly string[], one?: Exclude<Question, 'all'
           receiver: { ...text, default: 'nginx' },
           generator: { ...text, default: 'wrk' },
           deliveries: text,
+          stored: text,
           short: flag,
           help: { ...flag, short: 'h' },
         },
@@ -144,13 +156,16 @@ export function optionsOf(args: readonly string[], one?: Exclude<Question, 'all'
     question,
     database,
     short,
-    seconds: whole('seconds', values.seconds, 1, short ? 2 : 20),
+    seconds: whole('seconds', values.seconds, 1, short ? 1 : 20),
     warmupS: whole('warmup', values.warmup, 0, short ? 1 : 5),
     connections: whole('connections', values.connections, 1, 64),
     rounds: whole('rounds', values.rounds, 1, short ? 1 : 2),
     rate: values.rate === undefined ? null : whole('rate', values.rate, 1, 1),
-    pending: whole('pending', values.pending, 1, short ? 20_000 : (usualPending[question] ?? 1_000_000)),
-    deliveries: whole('deliveries', values.deliveries, 100, short ? 2_000 : 100_000),
+    pending: whole('pending', values.pending, 1, short ? 5_000 : (usualPending[question] ?? 1_000_000)),
+    stored: (values.stored ?? (short ? '1000,10000' : '10000,1000000,10000000'))
+      .split(',')
+      .map((count) => whole('stored', count, 1000, 0)),
+    deliveries: whole('deliveries', values.deliveries, 100, short ? 1_000 : 100_000),
     minutes: whole('minutes', values.minutes, 1, short ? 1 : 60),
     dead: oneOf('--dead', values.dead, ['hung', 'refused']),
     receiver: oneOf('--receiver', values.receiver, ['nginx', 'node']),

@@ -15,7 +15,7 @@ import { type CountingReceiver, type Receiver, startCountingReceiver, startRecei
 import type { Report } from './report.ts'
 import { refused } from './round.ts'
 import { printedSpread, spreadOf } from './spread.ts'
-import { mebibytes, microseconds, milliseconds, table, whole } from './table.ts'
+import { mebibytes, microseconds, milliseconds, seconds, table, whole } from './table.ts'
 import { root } from './workspace.ts'
 
 // What would a TypeScript team build instead, and how does it do at the same job? Everything here is judged from outside,
@@ -246,11 +246,7 @@ accepted, from the first publish to its last delivery. CPU is that of load and d
           crashRow('killed: accepted', (one) => one.accepted, whole),
           crashRow('killed: lost', (one) => one.lost, whole),
           crashRow('killed: doubled', (one) => one.doubled, whole),
-          crashRow(
-            'killed: all there after',
-            (one) => one.settledS,
-            (seconds) => `${seconds.toFixed(1)} s`,
-          ),
+          crashRow('killed: all there after', (one) => one.settledS, seconds),
         ],
       ),
       `Killed: at ${ratePerS}/s all processes of the contender, not its store, get SIGKILL at half time and are started again at once; how \

@@ -3,6 +3,7 @@ import { chownSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { type Child, freePort, startChild } from './child.ts'
+import type { Console } from './console.ts'
 import { findTool } from './tool.ts'
 import { cpuMsOfFamily } from './usage.ts'
 import { makeFolder } from './workspace.ts'
@@ -20,12 +21,6 @@ export interface PostgresServer extends AsyncDisposable {
   logBytes(): number
   /** What it has logged since its log was so long. */
   log(fromByte: number): string
-}
-
-/** One connection for the bench's own questions: what fills a database, and what looks into it. */
-export interface Console extends AsyncDisposable {
-  run(sql: string): Promise<void>
-  rows<Row>(sql: string): Promise<readonly Row[]>
 }
 
 // What docs/operate.md advises for PostgreSQL; all else is as the distribution has it, fsync and full_page_writes on.
@@ -127,6 +122,7 @@ export async function openConsole(url: string): Promise<Console> {
   client.on('error', () => {})
   await client.connect()
   return {
+    engine: 'postgres',
     async run(sql) {
       await client.query(sql)
     },

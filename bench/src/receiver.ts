@@ -28,7 +28,7 @@ interface Seen {
   readonly doubled: number
   /** Deliveries without an id. */
   readonly nameless: number
-  /** When the first delivery was here, in microseconds since 1970 UTC; null when none was. */
+  /** When the first delivery was here, or the first since `mark`, in microseconds since 1970 UTC; null when none was. */
   readonly firstAtUs: number | null
   /** Answered 503 when they first came; `received` counts only what was taken. */
   readonly refused: number
@@ -41,6 +41,8 @@ interface Seen {
 export interface CountingReceiver extends Receiver {
   seen(): Promise<Seen>
   reset(): Promise<void>
+  /** From now on `firstAtUs` is that of the next delivery; all else is kept. */
+  mark(): Promise<void>
   /** Which of the accepted ids never came, and how many came that were not among them. */
   compare(accepted: readonly string[]): Promise<{ readonly missing: number; readonly unexpected: number }>
 }
@@ -130,6 +132,9 @@ export async function startCountingReceiver(): Promise<CountingReceiver> {
     seen,
     reset: async () => {
       await text(`${url}/~reset`)
+    },
+    mark: async () => {
+      await text(`${url}/~mark`)
     },
     compare: async (accepted) =>
       JSON.parse(await text(`${url}/~compare`, 'POST', accepted.join('\n'))) as { missing: number; unexpected: number },
