@@ -13,7 +13,7 @@ const checks =
   'not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance'
 
 async function ended(program: string, args: readonly string[], shown: boolean): Promise<number | null> {
-  const child = spawn(program, args, { stdio: shown ? 'inherit' : 'ignore' })
+  const child = spawn(program, args, { cwd: folder, stdio: shown ? 'inherit' : 'ignore' })
   return once(child, 'exit').then(
     ([code]) => code,
     () => null,
@@ -22,6 +22,8 @@ async function ended(program: string, args: readonly string[], shown: boolean): 
 
 const folder = mkdtempSync(join(tmpdir(), 'posthorn-schemathesis-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+// The gateway ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const bin = (name: string): string => join(folder, 'bin', name)
 const installed =
   (await ended('python3', ['-m', 'venv', folder], false)) === 0 &&
@@ -39,7 +41,7 @@ if (!installed) {
         [
           ...['run', `${gateway.url}/openapi.json`, '--url', gateway.url],
           ...['-H', `Authorization: Bearer ${gateway.keys.get('schemathesis')}`],
-          ...['--checks', checks, '--max-examples', '25', '--phases', 'examples,coverage,fuzzing'],
+          ...['--checks', checks, '--max-examples', '25', '--phases', 'examples,fuzzing,coverage', '--max-time', '240'],
           ...process.argv.slice(2),
         ],
         true,

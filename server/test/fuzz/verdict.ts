@@ -89,7 +89,8 @@ const mib = 1024 * 1024
 /** Whether a gateway holds more than requests that are over can explain. `before`: after the first round, when all is loaded. */
 export function growthOf(before: Weight, after: Weight): string | null {
   const inMib = (bytes: number): number => Math.round(bytes / mib)
-  if (after.held > before.held * 1.5 + 32 * mib)
+  // Over 20 seeds of 400 requests it moved between 64 and 73 MiB (2026-11).
+  if (after.held > before.held + 32 * mib)
     return `it holds ${inMib(after.held)} MiB after collecting garbage; after the first round it was ${inMib(before.held)} MiB`
   if (after.rss > before.rss * 1.5 + 128 * mib)
     return `its memory is ${inMib(after.rss)} MiB; after the first round it was ${inMib(before.rss)} MiB`
