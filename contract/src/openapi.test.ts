@@ -127,6 +127,23 @@ test('both generations of a renamed field are in what goes in and in what comes 
   }
 })
 
+// Found by schemathesis: the name of a schema is the value, where no mapping says otherwise.
+test('every discriminator says which value leads to which schema, and that schema allows no other', () => {
+  let mapped = 0
+  for (const node of nodes(document)) {
+    if (!('discriminator' in node) || !('oneOf' in node)) continue
+    const { propertyName, mapping } = Object(node.discriminator)
+    const alternatives = [node.oneOf].flat().map((one) => Object(one).$ref)
+    assert.deepEqual(Object.values(mapping), alternatives)
+    for (const [value, $ref] of Object.entries<string>(mapping)) {
+      const { properties } = document.components.schemas[$ref.split('/').at(-1) ?? '']
+      assert.equal(properties[propertyName].const, value)
+      mapped += 1
+    }
+  }
+  assert.ok(mapped > 0)
+})
+
 test('every problem says what happened and what to do, in whole sentences', () => {
   for (const [code, { status, title, happened, remedy }] of Object.entries(problems)) {
     assert.match(code, /^[a-z]+(-[a-z]+)*$/)

@@ -30,7 +30,20 @@ export function printed(schema: unknown, bounds: Bounds = ofBodies, atRoot = fal
     }
     return [key, value]
   })
-  return bounded(Object.fromEntries(parts), bounds)
+  return bounded({ ...Object.fromEntries(parts), ...discriminated(schema, Object.fromEntries(parts)) }, bounds)
+}
+
+/**
+ * Which value leads to which of the alternatives: without it a reader of the document takes the names of the schemas for the
+ * values (OpenAPI 3.1, 4.8.25). The table itself does not say it, as validators of JSON Schema know no mapping.
+ */
+function discriminated(schema: object, { discriminator, oneOf }: Json): Json {
+  if (!('oneOf' in schema) || !Array.isArray(schema.oneOf) || !Array.isArray(oneOf)) return {}
+  const { propertyName } = Object(discriminator)
+  if (typeof propertyName !== 'string') return {}
+  const values = schema.oneOf.map((alternative) => Object(Object(alternative).properties)[propertyName]?.const)
+  const mapping = Object.fromEntries(values.map((value, at) => [value, Object(oneOf[at]).$ref]))
+  return { discriminator: { propertyName, mapping } }
 }
 
 /** What holds for every value at a place, whatever its own schema says. */
