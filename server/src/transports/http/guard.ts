@@ -1,9 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { addressesWithoutDns, chooseAddresses, type EgressAllow } from '../../domain/egress.ts'
+import { LookUps, type Resolve } from './look-ups.ts'
 import { dnsFailure, Unreachable } from './unreachable.ts'
-
-/** Finds all addresses of a host name; rejects as `dns.lookup` does. */
-export type Resolve = (hostname: string) => Promise<readonly string[]>
 
 /** The addresses that a connection to this host may be opened to: at least one. Rejects with `Unreachable`. */
 export type Guard = (hostname: string) => Promise<readonly string[]>
@@ -14,25 +12,17 @@ const systemResolve: Resolve = async (hostname) =>
 
 /**
  * Makes the check that stands before every connection. Connections to one name that are opened at the same moment share
- * one resolution: getaddrinfo takes a thread of a small pool for as long as it hangs, and the many deliveries to one dead
- * name must not take them all. An answer is not kept longer than that: the next connection asks, and is checked, anew.
+ * one resolution, since the many deliveries to one dead name must not take all threads. An answer is not kept longer than
+ * that: the next connection asks, and is checked, anew.
  */
 export function makeGuard(allow: EgressAllow, resolve: Resolve = systemResolve): Guard {
-  const asking = new Map<string, Promise<readonly string[]>>()
-
-  const ask = (hostname: string): Promise<readonly string[]> => {
-    const asked = asking.get(hostname)
-    if (asked !== undefined) return asked
-    const answer = resolve(hostname).finally(() => asking.delete(hostname))
-    asking.set(hostname, answer)
-    return answer
-  }
+  const lookUps = new LookUps(resolve)
 
   return async (hostname) => {
     let addresses = addressesWithoutDns(hostname)
     if (addresses === null) {
       try {
-        addresses = await ask(hostname)
+        addresses = await lookUps.ask(hostname)
       } catch (error) {
         throw dnsFailure(error, hostname)
       }
