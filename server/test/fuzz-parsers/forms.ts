@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { parse } from 'node:querystring'
 import { decodedOf } from '../../src/inbound/decoded/decoded.ts'
 import { formFields } from '../../src/inbound/reading/form.ts'
@@ -140,7 +141,7 @@ function isUtf8Escaped(text: string): boolean {
   }
 }
 
-const regular = /^content-disposition: *form-data *; *name="[^"\\]*"(?:; *filename="[^"\\]*")? *$/i
+const regular = /^content-disposition: *form-data *; *name="[^"\\%]*"(?:; *filename="[^"\\%]*")? *$/i
 
 /** What fetch's own reader takes, receivers take: the same text fields must be seen here. */
 async function judgeMultipart(
@@ -156,7 +157,11 @@ async function judgeMultipart(
   }
   // Of a part that names itself twice, or by no rule, readers make what they like.
   const named = body.toString('latin1').match(/content-disposition[^\r\n]*/gi) ?? []
-  if (named.length > Math.max(1, fields.length) || !named.every((line) => regular.test(line))) return 'irregular'
+  if (named.length > Math.max(1, fields.length) || !named.every((line) => regular.test(line))) {
+    return 'irregular'
+  }
+  // Here a part that is no text is no field; there its bytes are replaced.
+  if (!isUtf8(body)) return 'no UTF-8'
   let right: FormData
   try {
     right = await new Response(body, { headers: { 'content-type': type } }).formData()

@@ -47,6 +47,8 @@ export const payloadSpan: Fuzzer = {
   },
   longest: 1 << 19,
   read: (text) => {
+    // What is no JSON is never cut.
+    if (new JsonText(text).parsed() === null) return attempt(() => readMessage(text), codeOf)
     const spans = [sliceValue(text, 'payload'), sliceItems(text), slicePath(text, ['a', '*', 'b'])]
     return [spans, attempt(() => readMessage(text), codeOf)]
   },
