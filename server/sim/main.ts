@@ -1,9 +1,10 @@
 // `npm run sim -- --seeds 10000`: one seed after the other. Exits 1 where a rule was broken.
 import { parseArgs } from 'node:util'
 import { drawScenario } from './draw.ts'
+import type { Violation } from './model.ts'
 import type { Scenario } from './scenario.ts'
 import { shrink } from './shrink.ts'
-import { type Result, simulate } from './simulate.ts'
+import { simulate } from './simulate.ts'
 
 const usage = `Usage: npm run sim -- [--seeds 1000] [--from 1] [--seed S] [--trace]
 
@@ -15,6 +16,7 @@ change rates meanwhile. Each run is judged by the rules of server/sim/rules/.
   --from S    the first of them
   --seed S    this one only
   --trace     shows what happens, line by line
+  --brief     does not make a failing one smaller
 
 The same seed is the same run, event by event. One that fails is made smaller before it is shown, and the run ends.
 Exit codes: 0 nothing was broken, 1 something was, 2 it could not be run.`
@@ -26,9 +28,7 @@ function number(text: string, name: string): number {
 
 const print = (line: string): void => console.log(line)
 
-async function showFailure(scenario: Scenario, { violation }: Result): Promise<void> {
-  if (violation === null) return
-  console.log(`seed ${scenario.seed} breaks '${violation.rule}': ${violation.told}`)
+async function showSmallest(scenario: Scenario, violation: Violation): Promise<void> {
   console.log(`again: npm run sim -- --seed ${scenario.seed} --trace\n`)
   const smallest = await shrink(scenario, violation)
   console.log(`${JSON.stringify(smallest)}\n\nWhat happens in this smaller one:\n`)
@@ -50,6 +50,7 @@ async function run(): Promise<number> {
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
       trace: { type: 'boolean', default: false },
+      brief: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -65,7 +66,8 @@ async function run(): Promise<number> {
     const scenario = drawScenario(seed)
     const result = await simulate(scenario, values.trace ? print : null)
     if (result.violation !== null) {
-      await showFailure(scenario, result)
+      console.log(`seed ${seed} breaks '${result.violation.rule}': ${result.violation.told}`)
+      if (!values.brief) await showSmallest(scenario, result.violation)
       return 1
     }
     sum.runs += 1

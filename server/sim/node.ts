@@ -158,6 +158,7 @@ export async function startNode(parts: {
         graceMs,
         dispatcher.stop().then(() => commits.idle()),
       )
+      chores.end()
       commits.close()
       closed()
       await transport.close()

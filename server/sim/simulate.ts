@@ -40,10 +40,14 @@ export async function simulate(scenario: Scenario, note: ((line: string) => void
   whenSettled(model, tables, fleet, deeds, () => {
     isOver = true
   })
-  await timeline.run(() => {
-    model.always()
-    return isOver || model.violation !== null
-  })
+  try {
+    await timeline.run(() => {
+      model.always()
+      return isOver || model.violation !== null
+    })
+  } catch (error) {
+    model.violated('defect', error instanceof Error ? error.message : String(error))
+  }
   if (model.violation === null) model.inTheEnd()
   return {
     violation: model.violation,
@@ -56,10 +60,16 @@ export async function simulate(scenario: Scenario, note: ((line: string) => void
 
 function whenSettled(model: Model, tables: Tables, fleet: Fleet, deeds: Deeds, over: () => void): void {
   const { timeline, scenario } = model
+  let rested = false
   const look = (): void => {
     const waits = whatWaits(tables, fleet, deeds)
-    if (waits === null) {
-      timeline.after(restMs, null, over)
+    if (waits === null && rested) {
+      over()
+      return
+    }
+    rested = waits === null
+    if (rested) {
+      timeline.after(restMs, null, look)
       return
     }
     if (timeline.elapsed > scenario.calmAt + patienceMs)

@@ -89,7 +89,7 @@ export class Wire {
   }
 
   #back(): Millis {
-    return this.#oneByOne ? 0 : this.#chance.between(0, 3)
+    return this.#oneByOne || this.#chance.comesTrue(0.6) ? 0 : this.#chance.between(1, 3)
   }
 
   #delay(there: Millis): Millis {

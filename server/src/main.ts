@@ -309,6 +309,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
         left(),
         dispatcher.stop().then(() => commits.idle()),
       )
+      chores.end()
       // What ends from here on ends because of us: it is no attempt, and the next start makes it again.
       commits.close()
       // Nothing of it is on the wire when others may have it.

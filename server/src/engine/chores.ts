@@ -11,6 +11,7 @@ import type { Retention } from './retention.ts'
 const lookForDrainedMs: Millis = 1_000
 const lookForChangesMs: Millis = 500
 const sweepStep = 2_000
+const leases = 'leases'
 const lookForExpiredMs: Millis = 60_000
 // A step may delete all over an index that is not in order of time: a few milliseconds in front of a commit.
 const expiredStep = 500
@@ -40,6 +41,7 @@ export class Chores {
   readonly #timers = new Map<string, Timer>()
   #seenChange: number | null = null
   #stopped = false
+  #ended = false
   #sweeping = false
 
   constructor(parts: {
@@ -73,7 +75,7 @@ export class Chores {
     this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
     this.#every('breakers', lookForDrainedMs, async () => this.#dispatcher.closeDrained())
     // Three chances to renew before a lease ends.
-    this.#every('leases', this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
+    this.#every(leases, this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
     this.#everyWhileLeading('expired', lookForExpiredMs, () => this.#sweepExpired())
     this.#everyWhileLeading('retention', retentionMs, () => this.#retention.run())
     this.#everyWhileLeading('maintain', maintainMs, async () => this.#store.maintain?.(this.#world.now()))
@@ -91,10 +93,16 @@ export class Chores {
     void this.#store.maintain?.(this.#world.now()).catch(() => {})
   }
 
+  /** Does no more than renew the leases of what is still on the wire, until `end`: others must not send it as well. */
   stop(): void {
     this.#stopped = true
     this.#retention.stop()
-    for (const timer of this.#timers.values()) timer.cancel()
+    for (const [name, timer] of this.#timers) if (name !== leases) timer.cancel()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#timers.get(leases)?.cancel()
   }
 
   /** Something was deleted: its waiting deliveries are removed, in steps that let commits through. */
@@ -124,7 +132,7 @@ export class Chores {
 
   #every(name: string, ms: Millis, work: () => Promise<void>): void {
     const again = (): void => {
-      if (this.#stopped) return
+      if (name === leases ? this.#ended : this.#stopped) return
       this.#timers.set(
         name,
         this.#world.after(ms, () => {

@@ -1,0 +1,174 @@
+/** A defect that somebody could make: what `find` (there exactly once) becomes, and which promise that breaks. */
+export interface Mutant {
+  readonly name: string
+  /** In server/src/. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'no look at the lease before a send',
+    file: 'engine/lane.ts',
+    find: 'if (!mayStillSend(next.leasedUntil, now, leaseMs)) {',
+    replace: 'if (!mayStillSend(Number.POSITIVE_INFINITY, now, leaseMs)) {',
+  },
+  {
+    name: 'one token for all nodes, so that each settles what others hold',
+    file: 'domain/lease.ts',
+    find: "node.slice('node_'.length)",
+    replace: "node.slice('node_'.length, 0)",
+  },
+  {
+    name: 'a failure is recorded, and its delivery not given another due time',
+    file: 'engine/deliver.ts',
+    find: '            settlementOf(delivery, destination.control, step, attempts),',
+    replace: "            step.kind === 'retry' ? null : settlementOf(delivery, destination.control, step, attempts),",
+  },
+  {
+    name: 'a failure is tried again at once',
+    file: 'engine/deliver.ts',
+    find: "return { kind: 'retry', ...key, dueAt: step.dueAt,",
+    replace: "return { kind: 'retry', ...key, dueAt: 1,",
+  },
+  {
+    name: 'leases are not renewed',
+    file: 'engine/chores.ts',
+    find: 'if (soon.length === 0) return',
+    replace: 'if (soon.length >= 0) return',
+  },
+  {
+    name: 'what is in memory goes out to a paused endpoint',
+    file: 'engine/dispatch.ts',
+    find: 'if (lane.destination.disabledBecause !== null || lane.destination.paused) {',
+    replace: 'if (lane.destination.disabledBecause !== null) {',
+  },
+  {
+    name: 'what other nodes change is not noticed',
+    file: 'engine/chores.ts',
+    find: 'this.#changedElsewhere(changedOf(scopes))',
+    replace: '',
+  },
+  {
+    name: 'a change does not reach what is in memory',
+    file: 'engine/lanes.ts',
+    find: '      lane.destination = null\n',
+    replace: '',
+  },
+  {
+    name: 'requests in flight to an endpoint are not counted',
+    file: 'engine/dispatch.ts',
+    find: '    lane.inFlight += 1\n',
+    replace: '',
+  },
+  {
+    name: 'what stands in an order is sent as soon as it is stored',
+    file: 'engine/plan.ts',
+    find: 'const reserved = orderKey === null && deliverAt === null &&',
+    replace: 'const reserved = deliverAt === null &&',
+  },
+  {
+    name: 'the end of one does not let the next of its order go',
+    file: 'engine/deliver.ts',
+    find: 'const key = { messageId: message.id, endpointId: lane.endpointId, tried, orderKey }',
+    replace: 'const key = { messageId: message.id, endpointId: lane.endpointId, tried, orderKey: null }',
+  },
+  {
+    name: 'an attempt is a new one when its commit is sent again',
+    file: 'engine/commit-batch.ts',
+    find: 'if (record.attempt) attempts.push(record.attempt)',
+    replace:
+      'if (record.attempt) attempts.push(record.sentBefore ? { ...record.attempt, id: record.attempt.id.concat(record.attempt.id) } : record.attempt)',
+  },
+  {
+    name: 'records are forgotten when their commit fails',
+    file: 'engine/group-commit.ts',
+    find: '      this.#queue.putBack(load, records)\n      if (this.#closed)',
+    replace: '      this.#queue.ended(load)\n      if (this.#closed)',
+  },
+  {
+    name: 'a breaker never closes',
+    file: 'domain/breaker.ts',
+    find: 'return rate >= wellAgainRate ? null : rate',
+    replace: 'return rate',
+  },
+  {
+    name: 'an open breaker probes all the time',
+    file: 'engine/lane.ts',
+    find: "const gate = this.breaker.kind === 'open' ? this.breaker.probeAt : this.window.opensAt",
+    replace: 'const gate = this.window.opensAt',
+  },
+  {
+    name: 'a draining breaker lets everything go',
+    file: 'engine/lane.ts',
+    find: 'const draining = drainRate(this.breaker.from, now, this.destination.control) ?? 0',
+    replace: 'const draining = 0',
+  },
+  {
+    name: 'each node takes the whole rate',
+    file: 'engine/dispatch.ts',
+    find: 'this.#send(deliveries, lane, lane.destination, nodes ?? 1, now)',
+    replace: 'this.#send(deliveries, lane, lane.destination, 1, now)',
+  },
+  {
+    name: 'a batch counts as one message of the rate',
+    file: 'engine/dispatch.ts',
+    find: 'lane.spend(deliveries.length, nodes, now)',
+    replace: 'lane.spend(1, nodes, now)',
+  },
+  {
+    name: 'the rate of an application forgets itself and is saved up twice',
+    file: 'engine/application-pace.ts',
+    find: '    if (lane === undefined) return\n',
+    replace: '    if (lane === undefined) {\n      this.#paces.delete(applicationId)\n      return\n    }\n',
+  },
+  {
+    name: 'a claim brings back what was settled while it was on its way',
+    file: 'engine/dispatch.ts',
+    find: '      if (attempts <= (this.#settledMeanwhile?.get(keyOf(message.id, endpointId)) ?? -1)) continue\n',
+    replace: '',
+  },
+  {
+    name: 'memory of what was claimed is not freed',
+    file: 'engine/dispatch.ts',
+    find: '    this.#memory.drop(delivery)\n',
+    replace: '    if (delivery.fresh) this.#memory.drop(delivery)\n',
+  },
+  {
+    name: 'places kept for a commit that failed are not given back',
+    file: 'engine/accept.ts',
+    find: '      for (const one of plans) drop(one)\n',
+    replace: '',
+  },
+  {
+    name: 'a claim takes more than there is room for',
+    file: 'engine/claimer.ts',
+    find: 'const room = Math.min(this.#dispatcher.room, largest.deliveries)',
+    replace: 'const room = largest.deliveries',
+  },
+  {
+    name: 'a message is accepted before it is stored',
+    file: 'engine/group-commit.ts',
+    find: '    this.#add(alone)\n    return kept\n',
+    replace: '    this.#add(alone)\n    return Promise.resolve(stored)\n',
+  },
+  {
+    name: 'what was not stored, because it was before, is sent',
+    file: 'engine/accept.ts',
+    find: "if (kept.kind !== 'stored') {",
+    replace: "if (kept.kind === 'stale') {",
+  },
+  {
+    name: 'what a receiver asks for is not heard',
+    file: 'domain/retry.ts',
+    find: "const asked = outcome.kind === 'refused' ? Math.min(outcome.retryAfterMs ?? 0, longestAskedMs) : 0",
+    replace: 'const asked = 0',
+  },
+  {
+    name: 'the claimer goes round in a circle while memory is full',
+    file: 'engine/claimer.ts',
+    find: 'const wait = this.#full ? pollMs : ',
+    replace: 'const wait = ',
+  },
+]
