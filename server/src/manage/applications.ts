@@ -7,7 +7,7 @@ import type { Page, PageAsk } from '../domain/page.ts'
 import { Problem } from '../domain/problem.ts'
 import { uidAfterReplace, uidFault } from '../domain/uid.ts'
 import type { Told } from '../ports/store.ts'
-import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
+import { type Expectation, expectNothing, stored, untilFresh, written } from './change.ts'
 import { refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
@@ -196,7 +196,8 @@ export async function deleteApplication(
     demandCustomer(application)
     const told = await endpointsGone(context, application)
     const { id, revision } = application
-    const result = await context.store.applications.delete(id, context.world.now(), told, revision)
+    const removal = context.store.applications.delete(id, context.world.now(), told, revision)
+    const result = await stored(removal, () => context.changed(id))
     if (result === 'done') context.changed(id)
     return result
   })
@@ -227,7 +228,8 @@ async function changed(
   wish: Pick<Application, 'name' | 'uid' | 'throttleRate' | 'metadata' | 'control'>,
 ): Promise<Application | 'stale'> {
   const row = { ...found, ...wish, updatedAt: context.world.now(), revision: found.revision + 1 }
-  const result = written(await context.store.applications.update(row), row)
+  const update = stored(context.store.applications.update(row), () => context.changed(found.id))
+  const result = written(await update, row)
   if (result !== 'stale') context.changed(found.id)
   return result
 }

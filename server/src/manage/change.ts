@@ -17,6 +17,19 @@ export async function untilFresh<Result>(attempt: () => Promise<Result | 'stale'
 }
 
 /**
+ * Waits for a write of what nodes keep in memory. Where it fails nobody knows whether it was stored, its answer may have been
+ * lost; and no node is told of what it wrote itself. So it reads anew in any case.
+ */
+export async function stored<Result>(write: Promise<Result>, readAnew: () => void): Promise<Result> {
+  try {
+    return await write
+  } catch (error) {
+    readAnew()
+    throw error
+  }
+}
+
+/**
  * Looks whether what is there is what the caller wants to change; rejects if not. Asked after the row was read: if the
  * write finds the same row, nobody came between the looking and the writing.
  */

@@ -3,7 +3,7 @@ import type { Application } from '../domain/application.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { type Fact, factsOfChange } from '../domain/operational.ts'
 import type { Told } from '../ports/store.ts'
-import { written } from './change.ts'
+import { stored, written } from './change.ts'
 import type { ManageContext } from './context.ts'
 
 /** Null: nobody is to hear of it. */
@@ -20,7 +20,7 @@ export async function insertEndpoint(
 ): Promise<'done' | 'uid-taken'> {
   const { id, uid } = row
   const told = await toldOf(context, owner, [{ kind: 'endpoint.created', endpoint: { id, uid, application: owner } }])
-  const result = await context.store.endpoints.insert(row, told)
+  const result = await stored(context.store.endpoints.insert(row, told), () => context.changed(owner.id))
   if (result === 'done') context.changed(owner.id)
   return result
 }
@@ -34,7 +34,8 @@ export async function changeEndpoint(
 ): Promise<Endpoint | 'stale'> {
   const row: Endpoint = { ...found, ...parts, updatedAt: context.world.now(), revision: found.revision + 1 }
   const told = await toldOf(context, owner, factsOfChange(found, row, owner))
-  const result = written(await context.store.endpoints.update(row, told), row)
+  const update = stored(context.store.endpoints.update(row, told), () => context.changed(owner.id))
+  const result = written(await update, row)
   if (result === 'stale') return 'stale'
   context.changed(owner.id)
   if (found.disabledBecause !== null && row.disabledBecause === null) context.wake()

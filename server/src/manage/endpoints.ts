@@ -12,7 +12,7 @@ import { nonceBytes } from '../domain/seal.ts'
 import { checkSecret, type EndpointSecrets, newSecret } from '../domain/secret.ts'
 import { uidAfterReplace, uidFault } from '../domain/uid.ts'
 import { type ApplicationName, getApplication, otherName } from './applications.ts'
-import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
+import { type Expectation, expectNothing, stored, untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { changeEndpoint, insertEndpoint, toldOf } from './endpoint-change.ts'
@@ -258,7 +258,8 @@ export async function deleteEndpoint(
     const { id, uid, revision } = await endpointOf(context, owner.id, idOrUid)
     await expect()
     const told = await toldOf(context, owner, [{ kind: 'endpoint.deleted', endpoint: { id, uid, application: owner } }])
-    const result = await context.store.endpoints.delete(id, context.world.now(), told, revision)
+    const removal = context.store.endpoints.delete(id, context.world.now(), told, revision)
+    const result = await stored(removal, () => context.changed(owner.id))
     if (result === 'done') context.changed(owner.id)
     return result
   })

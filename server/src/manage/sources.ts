@@ -11,7 +11,7 @@ import { hashOfToken, openSourceSecrets, sealSourceSecrets, sealToken } from '..
 import { uidAfterReplace, uidFault } from '../domain/uid.ts'
 import type { World } from '../ports/world.ts'
 import { endpointsGone, otherName } from './applications.ts'
-import { type Expectation, expectNothing, untilFresh, written } from './change.ts'
+import { type Expectation, expectNothing, stored, untilFresh, written } from './change.ts'
 import { checkAll, refuse } from './checks.ts'
 import type { ManageContext } from './context.ts'
 import { readPage } from './page.ts'
@@ -175,7 +175,8 @@ export async function deleteSource(
     await expect()
     const application = await context.store.applications.byId(id)
     const told = application && (await endpointsGone(context, application))
-    const result = await context.store.sources.delete(id, context.world.now(), told, revision)
+    const removal = context.store.sources.delete(id, context.world.now(), told, revision)
+    const result = await stored(removal, () => context.changed(id))
     if (result === 'done') context.changed(id)
     return result
   })
@@ -188,7 +189,8 @@ export async function changeSource(
   parts: Partial<Source>,
 ): Promise<Source | 'stale'> {
   const row: Source = { ...found, ...parts, updatedAt: context.world.now(), revision: found.revision + 1 }
-  const result = written(await context.store.sources.update(row), row)
+  const update = stored(context.store.sources.update(row), () => context.changed(row.id))
+  const result = written(await update, row)
   if (result === 'stale') return 'stale'
   context.changed(row.id)
   if (found.settings.state === 'paused' && row.settings.state !== 'paused') {
