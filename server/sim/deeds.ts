@@ -13,7 +13,7 @@ import { applicationIdOf, type Deed, type EndpointPlan, environmentId, type Step
 type PublishDeed = Extract<Deed, { kind: 'publish' }>
 
 const publishAgainMs: Millis = 500
-const letGoAgainMs: Millis = 300
+const letGoAgainMs: Millis = 600
 const goOnMs: Millis = 1_500
 // What the store may do to a caller, and what another caller may.
 const usual: readonly string[] = [

@@ -21,7 +21,7 @@ export function drawScenario(seed: number): Scenario {
   const chance = chanceOf(seed, 'scenario')
   const fleet = chance.comesTrue(0.6)
   const nodes = fleet ? chance.between(2, 3) : 1
-  const leaseMs = chance.between(2, 5) * 1_000
+  const leaseMs = chance.between(3, 5) * 1_000
   const calmAt = chance.between(1_200, longestMs)
   const applications = chance.between(1, 2)
   const count = chance.between(1, 3)

@@ -21,7 +21,7 @@ export interface Result {
   readonly sends: number
 }
 
-const lookEveryMs: Millis = 200
+const lookEveryMs: Millis = 400
 // Enough for whatever the last commits have set off.
 const restMs: Millis = 1_500
 // The longest that an open breaker waits for its next probe is five minutes.

@@ -39,6 +39,12 @@ export const mutants: readonly Mutant[] = [
     replace: 'if (soon.length >= 0) return',
   },
   {
+    name: 'a stop ends the renewal of leases before it ends the requests',
+    file: 'engine/chores.ts',
+    find: 'if (name !== leases) timer.cancel()',
+    replace: 'timer.cancel()',
+  },
+  {
     name: 'what is in memory goes out to a paused endpoint',
     file: 'engine/dispatch.ts',
     find: 'if (lane.destination.disabledBecause !== null || lane.destination.paused) {',

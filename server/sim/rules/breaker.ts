@@ -33,10 +33,12 @@ export const breaker = ({ scenario, timeline }: Facts): Rule => {
     const rate = policyOf(send.endpointId).breakerDrainRate * 2 ** Math.floor((timeline.now - state.from) / doublingMs)
     if (rate >= noLimitFrom) return null
     let messages = 0
+    let largest = 1
     for (const one of [...state.sends, send].toReversed()) {
       messages += one.messageIds.length
+      largest = Math.max(largest, one.messageIds.length)
       const span = timeline.now - one.startedAt
-      const most = ((span + savedUpMs) * rate) / 1_000 + Math.max(1, one.messageIds.length)
+      const most = ((span + savedUpMs) * rate) / 1_000 + largest
       if (messages > most + 0.001) return `as the ${messages}th in ${span} ms, draining at ${rate} a second`
     }
     return null

@@ -14,6 +14,8 @@ const longestSpanMs: Millis = 3_000
 export const rate = (facts: Facts): Rule => {
   const { scenario, rulings, timeline } = facts
   const sent = new Map<string, Send[]>()
+  // A clock that is set forward is time that has passed, for who goes by it.
+  const steppedMs = scenario.steps.reduce((sum, step) => (step.kind === 'clock' ? sum + Math.abs(step.ms) : sum), 0)
   const ofApplication = new Map(scenario.endpoints.map(({ id, applicationId }) => [id, applicationId]))
 
   const allowedSince = (endpointId: EndpointId, usual: number | null): ((at: Millis) => number) => {
@@ -58,7 +60,7 @@ export const rate = (facts: Facts): Rule => {
       // Each life may begin with one request at once, however many messages that has; and a new rate is begun without
       // what was owed to the old one.
       const beginnings = 1 + changesSince(one.startedAt)
-      const most = ((span + beginnings * savedUpMs) * perSecond) / 1_000 + beginnings * lives.size * largest
+      const most = ((span + steppedMs + beginnings * savedUpMs) * perSecond) / 1_000 + beginnings * lives.size * largest
       if (messages > most + 0.001) {
         return `${messages} messages in ${span} ms by ${[...lives].join(', ')} to ${name}: ${perSecond} a second are allowed`
       }
