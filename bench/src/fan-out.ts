@@ -111,8 +111,10 @@ export async function fanOut(options: Options, databases: Databases): Promise<Re
     latencies: [] as Quantiles[],
     faults: [] as string[],
   }))
+  let counter: Receiver['kind']
   {
     await using receiver = await startReceiver(options.receiver)
+    counter = receiver.kind
     for (let round = 0; round < options.rounds; round += 1)
       for (const side of sides) {
         const { value, faults } = await burst(options, databases, receiver, side.copies)
@@ -146,7 +148,7 @@ export async function fanOut(options: Options, databases: Databases): Promise<Re
     parts: [
       `${whole(options.deliveries)} deliveries at each fan-out, of as many messages as that takes, published by Node through \
 ${options.connections} connections as fast as they are accepted; delivered/s is from the first publish to the last delivery, counted by a \
-receiver that does nothing else (${options.receiver}). A new gateway each round, in turns; median of ${options.rounds} (least to most). The \
+receiver of its own (${counter}). A new gateway each round, in turns; median of ${options.rounds} (least to most). The \
 last rows: ${whole(options.rate ?? pacedDeliveriesPerS)} deliveries/s at a fixed rate for ${options.seconds} s, from the moment a message was \
 to be sent to its arrival at each endpoint, on a Node receiver that keeps ids.`,
       table(

@@ -8,7 +8,7 @@ import { type CountingReceiver, startCountingReceiver } from './receiver.ts'
 import type { Report } from './report.ts'
 import { refused } from './round.ts'
 import { printedSpread, spreadOf } from './spread.ts'
-import { microseconds, milliseconds, table, whole } from './table.ts'
+import { microseconds, milliseconds, seconds, table, whole } from './table.ts'
 
 // One delivery in ten is refused when it first comes: what does that cost the others, and does every one of them arrive?
 
@@ -17,6 +17,9 @@ const retryAfterMsOf = (options: Options): number => (options.short ? 1_000 : 5_
 
 interface Round {
   readonly acceptedPerS: number
+  readonly deliveredWhileLoadedPerS: number
+  /** From the end of the load until everything was delivered, those that had to wait for their second try included. */
+  readonly drainS: number
   readonly cpuUs: number
   readonly firstP50Ms: number
   readonly firstP99Ms: number
@@ -53,6 +56,7 @@ async function measure(
   await receiver.reset()
   const before = { cpuMs: gateway.usage()?.cpuMs ?? Number.NaN, ...(await countsOf(gateway)) }
   const seen = await load(options.seconds)
+  const receivedInTime = await receiver.received()
   const drainS = await drained(gateway)
   const counts = await countsOf(gateway)
   const cpuMs = (gateway.usage()?.cpuMs ?? Number.NaN) - before.cpuMs
@@ -61,6 +65,8 @@ async function measure(
   const failed = counts.failedAttempts - before.failedAttempts
   const round = {
     acceptedPerS: seen.accepted / seen.seconds,
+    deliveredWhileLoadedPerS: receivedInTime / seen.seconds,
+    drainS: drainS ?? Number.NaN,
     cpuUs: (cpuMs * 1000) / (counts.accepted - before.accepted),
     firstP50Ms: at.latency.p50Ms,
     firstP99Ms: at.latency.p99Ms,
@@ -112,6 +118,8 @@ message in ten, chosen by its id, when it first comes; it is tried again ${retry
         [
           row('accepted/s', (round) => round.acceptedPerS, whole),
           ['of where none fails', '1', ratio.toFixed(2)],
+          row('delivered/s while loaded', (round) => round.deliveredWhileLoadedPerS, whole),
+          row('until the rest was there', (round) => round.drainS, seconds),
           row('CPU of the process per message', (round) => round.cpuUs, microseconds),
           row('publish→receiver p50, at the first try', (round) => round.firstP50Ms, milliseconds),
           row('publish→receiver p99, at the first try', (round) => round.firstP99Ms, milliseconds),
