@@ -26,6 +26,8 @@ interface MischiefParts {
 export class Mischief {
   readonly disturbances: Disturbance[] = []
   readonly #parts: MischiefParts
+  /** What is being done to it, and what was to be done by now. */
+  #database: Promise<void> = Promise.resolve()
 
   constructor(parts: MischiefParts) {
     this.#parts = parts
@@ -37,7 +39,7 @@ export class Mischief {
     const under: Promise<void>[] = []
     for (const fault of script) {
       await pause(Math.max(0, fault.atMs - (performance.now() - startedAt)))
-      under.push(fault.of === 'node' ? this.#toNode(fault.node, fault.fault) : this.#toDatabase(fault.fault))
+      under.push(fault.of === 'node' ? this.#toNode(fault.node, fault.fault) : this.#toDatabaseNext(fault.fault))
     }
     await Promise.all(under)
   }
@@ -101,6 +103,12 @@ export class Mischief {
     const text = 'select pg_terminate_backend(pid) from pg_stat_activity where client_port = any($1::int[])'
     // The database may be down just now, which does it as well.
     await this.#parts.cluster.ask('postgres', text, [this.#parts.sessionsOf(node)]).catch(() => {})
+  }
+
+  /** One at a time: a server that is still starting cannot be ended, nor fail over. */
+  #toDatabaseNext(fault: DatabaseFault): Promise<void> {
+    this.#database = this.#database.then(() => this.#toDatabase(fault))
+    return this.#database
   }
 
   async #toDatabase(fault: DatabaseFault): Promise<void> {
