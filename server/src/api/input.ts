@@ -6,7 +6,7 @@ import { type Fault, Problem } from '../domain/problem.ts'
 import { keepingFaults, parseJson, textOf } from './json.ts'
 
 // Every fault at once, and nothing repaired: a body means what it says. Our own schemas, compiled as they are: to look at
-// them first, and to polish the code, took 0.8 of the 1.3 s that the first request to create a source waited, and everybody with it
+// them first, and to polish the code, took 0.8 of the 1.3 s that compiling that of a new source did, while everybody waited
 // (`npm run fuzz`, 2026-11).
 const ajv = new Ajv2020({
   code: { optimize: false },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -36,6 +36,8 @@ export interface Gateway {
   ended(): boolean
   /** Processor time of all its threads so far. */
   cpuMs(): number
+  /** For how long its threads were ready to run and got no processor, in sum. */
+  starvedMs(): number
   weigh(): Promise<Weight>
   stop(): Promise<void>
 }
@@ -78,6 +80,7 @@ export async function startGateway(environments: readonly string[]): Promise<Gat
     },
     ended: () => child.exitCode !== null || child.signalCode !== null,
     cpuMs: () => cpuMsOf(child.pid ?? 0),
+    starvedMs: () => starvedMsOf(child.pid ?? 0),
     async weigh() {
       const told = new Promise<string>((resolve) => {
         weighed = resolve
@@ -139,6 +142,18 @@ function cpuMsOf(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
     return (Number(fields[11]) + Number(fields[12])) * tickMs
+  } catch {
+    return 0
+  }
+}
+
+/** The second number of `schedstat` is nanoseconds in the run queue (kernel.org, "Scheduler Statistics"). 0 where there is none. */
+function starvedMsOf(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' '),
+    )
+    return threads.reduce((sum, [, waited]) => sum + Number(waited) / 1e6, 0)
   } catch {
     return 0
   }

@@ -37,6 +37,10 @@ function tell(
   console.log(
     `seed ${seed}  ${verdict}  ${seconds.toFixed(1)} s, slowest ${Math.round(slowestMs)} ms, ${weight}  ${answers.join(', ')}`,
   )
+  show(failures)
+}
+
+function show(failures: RoundResult['failures']): void {
   for (const { request, operationId, twists, faults, curl } of failures.slice(0, mostShown)) {
     console.log(`  request ${request} for ${operationId}${twists.length > 0 ? ` (${twists.join('; ')})` : ''}`)
     for (const fault of faults) console.log(`    ${fault}`)
@@ -58,9 +62,11 @@ async function main(): Promise<number> {
     return 0
   }
   const seeds = number(values.seeds, 'seeds')
-  const { rounds, growth } = await run({
+  const { neighbour, rounds, growth } = await run({
     ...{ seeds, first: number(values.seed, 'seed'), requests: number(values.requests, 'requests'), tell },
   })
+  if (neighbour.failures.length > 0) console.log('WRONG  before the first seed')
+  show(neighbour.failures)
   const asked = rounds.flatMap((result) => [...result.asked])
   const operations = new Set(asked.map(([operationId]) => operationId))
   const served = new Set(asked.filter(([, { served }]) => served > 0).map(([operationId]) => operationId))
@@ -69,7 +75,7 @@ async function main(): Promise<number> {
   const never = [...operations].filter((operationId) => !served.has(operationId))
   if (never.length > 0) console.log(`never served: ${never.join(', ')}`)
   if (growth !== null) console.log(`WRONG  ${growth}`)
-  const wrong = rounds.some(({ failures }) => failures.length > 0) || growth !== null
+  const wrong = [neighbour, ...rounds].some(({ failures }) => failures.length > 0) || growth !== null
   return wrong ? 1 : 0
 }
 

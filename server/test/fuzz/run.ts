@@ -13,6 +13,8 @@ export interface RunOptions {
 }
 
 export interface RunResult {
+  /** How the environment was filled whose ids the seeds know: nothing bent, and held to the same. */
+  readonly neighbour: RoundResult
   readonly rounds: readonly RoundResult[]
   /** How its memory grew, where it did beyond bounds. */
   readonly growth: string | null
@@ -29,22 +31,29 @@ export async function run({ seeds, first, requests, tell }: RunOptions): Promise
     const shared = { gateway, document, hook: receiver.url }
     const keyOf = (environment: string): string => gateway.keys.get(environment) ?? ''
     // The neighbour's are the same kinds of things, and no more is done with them.
-    const neighbour = { ...shared, key: keyOf('neighbour'), seed: 0, requests: 0, foreign: [] }
-    const { ids: foreign } = await round(neighbour)
+    const neighbour = await round({
+      ...shared,
+      key: keyOf('neighbour'),
+      seed: 0,
+      requests: 0,
+      timed: false,
+      foreign: [],
+    })
+    const foreign = neighbour.ids
     const rounds: RoundResult[] = []
     let before: Weight | null = null
     let after: Weight | null = null
     for (const [at, environment] of environments.entries()) {
       const seed = first + at
       const startedAt = performance.now()
-      const result = await round({ ...shared, seed, requests, foreign, key: keyOf(environment) })
+      const result = await round({ ...shared, seed, requests, timed: true, foreign, key: keyOf(environment) })
       rounds.push(result)
-      after = await gateway.weigh()
+      if (!gateway.ended()) after = await gateway.weigh()
       before ??= after
-      tell(seed, result, after, (performance.now() - startedAt) / 1_000)
+      tell(seed, result, after ?? { rss: 0, held: 0 }, (performance.now() - startedAt) / 1_000)
       if (gateway.ended()) break
     }
-    return { rounds, growth: before === null || after === null ? null : growthOf(before, after) }
+    return { neighbour, rounds, growth: before === null || after === null ? null : growthOf(before, after) }
   } finally {
     await gateway.stop()
     await receiver.close()

@@ -67,11 +67,16 @@ test('a connection may be closed on who did not speak HTTP, and on nobody else',
 })
 
 test('a request is slow where the gateway worked all the time, or answered others meanwhile; not where the machine is', () => {
-  assert.equal(slownessOf({ ms: 999, cpuMs: 999, besideMs: [] }), null)
-  assert.match(slownessOf({ ms: 1_500, cpuMs: 1_400, besideMs: [1_200] }) ?? '', /worked for 1400 ms/)
-  assert.match(slownessOf({ ms: 1_500, cpuMs: 20, besideMs: [10, 12, 11] }) ?? '', /3 others .* within 11 ms/)
-  assert.equal(slownessOf({ ms: 4_000, cpuMs: 300, besideMs: [1_900, 1_800] }), null)
-  assert.notEqual(slownessOf({ ms: 25_000, cpuMs: 0, besideMs: [24_000] }), null)
+  assert.equal(slownessOf({ ms: 999, cpuMs: 999, starvedMs: 0, besideMs: [] }), null)
+  assert.match(slownessOf({ ms: 1_500, cpuMs: 1_400, starvedMs: 0, besideMs: [1_200] }) ?? '', /worked for 1400 ms/)
+  assert.match(
+    slownessOf({ ms: 1_500, cpuMs: 20, starvedMs: 0, besideMs: [10, 12, 11] }) ?? '',
+    /3 others account for 0 ms/,
+  )
+  assert.equal(slownessOf({ ms: 1_500, cpuMs: 300, starvedMs: 900, besideMs: [2, 2] }), null)
+  assert.notEqual(slownessOf({ ms: 3_000, cpuMs: 20, starvedMs: 0, besideMs: [1_500, 2, 2] }), null)
+  assert.equal(slownessOf({ ms: 4_000, cpuMs: 300, starvedMs: 0, besideMs: [1_900, 1_800] }), null)
+  assert.notEqual(slownessOf({ ms: 25_000, cpuMs: 0, starvedMs: 0, besideMs: [24_000] }), null)
 })
 
 test('memory may breathe, and not grow', () => {
