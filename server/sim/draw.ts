@@ -21,15 +21,17 @@ export function drawScenario(seed: number): Scenario {
   const chance = chanceOf(seed, 'scenario')
   const fleet = chance.comesTrue(0.6)
   const nodes = fleet ? chance.between(2, 3) : 1
-  const leaseMs = chance.between(3, 5) * 1_000
+  const leaseMs = chance.of([2_000, 3_000, 4_000])
   const calmAt = chance.between(1_200, longestMs)
   const applications = chance.between(1, 2)
   const count = chance.between(1, 3)
   const endpoints = Array.from({ length: count }, (_, at) => drawEndpoint(seed, at, applications, leaseMs, calmAt))
   // Half a second of what clocks may be apart before anybody minds; each its own half of it.
+  const stage: Stage = { fleet, nodes, applications, endpoints: count, calmAt, leaseMs }
+  const steps = drawSteps(seed, stage)
   const clocks = Array.from({ length: nodes }, () => (fleet ? chance.between(-400, 400) : 0))
   return {
-    ...{ seed, fleet, nodes, clocks, leaseMs, endpoints, calmAt },
+    ...{ seed, fleet, nodes, clocks, leaseMs, endpoints, calmAt, steps },
     endpointInFlight: chance.between(1, 12),
     globalInFlight: chance.between(2, 24),
     hotDeliveries: chance.between(4, 40),
@@ -38,8 +40,7 @@ export function drawScenario(seed: number): Scenario {
     applicationRates: Array.from({ length: applications }, () =>
       chance.comesTrue(0.12) ? chance.between(15, 60) : null,
     ),
-    weather: drawWeather(seed, fleet, nodes, calmAt),
-    steps: drawSteps(seed, { fleet, nodes, applications, endpoints: count, calmAt, leaseMs }),
+    weather: [...drawWeather(seed, stage), ...drawDoubt(seed, stage, steps)],
   }
 }
 
@@ -94,7 +95,7 @@ function drawSpells(chance: Chance, calmAt: Millis): readonly Spell[] {
   return moods.map((one, at) => ({ from: Math.floor((at * calmAt) / moods.length), mood: one }))
 }
 
-function drawWeather(seed: number, fleet: boolean, nodes: number, calmAt: Millis): readonly Weather[] {
+function drawWeather(seed: number, { fleet, nodes, calmAt }: Stage): readonly Weather[] {
   const chance = chanceOf(seed, 'weather')
   if (chance.comesTrue(0.45)) return []
   return Array.from({ length: chance.between(1, 2) }, (): Weather => {
@@ -105,6 +106,16 @@ function drawWeather(seed: number, fleet: boolean, nodes: number, calmAt: Millis
     const node = fleet && chance.comesTrue(0.6) ? chance.between(0, nodes - 1) : null
     return { from, until: Math.min(calmAt, from + chance.between(100, 2_000)), kind, node }
   })
+}
+
+/** Whoever closes an endpoint may not hear whether that was stored. */
+function drawDoubt(seed: number, { fleet }: Stage, steps: readonly Step[]): readonly Weather[] {
+  const chance = chanceOf(seed, 'doubt')
+  return steps.flatMap(({ kind, at, node }): readonly Weather[] =>
+    fleet && (kind === 'pause' || kind === 'disable') && chance.comesTrue(0.3)
+      ? [{ from: at, until: at + 30, kind: 'answers-lost', node }]
+      : [],
+  )
 }
 
 interface Stage {
@@ -164,6 +175,8 @@ function drawMischief(chance: Chance, { nodes, endpoints, calmAt, leaseMs }: Sta
     'stop',
     'sleep',
     'sleep',
+    'sleep',
+    'sleep',
     'clock',
   ])
   switch (kind) {
@@ -189,8 +202,14 @@ function drawMischief(chance: Chance, { nodes, endpoints, calmAt, leaseMs }: Sta
         { at, node, kind },
         { at: later, node, kind: 'restart' },
       ]
-    case 'sleep':
-      return [{ at, node, kind, ms: Math.min(calmAt - at, chance.between(200, leaseMs * 2)) }]
+    case 'sleep': {
+      // Often longer than its leases last, and over before all is calm.
+      const ms = Math.min(
+        calmAt - 100,
+        chance.comesTrue(0.4) ? chance.between(50, 900) : Math.ceil(leaseMs * (0.8 + chance.random())),
+      )
+      return [{ at: Math.min(at, calmAt - ms), node, kind, ms }]
+    }
     case 'clock':
       return [{ at, node, kind, ms: chance.between(-100, 100) }]
   }

@@ -2,8 +2,9 @@ import type { Millis } from '../../src/domain/ids.ts'
 import type { Life } from '../life.ts'
 import type { Facts, Ruling } from '../model.ts'
 
-// Half a second between two questions, an answer, and room for both; of whoever was told that nobody knows, as well.
-const noticedWithinMs: Millis = 2_500
+// What is promised: a second after a pause, a disable or a delete no node begins a request. Also of whoever was told that
+// nobody knows whether it was stored.
+const noticedWithinMs: Millis = 1_000
 
 /**
  * Whether a node must know by now what somebody said of an endpoint: it was told, it began its life afterwards, or it has
