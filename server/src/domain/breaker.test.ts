@@ -9,6 +9,7 @@ import {
   drainRate,
   probing,
   reopened,
+  unlearned,
   unprobed,
 } from './breaker.ts'
 import { usualControl } from './control.ts'
@@ -131,6 +132,13 @@ test('one that fails while draining opens again after five tries, as the same ou
 
 test('one that was open when the process ended is probed at once', () => {
   assert.deepEqual(opened(), { kind: 'open', since: now, probeAt: 0, wait: 5 * second })
+})
+
+test('of an endpoint that was changed nothing is held, and that it was open is taken back by the next try', () => {
+  assert.equal(unlearned(follow(failures(5))), closed)
+  const changed = unlearned(opened(now - second))
+  assert.equal(drainRate((changed as Breaker & { kind: 'draining' }).from, now, policy), null)
+  assert.deepEqual([changed.kind, afterTry(changed, true, false, now, policy)], ['draining', closed])
 })
 
 test('switched off, it never opens, and one that was open lets everything go and closes with the next try', () => {

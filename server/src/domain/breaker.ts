@@ -42,6 +42,13 @@ export const reopened = (since: Millis, policy: BreakerPolicy): Breaker =>
     ? { kind: 'open', since, probeAt: 0, wait: policy.breakerProbe }
     : { kind: 'draining', since, from: 0, tries: 0, failures: 0 }
 
+/**
+ * What it found out counts no longer. That it opened may be on its way to the store, so it holds nothing, and closes where a
+ * try, or time, writes that down.
+ */
+export const unlearned = (breaker: Breaker): Breaker =>
+  breaker.kind === 'closed' ? closed : { kind: 'draining', since: breaker.since, from: 0, tries: 0, failures: 0 }
+
 /** Follows one try. `probe`: it was the one sent to find out. */
 export function afterTry(
   breaker: Breaker,

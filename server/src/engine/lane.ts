@@ -1,5 +1,5 @@
 import type { Trigger } from '../domain/attempt.ts'
-import { type Breaker, closed, drainRate, reopened } from '../domain/breaker.ts'
+import { type Breaker, closed, drainRate, reopened, unlearned } from '../domain/breaker.ts'
 import { expiresAt } from '../domain/expiry.ts'
 import type { Wait } from '../domain/explain.ts'
 import type { ApplicationId, EndpointId, MessageId, Millis } from '../domain/ids.ts'
@@ -173,7 +173,7 @@ export class Lane {
     if (revision !== this.revision) {
       this.revision = revision
       this.failingSince = destination.failingSince
-      this.breaker = breakerOpenedAt === null ? closed : reopened(breakerOpenedAt, control)
+      this.breaker = breakerOpenedAt === null ? unlearned(this.breaker) : reopened(breakerOpenedAt, control)
       if (this.window.failuresInRow > 0) this.window = firstWindow(this.#usualCap)
     } else if (!control.breaker && (this.breaker.kind === 'open' || this.breaker.kind === 'probing')) {
       this.breaker = reopened(this.breaker.since, control)
