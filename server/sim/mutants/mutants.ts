@@ -130,12 +130,6 @@ export const mutants: readonly Mutant[] = [
     replace: '    if (lane === undefined) {\n      this.#paces.delete(applicationId)\n      return\n    }\n',
   },
   {
-    name: 'a claim brings back what was settled while it was on its way',
-    file: 'engine/dispatch.ts',
-    find: '      if (attempts <= (this.#settledMeanwhile?.get(keyOf(message.id, endpointId)) ?? -1)) continue\n',
-    replace: '',
-  },
-  {
     name: 'memory of what was claimed is not freed',
     file: 'engine/dispatch.ts',
     find: '    this.#memory.drop(delivery)\n',
@@ -146,12 +140,6 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/accept.ts',
     find: '      for (const one of plans) drop(one)\n',
     replace: '',
-  },
-  {
-    name: 'a claim takes more than there is room for',
-    file: 'engine/claimer.ts',
-    find: 'const room = Math.min(this.#dispatcher.room, largest.deliveries)',
-    replace: 'const room = largest.deliveries',
   },
   {
     name: 'a message is accepted before it is stored',
