@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import type { Millis } from '../domain/ids.ts'
 import type { InboundRequest } from '../domain/inbound.ts'
 import { Problem } from '../domain/problem.ts'
 import { clientAddress } from '../inbound/addresses.ts'
@@ -21,11 +22,22 @@ export interface DoorParts {
   readonly trustedProxies: number
 }
 
+/** A body that is being read. */
+interface Reading {
+  /** When something of it came last. */
+  heardAt: Millis
+  /** Turns its sender away, and lets go of what is there. */
+  letGo(): void
+}
+
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
 const prefix = '/in/'
 // What is being read at one moment, of all senders together. One body may be large; very many are not held at once.
 const mostBytesReading = 64 * 1024 * 1024
+// Whoever has been silent for so long makes room for others, where there is none: strangers who send some megabytes each and
+// then nothing would keep everybody out for a minute (`npm run hardship -- --only hoarders`, 2026-11).
+const silentMs: Millis = 1_000
 // What is still coming is thrown away for this long.
 const lingerMs = 1_000
 
@@ -38,6 +50,7 @@ export const isForDoor = (target: string | undefined): boolean =>
 export function makeDoor(parts: DoorParts): Listener {
   const { world, publicUrl } = parts
   let reading = 0
+  const readings = new Set<Reading>()
 
   const replyTo = (problem: Problem, incident?: string): Reply => {
     const retry = problem.status === 503 ? ['retry-after', `${Math.ceil(problem.retryAfter ?? 1)}`] : []
@@ -77,7 +90,16 @@ export function makeDoor(parts: DoorParts): Listener {
   /** Why no more is read; null: it may go on. `bytes`: of this request, declared or come. */
   const troubleWith = (bytes: number): Problem | null => {
     if (bytes > parts.maxBodyBytes) return new Problem('inbound-too-large')
-    return reading > mostBytesReading ? new Problem('unavailable', 'Too much is arriving at once.', [], 1) : null
+    if (reading > mostBytesReading) mostSilent()?.letGo()
+    return reading > mostBytesReading ? tooMuch() : null
+  }
+
+  const tooMuch = (): Problem => new Problem('unavailable', 'Too much is arriving at once.', [], 1)
+
+  const mostSilent = (): Reading | null => {
+    let found: Reading | null = null
+    for (const one of readings) if (found === null || one.heardAt < found.heardAt) found = one
+    return found !== null && world.now() - found.heardAt >= silentMs ? found : null
   }
 
   return (request, response) => {
@@ -93,11 +115,22 @@ export function makeDoor(parts: DoorParts): Listener {
     let over = false
     let ended = false
     const release = (): void => {
+      readings.delete(mine)
       reading -= body.length
       body.clear()
     }
+    const mine: Reading = {
+      heardAt: 0,
+      letGo() {
+        over = true
+        release()
+        turnAway(request, response, tooMuch())
+      },
+    }
     request.on('data', (chunk: Buffer) => {
       if (over) return
+      mine.heardAt = world.now()
+      if (body.length === 0) readings.add(mine)
       body.add(chunk)
       reading += chunk.length
       const excess = troubleWith(body.length)
@@ -112,6 +145,7 @@ export function makeDoor(parts: DoorParts): Listener {
     request.once('end', () => {
       if (over) return
       ended = true
+      readings.delete(mine)
       const peer = request.socket.remoteAddress ?? ''
       const received: InboundRequest = {
         method: request.method ?? '',

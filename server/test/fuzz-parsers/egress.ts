@@ -238,6 +238,11 @@ async function judgeGuard(
   try {
     const reached = await makeGuard(allow, async () => answers)(hostname)
     hold(reached.length > 0, () => `"${hostname}" may be reached nowhere`)
+    const all = hostMeans(url) !== null || reached.length === answers.length
+    hold(
+      all,
+      () => `"${hostname}" is "${answers}", and only "${reached}" of it may be reached: one bad address spoils all`,
+    )
     for (const address of reached) {
       const bytes = bytesOf(address)
       hold(bytes !== null, () => `"${address}" is no address, and may be reached`)

@@ -19,7 +19,7 @@ export interface GatewayOptions {
 
 const key = 'key-of-the-hardship-run'
 const settleMs = 20_000
-const drainMs = 90_000
+const drainMs = 120_000
 
 const usual: Readonly<Record<string, string>> = {
   POSTHORN_API_KEY: key,
@@ -146,7 +146,7 @@ export class Gateway {
   }
 
   /** Waits until so many more were accepted and delivered than now: the road is open. Rejects where it takes too long. */
-  async roadIsOpen(count = 50, withinMs = 30_000): Promise<void> {
+  async roadIsOpen(count = 50, withinMs = 60_000): Promise<void> {
     const { books } = this.shop
     const [promised, delivered] = [books.promised + count, books.delivered + count]
     await this.until(
