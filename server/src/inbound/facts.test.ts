@@ -114,6 +114,7 @@ test('an ordering key of several parts keeps them apart', () => {
   assert.notEqual(orderingKeyOf(preset, told('{"a":"ab","b":"c"}')), orderingKeyOf(preset, told('{"a":"a","b":"bc"}')))
   assert.equal(orderingKeyOf({ orderingKey: [[at('/a')]] }, told('{"a":"acme"}')), 'acme')
   assert.equal(orderingKeyOf(preset, told('{"a":"x"}')), null)
+  assert.equal(orderingKeyOf({ orderingKey: [[at('/a')]] }, told('{"a":""}')), null)
 })
 
 test('an order by what no store can keep is an order all the same, and not that of another key', () => {

@@ -104,5 +104,7 @@ export function orderingKeyOf({ orderingKey = [] }: Pick<Preset, 'orderingKey'>,
   const parts = firstOf(orderingKey, told)?.parts
   if (!parts) return null
   const alone = parts.length === 1 && parts[0]?.length === 1 ? parts[0][0] : undefined
+  // A field that is there and empty says nothing: what has it must not wait for all else that has.
+  if (alone === '') return null
   return shortened(alone !== undefined && isKeepable(alone) ? alone : JSON.stringify(parts))
 }

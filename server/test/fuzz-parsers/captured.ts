@@ -45,15 +45,16 @@ export const captured: Fuzzer = {
       () => 'a header is no pair',
     )
     const body = Buffer.from(read.body).toString('utf8')
-    const again = curl(read.method, read.url, read.headers, body)
-    const kept = readCaptured(again)
+    const { method, url } = read
     // Nobody can write down a header without a name, and what begins with a dash is an option.
     const tellable =
-      read.headers.every(([name, value]) => /^[\w-]+$/.test(name) && value === value.trimStart()) &&
-      /^[^-]/.test(read.url)
-    if (tellable && !again.includes('\0') && body.isWellFormed()) {
+      read.headers.every(([name, value]) => /^[\w-]+$/.test(name) && value === value.trimStart()) && /^[^-]/.test(url)
+    const whole = [method, url, body, ...read.headers.flat()].every((one) => one.isWellFormed() && !one.includes('\0'))
+    for (const quote of tellable && whole ? quotes : []) {
+      const again = curl(quote, method, url, read.headers, body)
+      const kept = readCaptured(again)
       hold(
-        kept.method === read.method && kept.url === read.url,
+        kept.method === method && kept.url === url,
         () => `${JSON.stringify(again)} asks for "${kept.method} ${kept.url}"`,
       )
       hold(Buffer.from(kept.body).equals(Buffer.from(body)), () => `${JSON.stringify(again)} has another body`)
@@ -87,18 +88,30 @@ export const captured: Fuzzer = {
 
 const pick = <One>(list: readonly One[], chance: Chance): One => list[chance.between(0, list.length - 1)] as One
 
-/** For a shell, in single quotes, but for these. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+type Quote = (text: string) => string
 
-const curl = (method: string, url: string, pairs: readonly (readonly [string, string])[], body: string): string =>
+/** Each of the ways in which a shell takes a text as it is. */
+const quotes: readonly [Quote, Quote, Quote] = [
+  (text) => `'${text.replaceAll("'", "'\\''")}'`,
+  (text) => `"${text.replaceAll(/[\\"$`]/g, '\\$&')}"`,
+  (text) => `$'${text.replaceAll(/[\\']/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`,
+]
+
+const curl = (
+  quote: Quote,
+  method: string,
+  url: string,
+  pairs: readonly (readonly [string, string])[],
+  body: string,
+): string =>
   [
-    `curl -X ${quoted(method)} ${quoted(url)}`,
-    ...pairs.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
-    ...(body === '' ? [] : [`--data-raw ${quoted(body)}`]),
+    `curl -X ${quote(method)} ${quote(url)}`,
+    ...pairs.map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
+    ...(body === '' ? [] : [`--data-raw ${quote(body)}`]),
   ].join(' \\\n  ')
 
 const curlOf = (chance: Chance): string =>
-  curl('POST', pick(urls, chance), headers.slice(chance.between(0, 2)), pick(bodies, chance))
+  curl(pick(quotes, chance), 'POST', pick(urls, chance), headers.slice(chance.between(0, 2)), pick(bodies, chance))
 const messageOf = (chance: Chance): string =>
   `${chance.comesTrue(0.7) ? `POST ${pick(urls, chance)} HTTP/1.1\r\n` : ''}${headers.map((pair) => pair.join(': ')).join('\r\n')}\r\n\r\n${pick(bodies, chance)}`
 const entryOf = (chance: Chance): unknown => ({

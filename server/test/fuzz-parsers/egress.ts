@@ -130,18 +130,19 @@ export const egress: Fuzzer = {
   },
   longest: 1 << 14,
   read: (input) => {
-    const [url = '', answers = '', allow = ''] = fieldsOf(input)
-    const networks = attempt(() => parseEgressAllow(allow), faultOf)
-    const checked = attempt(() => checkEndpointUrl(url, nobody, '/url'), codeOf)
-    return [networks, checked, checkOutsideUrl(url, outside), parseAddress(answers)]
+    // What is allowed is written by the operator: it is not timed.
+    const [url = '', answers = ''] = fieldsOf(input)
+    return [
+      attempt(() => checkEndpointUrl(url, nobody, '/url'), codeOf),
+      checkOutsideUrl(url, outside),
+      parseAddress(answers),
+    ]
   },
   growths: [
     { before: 'http://', unit: 'a.', behind: 'example/' },
     { before: 'http://', unit: '1.', behind: '' },
     { before: 'http://a', unit: '%31', behind: '' },
-    { before: inputOf('', '', 'a'), unit: '-a', behind: '!' },
-    { before: inputOf('', '', ''), unit: 'a.', behind: '!' },
-    { before: inputOf('', '', ''), unit: '1.1.1.1,', behind: '' },
+    { before: inputOf('', ''), unit: '1.', behind: '' },
     { before: inputOf('', ''), unit: '1:', behind: ':' },
   ],
 }

@@ -7,7 +7,7 @@ import { naively, payloadOf } from './naive-filter.ts'
 
 const members = ['a', 'b', 'c', 'payload', 'length']
 const texts = ['"x"', '""', '"order.paid"', '"a"', '"\\"', '"😀"', '"é"']
-const ints = ['0', '1', '2', '-1', '9223372036854775807', '1.5', '1.0']
+const ints = ['0', '1', '2', '-1', '9223372036854775807', '9007199254740993', '9007199254740993', '1.5', '1.0']
 const types = ['order.paid', 'x', 'a.b.c']
 
 /** Filters are parsed, checked and compiled once, then asked for each message: they must say what the text means. */

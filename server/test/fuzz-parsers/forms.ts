@@ -63,7 +63,10 @@ export const forms: Fuzzer = {
       { length: chance.between(0, 4) },
       () => [pick(names, chance), pick(values, chance)] as const,
     )
-    return inputOf(type, type.startsWith('multipart') ? multipart(fields, chance) : encoded(fields))
+    return inputOf(
+      type,
+      type.startsWith('multipart') ? multipart(fields, chance) : (chance.comesTrue(0.1) ? '?' : '') + encoded(fields),
+    )
   },
   judge: async (input) => {
     const [type = '', latin1 = ''] = fieldsOf(input)

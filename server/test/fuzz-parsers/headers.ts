@@ -140,6 +140,8 @@ function judgeMediaType(value: string): string {
   if (/"[^"]*$|"[^;]*"[^;]|\\/.test(value)) return 'type-quotes'
   // And where spaces stand around the sign between name and value, which RFC 9110 has nowhere: here they are left out.
   if (/\s=|=\s/.test(value)) return 'type-spaces'
+  // Or where nothing stands behind it, unquoted: one reader then goes on to a second of that name.
+  if (/=(?:;|$)/.test(value)) return 'type-empty'
   for (const [name, one] of right.params) {
     const own = parameters.get(name)
     hold(own === one, () => `"${name}" is "${own}" and means "${one}"`)

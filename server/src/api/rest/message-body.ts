@@ -18,7 +18,7 @@ const mostLabels = 10
 const longestTag = 128
 
 const longestOrderingKey = 256
-const timeShape = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+const timeShape = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 
 const hourMs: Millis = 3_600_000
 const latestMs: Millis = Date.UTC(9000, 0, 1)
@@ -105,11 +105,19 @@ function readSchedule(
 function readTime(body: Readonly<Record<string, unknown>>, name: string, faults: Fault[]): Millis | null {
   const value = body[name] ?? null
   if (value === null) return null
-  const at = typeof value === 'string' && timeShape.test(value) && isDay(value) ? Date.parse(value) : Number.NaN
+  const at = typeof value === 'string' && isDay(value) ? momentOf(value) : Number.NaN
   // The year 9999 is where what has no due time at all is kept.
   if (Number.isFinite(at) && at < latestMs) return at
   faults.push({ pointer: `/${name}`, message: 'must be an RFC 3339 time before the year 9000, or null' })
   return null
+}
+
+/** In the one spelling that `Date.parse` itself promises to read: others it guesses at (ten digits of a fraction, a space). */
+function momentOf(time: string): Millis {
+  const parts = timeShape.exec(time)
+  if (parts === null) return Number.NaN
+  const [, day, clock, fraction = '', zone = ''] = parts
+  return Date.parse(`${day}T${clock}.${fraction.slice(0, 3).padEnd(3, '0')}${zone.toUpperCase()}`)
 }
 
 /** `Date.parse` takes the 30th of February for a day in March. */

@@ -60,3 +60,8 @@ test('nothing that is pasted takes longer than it is long', () => {
   }
   assert.ok(performance.now() - begun < 3_000)
 })
+
+test('in double quotes two backslashes before the end of a line are one, and the line goes on as it was', () => {
+  const { body } = readCaptured('curl https://x.example -d "a\\\\\nb\\\nc"')
+  assert.equal(Buffer.from(body).toString(), 'a\\\nbc')
+})

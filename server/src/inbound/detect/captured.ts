@@ -159,7 +159,7 @@ function shellWords(text: string): readonly string[] {
     }
     word ??= ''
     if (escaped !== undefined) word += unescaped(escaped)
-    else if (double !== undefined) word += double.replaceAll(/\\([\\"$`])/g, '$1').replaceAll(/\\\r?\n/g, '')
+    else if (double !== undefined) word += double.replaceAll(/\\(?:([\\"$`])|\r?\n)/g, '$1')
     else word += single ?? backslashed ?? bare ?? ''
   }
   return word === null ? words : [...words, word]

@@ -44,8 +44,10 @@ export class JsonText {
   /** The items of the array there, each a text of its own; null: there is no array. */
   items(pointer: string): readonly JsonText[] | null {
     const array = this.at(pointer)[0]
+    // Before anything is cut: what is no JSON must not be.
+    if (!Array.isArray(array)) return null
     const [span] = slicePath(this.#text, knownSteps(pointer) ?? [])
-    if (!Array.isArray(array) || !span) return null
+    if (!span) return null
     const text = this.#text.slice(span.start, span.end)
     return (sliceItems(text) ?? []).map((item, index) => {
       return new JsonText(text.slice(item.start, item.end), { value: array[index] })

@@ -123,6 +123,8 @@ test('the items of an array are views of their own, whose pointers begin there',
   assert.deepEqual(items[1]?.valuesAt({ header: 'x' }, {}), ['y'])
   assert.equal(view.items('/l/0'), null)
   assert.equal(view.items('/nowhere'), null)
+  for (const body of ['{"longer\\than', '{"\\u0061\0bcdef":[]}', '{"events'])
+    assert.equal(viewOf({ body }).items('/events'), null)
 })
 
 test('a hundred thousand numbers behind a star are read in one go', () => {
