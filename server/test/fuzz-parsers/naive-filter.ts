@@ -123,6 +123,8 @@ class Reader {
       left = both(left, this.#unary(), (a, b) => {
         if (typeof a === 'string' && typeof b === 'string' && sign === '+') return worked(a + b)
         if (typeof a === 'bigint' && typeof b === 'bigint') return integer(sign === '+' ? a + b : a - b)
+        if (typeof a === 'number' && typeof b === 'number') return worked(sign === '+' ? a + b : a - b)
+        if (Array.isArray(a) && Array.isArray(b) && sign === '+') return worked([...(a as Value[]), ...(b as Value[])])
         return error
       })
     }
@@ -168,7 +170,8 @@ class Reader {
 
   #loop(range: Expression, kind: 'exists' | 'all'): Expression {
     const name = this.#name()
-    if (known.includes(name)) throw new Unknown()
+    // More than two inside one another are refused, however little there is to walk through.
+    if (known.includes(name) || this.#local.length === 2) throw new Unknown()
     this.#demand(',')
     this.#local.push(name)
     const condition = this.#ternary()
