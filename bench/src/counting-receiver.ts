@@ -1,7 +1,7 @@
 // A receiver of its own process that keeps ids: what came, what came twice, how long it was on its way.
-// `node counting-receiver.ts <port>`. POST anywhere is a delivery, answered 204; paths under /~ are for the bench. At
+// `node counting-receiver.ts <port> …`: the same at each of them. POST anywhere is a delivery, answered 204; paths under /~ are for the bench. At
 // /hook/flaky one message in ten is refused with 503 when it first comes. At /hook/copy/<n> each n is a receiver of its own.
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { makeLatency } from './latency.ts'
 import { nowUs, sentAtUs } from './message.ts'
 import { providers } from './provider.ts'
@@ -31,7 +31,7 @@ const textOf = (request: IncomingMessage, then: (text: string) => void) => {
   request.on('end', () => then(text))
 }
 
-const server = createServer((request, response) => {
+const listener: RequestListener = (request, response) => {
   const answer = (value: unknown) => response.end(JSON.stringify(value))
   if (request.url === '/~report') {
     let doubled = 0
@@ -79,8 +79,12 @@ const server = createServer((request, response) => {
       response.writeHead(204).end()
     })
   }
-})
-server.keepAliveTimeout = 0
-// Three nodes may open 3,072 connections in one moment. Where they do not fit (511 is usual), the kernel drops what a client
-// takes for a connection: 98,722 times while this was measured (2026-11), and attempts end with a timeout.
-server.listen({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4_096 })
+}
+
+for (const port of process.argv.slice(2)) {
+  const server = createServer(listener)
+  server.keepAliveTimeout = 0
+  // Three nodes may open 3,072 connections in one moment. Where they do not fit (511 is usual), the kernel drops what a client
+  // takes for a connection: 98,722 times while this was measured (2026-11), and attempts end with a timeout.
+  server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4_096 })
+}

@@ -15,12 +15,13 @@ import { mebibytes, microseconds, milliseconds, table, whole } from './table.ts'
 
 const nodeCount = 3
 const endpointCount = 200
+const doors = 20
 const stallMs = 60_000
 
 /** The tables, and endpoints that deliveries can be for: of a gateway that is gone again. */
-async function endpointsOn(database: Database, url: string): Promise<Endpoints> {
+async function endpointsOn(database: Database, urls: readonly string[]): Promise<Endpoints> {
   await using gateway = await startGateway(database)
-  return await gateway.addEndpoints('backlog', url, endpointCount)
+  return await gateway.addEndpoints('backlog', urls, endpointCount)
 }
 
 /** Resolves to the seconds from the first delivery that arrived to the last; null when they stopped coming. */
@@ -45,9 +46,9 @@ async function untilEmpty(receiver: CountingReceiver, empty: () => Promise<boole
 }
 
 export async function drain(options: Options, databases: Databases): Promise<Report> {
-  await using receiver = await startCountingReceiver()
+  await using receiver = await startCountingReceiver(doors)
   await using database = await databases.fresh('postgres')
-  const endpoints = await endpointsOn(database, receiver.url)
+  const endpoints = await endpointsOn(database, receiver.urls)
   await using console = await openConsole(database.url)
   const seed = makeSeed(console, endpoints, Date.now())
   await seed.add(options.pending)
@@ -123,7 +124,7 @@ export async function drain(options: Options, databases: Databases): Promise<Rep
   return {
     title: `Drain: ${whole(options.pending)} due deliveries, ${nodeCount} nodes on ${engineNames.postgres}`,
     parts: [
-      `Messages and deliveries are put into the tables by SQL, dealt out over ${endpointCount} endpoints; then ${nodeCount} nodes start. A Node \
+      `Messages and deliveries are put into the tables by SQL, dealt out over ${endpointCount} endpoints at ${doors} origins; then ${nodeCount} nodes start. A Node \
 receiver keeps every id. All of it, PostgreSQL and receiver too, shares the same cores. A claim is timed by the node itself \
 (\`posthorn_claim_seconds\`: to the store and back, three round trips, looks that take nothing are not counted); quantiles are even within \
 a bucket, what is within 20 ms is exact. Beside it another process, which does nothing else, asks \`select 1\` every 50 ms: what one round trip \

@@ -40,8 +40,8 @@ export interface Gateway extends Server {
   addApplication(uid: string, ...endpointUrls: readonly string[]): Promise<Target>
   /** Where messages of an application that is there already are published, by its id or uid. */
   targetOf(application: string): Target
-  /** Makes an application with so many endpoints, all at one URL. */
-  addEndpoints(uid: string, endpointUrl: string, count: number): Promise<Endpoints>
+  /** Makes an application with so many endpoints, dealt out over these URLs. */
+  addEndpoints(uid: string, endpointUrls: string | readonly string[], count: number): Promise<Endpoints>
   /** Makes a source with one endpoint; resolves to its public URL. */
   addSource(provider: Provider, endpointUrl: string): Promise<Door>
   metrics(): Promise<Metrics>
@@ -106,11 +106,13 @@ export async function startGateway(
       for (const url of endpointUrls) await make(`/api/v1/app/${uid}/endpoint`, { url })
       return targetOf(uid)
     },
-    addEndpoints: async (uid, endpointUrl, count) => {
+    addEndpoints: async (uid, endpointUrls, count) => {
+      const urls = typeof endpointUrls === 'string' ? [endpointUrls] : endpointUrls
       const application = (await make('/api/v1/app', { name: `Benchmark ${uid}`, uid })) as { id: string }
       const endpointIds: string[] = []
       while (endpointIds.length < count) {
-        const endpoint = (await make(`/api/v1/app/${uid}/endpoint`, { url: endpointUrl })) as { id: string }
+        const url = urls[endpointIds.length % urls.length]
+        const endpoint = (await make(`/api/v1/app/${uid}/endpoint`, { url })) as { id: string }
         endpointIds.push(endpoint.id)
       }
       return { applicationId: application.id, endpointIds }
