@@ -57,7 +57,7 @@ test('a defect is found and made as small as it can be, and what has a new outco
 
 test('work that grows with the square of a text is told from work that grows with the text, and hoarding from both', () => {
   const growth = { before: '', unit: 'x', behind: '' }
-  const square = { ...sloppy, longest: 1 << 13, read: (input: string) => sumOf(input, () => sumOf(input, () => 1)) }
+  const square = { ...sloppy, longest: 1 << 15, read: (input: string) => sumOf(input, () => sumOf(input, () => 1)) }
   const hoard = { ...sloppy, longest: 4_096, read: (input: string) => [...input].map(() => new Array(1_000).fill(0)) }
   assert.equal(growthFault(sloppy, growth), null)
   assert.match(growthFault(square, growth) ?? '', /square|are the most/)
