@@ -14,6 +14,7 @@ const sha = (text: string | Uint8Array): string => createHash('sha256').update(t
 export class Books {
   readonly #promised = new Map<string, string>()
   readonly #arrivals = new Map<string, Arrival[]>()
+  readonly #excused = new Set<string>()
 
   /** Answered with 202. */
   promise(id: string, payload: string): void {
@@ -26,6 +27,11 @@ export class Books {
     const before = this.#arrivals.get(id)
     if (before) before.push(arrival)
     else this.#arrivals.set(id, [arrival])
+  }
+
+  /** It may come twice: the sender has written down that a try of it came to nothing, as where no answer was heard in time. */
+  excuse(id: string): void {
+    this.#excused.add(id)
   }
 
   get promised(): number {
@@ -52,13 +58,13 @@ export class Books {
 
   /** Sent again by another life than the one that sent it first: it cannot have known. */
   get doubled(): readonly string[] {
-    return [...this.#arrivals].flatMap(([id, all]) => (all.length > 1 ? [id] : []))
+    return [...this.#arrivals].flatMap(([id, all]) => (all.length > 1 && !this.#excused.has(id) ? [id] : []))
   }
 
   /** Sent again by the same life, though it had been taken. */
   get repeated(): readonly string[] {
     return [...this.#arrivals].flatMap(([id, all]) =>
-      new Set(all.map(({ life }) => life)).size < all.length ? [id] : [],
+      new Set(all.map(({ life }) => life)).size < all.length && !this.#excused.has(id) ? [id] : [],
     )
   }
 }

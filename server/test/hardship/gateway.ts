@@ -184,6 +184,14 @@ export class Gateway {
     }
   }
 
+  /** Notes of what came to the shop twice where the gateway had reason to send it again: on a busy machine we answer late. */
+  async excuse(): Promise<void> {
+    const { books } = this.shop
+    for (const id of new Set([...books.doubled, ...books.repeated])) {
+      if (await this.publisher.hasFailedTry(this.url, 'shop', id)) books.excuse(id)
+    }
+  }
+
   /** Bytes in memory after a collection, once they move no more: the least seen on the way. */
   async settledRss(): Promise<number> {
     const seen: number[] = []

@@ -5,6 +5,8 @@ import type { Books } from './books.ts'
 const publishers = 8
 // Some hundred messages a second: enough that a blow hits something, and the machine has room for the blow itself.
 const pauseMs = 10
+// An attempt's status in the API.
+const delivered = 0
 
 /** Publishes without an end, and what was not answered again with the same key, as a careful caller does. */
 export class Load {
@@ -93,6 +95,18 @@ export class Publisher {
     })
     const text = await answer.body.text()
     if (answer.statusCode >= 300) throw new Error(`${path} was answered ${answer.statusCode}: ${text}`)
+  }
+
+  /** Whether a try of this message is written down as one that failed. */
+  async hasFailedTry(url: string, application: string, id: string): Promise<boolean> {
+    const answer = await this.#agent.request({
+      origin: url,
+      path: `/api/v1/app/${application}/attempt/msg/${id}`,
+      method: 'GET',
+      headers: { authorization: `Bearer ${this.#key}` },
+    })
+    const { data } = (await answer.body.json()) as { readonly data: readonly { readonly status: number }[] }
+    return data.some(({ status }) => status !== delivered)
   }
 
   close(): Promise<void> {

@@ -51,7 +51,10 @@ async function goThrough(hardship: Hardship): Promise<Outcome> {
     await gateway.load.stop()
     gateway.troubled.receiver.manner = kindly
     gateway.troubled.receiver.hangUp()
-    if (gateway.isAlive) await gateway.drained()
+    if (gateway.isAlive) {
+      await gateway.drained()
+      await gateway.excuse()
+    }
     const { shop, troubled, isAlive, ended } = gateway
     const rssAfter = isAlive ? await gateway.settledRss() : 0
     return {

@@ -47,6 +47,11 @@ test('a message may come twice only from two lives, and only where one was ended
   assert.match(broken(again('life-1'), { ended: 1 }), /twice by one process/)
   assert.match(broken(again('life-2')), /though nobody died/)
   assert.equal(broken(again('life-2'), { ended: 1 }), '')
+  const excused = (books: Books): void => {
+    again('life-1')(books)
+    books.excuse('msg_1')
+  }
+  assert.equal(broken(excused), '')
 })
 
 test('a process that has ended by itself, more memory, trouble on the way and no load at all are told', () => {
