@@ -27,9 +27,24 @@ export async function getEventType(
   name: string,
   flags: readonly string[] | null = null,
 ): Promise<EventType> {
-  const found = await store.eventTypes.find(environmentId, name)
-  if (!found || (flags !== null && !shownWith(flags, found))) throw nothingBy(name)
+  const found = await findShown(store, environmentId, name, flags)
+  if (!found) throw nothingBy(name)
   return found
+}
+
+/** One that is not shown with these `flags` is not read, either: the time that its schemas take would tell that it is there. */
+export async function findShown(
+  { eventTypes }: ManageContext['store'],
+  environmentId: EnvironmentId,
+  name: string,
+  flags: readonly string[] | null,
+): Promise<EventType | null> {
+  if (flags !== null) {
+    const held = await eventTypes.findFlags(environmentId, name)
+    if (held === null || !shownWith(flags, held)) return null
+  }
+  const found = await eventTypes.find(environmentId, name)
+  return found !== null && (flags === null || shownWith(flags, found)) ? found : null
 }
 
 /** Event types by name; `flags` null: whatever flags they have. Throws Problem `iterator-invalid`. */

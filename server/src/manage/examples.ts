@@ -1,10 +1,10 @@
 import { type EventType, latestSchema } from '../domain/event-type.ts'
 import type { EndpointId, EnvironmentId, Millis } from '../domain/ids.ts'
-import { shownWith } from '../domain/portal.ts'
 import { Problem } from '../domain/problem.ts'
 import { sampleOf } from '../domain/sample.ts'
 import type { ManageContext } from './context.ts'
 import { getEndpoint } from './endpoints.ts'
+import { findShown } from './event-types.ts'
 
 /** A message that only one endpoint is to get. */
 export interface Example {
@@ -31,8 +31,7 @@ export async function exampleFor(
 ): Promise<Example> {
   const { id, disabledBecause } = await getEndpoint(context, environmentId, application, endpoint)
   if (disabledBecause !== null) throw new Problem('endpoint-disabled')
-  const declared = await context.store.eventTypes.find(environmentId, eventType)
-  const found = declared && (flags === null || shownWith(flags, declared)) ? declared : null
+  const found = await findShown(context.store, environmentId, eventType, flags)
   if (!found || found.archived) {
     const because = found ? 'is archived' : 'is not declared'
     throw new Problem('event-type-unknown', `Event type '${eventType}' ${because} in this environment.`, [

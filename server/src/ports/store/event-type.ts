@@ -29,6 +29,8 @@ export interface EventTypeStore {
     search: PageSearch,
   ): Promise<readonly (SeenEventType & { readonly archived: boolean })[]>
   find(environmentId: EnvironmentId, name: string): Promise<EventType | null>
+  /** Its flags, and nothing else of it. */
+  findFlags(environmentId: EnvironmentId, name: string): Promise<Pick<EventType, 'featureFlags'> | null>
   list(
     environmentId: EnvironmentId,
     filter: { readonly includeArchived: boolean },

@@ -23,6 +23,17 @@ export function eventTypesConformance(open: OpenStore): void {
     assert.equal(await store().eventTypes.find(await newEnvironment(), 'invoice.paid'), null)
   })
 
+  test('of an event type its flags can be had alone', async () => {
+    const environmentId = await newEnvironment()
+    const flagsOf = (name: string) => store().eventTypes.findFlags(environmentId, name)
+    await store().eventTypes.insert(make.eventType(environmentId, 'flagged', { featureFlags: ['beta', 'eu'] }))
+    await store().eventTypes.insert(make.eventType(environmentId, 'for.all', { featureFlags: null }))
+    assert.deepEqual(await flagsOf('flagged'), { featureFlags: ['beta', 'eu'] })
+    assert.deepEqual(await flagsOf('for.all'), { featureFlags: null })
+    assert.equal(await flagsOf('flagge'), null)
+    assert.equal(await store().eventTypes.findFlags(await newEnvironment(), 'flagged'), null)
+  })
+
   test('a name is declared once in an environment, archived or not, until it is expunged', async () => {
     const [here, there] = [await newEnvironment(), await newEnvironment()]
     const row = make.eventType(here, 'a', { archived: true })

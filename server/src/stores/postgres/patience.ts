@@ -15,7 +15,7 @@ export class Patience {
   #timer: NodeJS.Timeout | null = null
   #lookedAt = 0
 
-  /** Calls `over` once, after `ms`; not any more when what it resolves to was called. */
+  /** Calls `over` once, after `ms`; not any more when what it returns was called. */
   after(ms: number, over: () => void): () => void {
     if (this.#timer === null) {
       this.#lookedAt = performance.now()

@@ -24,6 +24,9 @@ type EventTypeRow = {
   readonly revision: number
 }
 
+const flagsOf = ({ feature_flags: flags }: { readonly feature_flags: string | null }): readonly string[] | null =>
+  flags === null ? null : (JSON.parse(flags) as readonly string[])
+
 const columns = `environment_id, name, description, archived, deprecated, schemas, group_name, feature_flags,
   created_at, updated_at, revision`
 const eventTypeOf = (row: EventTypeRow): EventType => ({
@@ -34,7 +37,7 @@ const eventTypeOf = (row: EventTypeRow): EventType => ({
   deprecated: row.deprecated === 1,
   schemas: row.schemas === null ? null : (JSON.parse(row.schemas) as EventType['schemas']),
   groupName: row.group_name,
-  featureFlags: row.feature_flags === null ? null : (JSON.parse(row.feature_flags) as readonly string[]),
+  featureFlags: flagsOf(row),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   revision: row.revision,
@@ -182,6 +185,21 @@ async function find(db: Db, environmentId: EnvironmentId, name: string): Promise
   return row && eventTypeOf(row)
 }
 
+// One row comes back, whether there is such an event type or not: the time of a row would tell.
+async function findFlags(
+  db: Db,
+  environmentId: EnvironmentId,
+  name: string,
+): Promise<Pick<EventType, 'featureFlags'> | null> {
+  const row = await first<{ held: number; feature_flags: string | null }>(
+    db,
+    `select count(*) as held, max(feature_flags) as feature_flags from event_type
+     where environment_id = :environmentId and name = :name`,
+    { environmentId, name },
+  )
+  return row?.held ? { featureFlags: flagsOf(row) } : null
+}
+
 const pageOfAll = `select ${columns} from event_type
   where environment_id = :environmentId and name > :above and name < :below`
 const lists = { all: pagesBy('name', pageOfAll), current: pagesBy('name', `${pageOfAll} and archived = 0`) }
@@ -205,5 +223,6 @@ export const eventTypes = {
   noteSeen,
   undeclared,
   find,
+  findFlags,
   list,
 } satisfies Queries<EventTypeStore>
