@@ -2,37 +2,13 @@
 // to some and hidden from others.
 
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import type { OperationId } from '@posthorn/contract'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
 import { type Answer, ask, asked, leaks, nobodys, operationIds, operationOf, told } from './ask.ts'
-import {
-  hiddenFlag,
-  makeStrangers,
-  makeVictim,
-  mark,
-  type Names,
-  type Stranger,
-  type Strangers,
-  sender,
-  type Victim,
-} from './scene.ts'
+import { openScene } from './opened.ts'
+import { hiddenFlag, mark, type Names, type Stranger, sender } from './scene.ts'
 
-let server: TestServer
-let receiver: Receiver
-let victim: Victim
-let strangers: Strangers
-before(async () => {
-  server = await startTestServer()
-  receiver = await startReceiver()
-  victim = await makeVictim(server, receiver.url)
-  strangers = await makeStrangers(server, victim)
-})
-after(async () => {
-  await server.stop()
-  await receiver.close()
-})
+const { server, receiver, victim, strangers } = await openScene()
 
 const operator: Stranger = { credential: () => server.key, home: null }
 

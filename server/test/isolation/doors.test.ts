@@ -2,14 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { notBuilt } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
 import { routePath } from '../../src/api/route.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
 import { type Answer, ask, leaks, operationIds, operationOf, told } from './ask.ts'
-import { makeStrangers, makeVictim, type Strangers, sender, type Victim } from './scene.ts'
+import { openScene } from './opened.ts'
+import { sender } from './scene.ts'
 
 const routes = new Set<string>()
 const watch = (made: unknown): void => {
@@ -17,22 +16,9 @@ const watch = (made: unknown): void => {
   fastify.addHook('onRoute', ({ url }) => void routes.add(url))
 }
 
-let server: TestServer
-let receiver: Receiver
-let victim: Victim
-let strangers: Strangers
-before(async () => {
-  subscribe('fastify.initialization', watch)
-  server = await startTestServer()
-  unsubscribe('fastify.initialization', watch)
-  receiver = await startReceiver()
-  victim = await makeVictim(server, receiver.url)
-  strangers = await makeStrangers(server, victim)
-})
-after(async () => {
-  await server.stop()
-  await receiver.close()
-})
+subscribe('fastify.initialization', watch)
+const { server, victim, strangers } = await openScene()
+unsubscribe('fastify.initialization', watch)
 
 /** What is the same for everybody, and asks for no key. */
 const open: readonly string[] = [

@@ -1,10 +1,8 @@
 // Every operation of the contract, and every caller who is not to see what the victim has.
 
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import type { OperationId } from '@posthorn/contract'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
 import {
   type Answer,
   type Ask,
@@ -18,23 +16,11 @@ import {
   tellsTheSame,
   told,
 } from './ask.ts'
+import { openScene } from './opened.ts'
 import { rows } from './rows.ts'
-import { makeStrangers, makeVictim, type Names, type Stranger, type Strangers, type Victim, type Who } from './scene.ts'
+import type { Names, Stranger, Who } from './scene.ts'
 
-let server: TestServer
-let victim: Victim
-let strangers: Strangers
-let receiver: Receiver
-before(async () => {
-  server = await startTestServer()
-  receiver = await startReceiver()
-  victim = await makeVictim(server, receiver.url)
-  strangers = await makeStrangers(server, victim)
-})
-after(async () => {
-  await server.stop()
-  await receiver.close()
-})
+const { server, victim, strangers } = await openScene()
 
 const column = { elsewhere: 0, neighbour: 1, 'read-only key': 2, 'read-only token': 3 } as const
 

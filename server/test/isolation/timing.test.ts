@@ -2,28 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { dice } from '../support/dice.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
-import { makeStrangers, makeVictim, type Strangers, type Victim } from './scene.ts'
+import { openScene } from './opened.ts'
 
-let server: TestServer
-let receiver: Receiver
-let victim: Victim
-let strangers: Strangers
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-before(async () => {
-  server = await startTestServer()
-  receiver = await startReceiver()
-  victim = await makeVictim(server, receiver.url)
-  strangers = await makeStrangers(server, victim)
-})
-after(async () => {
-  agent.destroy()
-  await server.stop()
-  await receiver.close()
-})
+after(() => agent.destroy())
+const { server, victim, strangers } = await openScene()
 
 /** Milliseconds from the request to the last byte of its refusal, on one connection that stays. */
 function timeOf(path: string, credential: string | undefined): Promise<number> {
