@@ -27,7 +27,7 @@ interface Cost {
 // The statements as the store spells them: its ring of endpoints, and within one what it picks, and then takes.
 const statements = {
   ring: 'ring (endpoint_id',
-  pick: 'select message_id, attempts, trigger, order_key from delivery',
+  pick: 'select message_id, attempts, trigger, order_key,',
   take: 'update delivery set due_at = $_, lease = $_ from',
 } as const
 type Statement = keyof typeof statements
