@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { SchemaValidation } from '../domain/environment.ts'
 import type { Millis } from '../domain/ids.ts'
+import { Histogram } from './histogram.ts'
 
 export interface Gauges {
   readonly inFlight: () => number
@@ -27,6 +28,7 @@ const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.
 /** Everything `/metrics` shows (Prometheus text format). One registry a server: two in one process do not mix. */
 export class Metrics {
   readonly #registry = new Registry()
+  readonly #histograms: Histogram[] = []
   readonly #accepted = this.#counter('posthorn_messages_accepted_total', 'Messages stored and answered with 202')
   readonly #planned = this.#counter('posthorn_deliveries_planned_total', 'Deliveries made for accepted messages')
   readonly #attempts = new Counter({
@@ -79,12 +81,11 @@ export class Metrics {
     registers: [this.#registry],
   })
   readonly #commitFailures = this.#counter('posthorn_commit_failures_total', 'Commits the store refused')
-  readonly #commitRows = new Histogram({
-    name: 'posthorn_commit_rows',
-    help: 'Messages and attempts that shared one commit',
-    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
-    registers: [this.#registry],
-  })
+  readonly #commitRows = this.#histogram(
+    'posthorn_commit_rows',
+    'Messages and attempts that shared one commit',
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+  )
   readonly #commitSeconds = this.#seconds('posthorn_commit_seconds', 'One commit, to the disk and back')
   readonly #claimed = this.#counter('posthorn_deliveries_claimed_total', 'Due deliveries taken from the store')
   readonly #claimSeconds = this.#seconds('posthorn_claim_seconds', 'One claim that took some, to the store and back')
@@ -181,8 +182,10 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  render(): Promise<string> {
-    return this.#registry.metrics()
+  async render(): Promise<string> {
+    return [await this.#registry.metrics(), ...this.#histograms.map((histogram) => `${histogram.render()}\n`)].join(
+      '\n',
+    )
   }
 
   #counter(name: string, help: string): Counter {
@@ -190,7 +193,13 @@ export class Metrics {
   }
 
   #seconds(name: string, help: string): Histogram {
-    return new Histogram({ name, help, buckets: latencyBuckets, registers: [this.#registry] })
+    return this.#histogram(name, help, latencyBuckets)
+  }
+
+  #histogram(name: string, help: string, bounds: readonly number[]): Histogram {
+    const histogram = new Histogram(name, help, bounds)
+    this.#histograms.push(histogram)
+    return histogram
   }
 
   #gauge(name: string, help: string, read: () => number | Promise<number>): void {
