@@ -20,16 +20,21 @@ test('each success opens it by one, up to the cap and not beyond', () => {
   assert.equal(succeed(firstWindow(cap), 1_000).width, 64)
 })
 
-test('each failure halves it, down to one request at a time and never to none', () => {
-  const widths = Array.from({ length: 8 }, (_, failures) => fail({ ...firstWindow(cap), width: 64 }, failures).width)
-  assert.deepEqual(widths, [64, 32, 16, 8, 4, 2, 1, 1])
+test('from the second in a row each failure halves it, down to one request at a time and never to none', () => {
+  const widths = Array.from({ length: 9 }, (_, failures) => fail({ ...firstWindow(cap), width: 64 }, failures).width)
+  assert.deepEqual(widths, [64, 64, 32, 16, 8, 4, 2, 1, 1])
 })
 
-test('an endpoint that fails now and then among successes stays well open', () => {
+test('an endpoint that refuses one message in ten, but never two in a row, is trusted like any other', () => {
   let window = firstWindow(cap)
-  for (let n = 0; n < 500; n++) window = n % 50 === 0 ? afterFailure(window, n) : afterSuccess(window, cap)
-  assert.ok(window.width > 32, `${window.width}`)
-  assert.equal(window.opensAt, 0)
+  for (let n = 0; n < 500; n++) window = n % 10 === 0 ? afterFailure(window, n) : afterSuccess(window, cap)
+  assert.deepEqual(window, { width: cap, failuresInRow: 0, opensAt: 0 })
+})
+
+test('one that refuses two in a row of every four is trusted with a few at a time', () => {
+  let window = firstWindow(cap)
+  for (let n = 0; n < 100; n++) window = n % 4 < 2 ? afterFailure(window, n) : afterSuccess(window, cap)
+  assert.ok(window.width <= 5, `${window.width}`)
 })
 
 test('nineteen failures in a row do not yet make it pause; the twentieth does, each pause twice the last, up to a second', () => {

@@ -1,7 +1,7 @@
 import type { Millis } from './ids.ts'
 
 /**
- * How much an endpoint is trusted with at once. It opens with every success and closes with failures, so that a hung or
+ * How much an endpoint is trusted with at once. It opens with every success and closes with failures in a row, so that a hung or
  * dead endpoint holds few of the sends that all endpoints share, and a recovered one is at full width within a second.
  */
 export interface Window {
@@ -28,8 +28,10 @@ export function afterSuccess(window: Window, cap: number): Window {
   return { width: Math.min(cap, window.width + 1), failuresInRow: 0, opensAt: 0 }
 }
 
+/** One failure among successes is that message's trouble; from the second in a row it is the endpoint's. */
 export function afterFailure(window: Window, now: Millis): Window {
   const failuresInRow = window.failuresInRow + 1
+  if (failuresInRow === 1) return { ...window, failuresInRow }
   const gap =
     failuresInRow < patience ? 0 : Math.min(longestGapMs, firstGapMs * 2 ** Math.min(failuresInRow - patience, 10))
   return {
