@@ -9,6 +9,8 @@ const mostBytes = 4 * 1024 * 1024
 // Nothing depends on this poll but work that another process put into the store.
 const pollMs: Millis = 1_000
 const storeDownMs: Millis = 500
+// Where retries fall due one after the other, a claim of each would be a commit for each: those of this span share one.
+const gatherMs: Millis = 20
 
 /**
  * Fetches due deliveries from the store while there is room: retries, what did not fit into memory, what a dead process
@@ -22,6 +24,7 @@ export class Claimer {
   #cursor: EndpointId | '' = ''
   #skipped = new Set<EndpointId>()
   #nextDueAt: Millis = Number.POSITIVE_INFINITY
+  #tookAt: Millis = 0
   #timer: Timer | null = null
   #running: Promise<void> | null = null
   #again = false
@@ -49,6 +52,7 @@ export class Claimer {
 
   /** A delivery was put back to be due then. */
   expect(dueAt: Millis): void {
+    if (dueAt <= this.#world.now()) return this.wake()
     if (dueAt >= this.#nextDueAt) return
     this.#nextDueAt = dueAt
     if (!this.#running) this.#sleep()
@@ -80,7 +84,7 @@ export class Claimer {
     this.#sleep()
   }
 
-  /** Once round all endpoints, or until memory is full. Resolves to whether it took something. */
+  /** Once round all endpoints, or until memory is full. Resolves to whether there is more of what it took. */
   async #round(): Promise<boolean> {
     if (this.#cursor === '') {
       this.#dispatcher.beginRound()
@@ -88,7 +92,7 @@ export class Claimer {
       this.#nextDueAt = Number.POSITIVE_INFINITY
     }
     const largest = this.#store.largestClaim
-    let took = false
+    let more = false
     do {
       const room = Math.min(this.#dispatcher.room, largest.deliveries)
       if (this.#stopped) return false
@@ -111,7 +115,8 @@ export class Claimer {
         this.#cursor = cursor
         this.#nextDueAt = Math.min(this.#nextDueAt, nextDueAt ?? Number.POSITIVE_INFINITY)
         if (deliveries.length > 0) {
-          took = true
+          more ||= moreOf.length > 0
+          this.#tookAt = now
           this.#observer.claimed(deliveries.length, this.#world.now() - now)
           this.#dispatcher.admitClaimed(deliveries, until, new Set(moreOf))
         }
@@ -120,13 +125,14 @@ export class Claimer {
       }
     } while (this.#cursor !== '')
     this.#dispatcher.endRound(this.#skipped)
-    return took
+    return more
   }
 
   #sleep(): void {
     this.#timer?.cancel()
     if (this.#stopped) return
-    const wait = this.#full ? pollMs : Math.min(pollMs, Math.max(0, this.#nextDueAt - this.#world.now()))
-    this.#timer = this.#world.after(wait, () => this.wake())
+    const now = this.#world.now()
+    const dueAt = this.#full ? Number.POSITIVE_INFINITY : Math.max(this.#nextDueAt, this.#tookAt + gatherMs)
+    this.#timer = this.#world.after(Math.min(pollMs, Math.max(0, dueAt - now)), () => this.wake())
   }
 }

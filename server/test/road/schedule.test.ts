@@ -78,6 +78,28 @@ test('a success ends it, whichever attempt it is', async (t) => {
   assert.equal(receiver.received.length, 2)
 })
 
+test('retries that fall due one after the other share their claims', async (t) => {
+  const { server, receiver, publish, arrived, recorded, quiet } = await scene(t)
+  const { world } = server
+  receiver.answer = answering(429, { 'retry-after': '60' })
+  for (let n = 1; n <= 15; n++) {
+    await publish()
+    await recorded(n)
+    await world.advance(1)
+  }
+  receiver.answer = answering(204)
+  await world.advance(60_000 - 20)
+  for (let ms = 0; ms < 40; ms++) {
+    await world.advance(1)
+    await quiet()
+  }
+  await arrived(30)
+  await recorded(30)
+  const metrics = await (await server.fetch('/metrics')).text()
+  const claims = Number(/^posthorn_claim_seconds_count (\d+)$/m.exec(metrics)?.[1])
+  assert.ok(claims > 0 && claims <= 3, `${claims} claims of what fell due within 15 ms`)
+})
+
 test('Retry-After in seconds is waited for, where it is longer than the schedule', async (t) => {
   assert.equal(await waitAfter(t, answering(429, { 'retry-after': '120' })), 120 * second)
 })
