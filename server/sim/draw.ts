@@ -36,7 +36,7 @@ export function drawScenario(seed: number): Scenario {
     globalInFlight: chance.between(2, 24),
     hotDeliveries: chance.between(4, 40),
     claim: { visits: chance.between(1, 4), deliveries: chance.between(2, 24) },
-    commitsInFlight: fleet ? chance.between(1, 3) : 1,
+    commitsInFlight: chance.between(1, fleet ? 3 : 2),
     applicationRates: Array.from({ length: applications }, () =>
       chance.comesTrue(0.12) ? chance.between(15, 60) : null,
     ),

@@ -69,9 +69,7 @@ interface Down {
 /**
  * Group commit: while commits are on their way, whatever arrives (and what arrives in the rest of this turn of the event
  * loop) rides in the next one. It batches by itself, pushes back by itself, and needs no timer and no tuning (DESIGN §4).
- * How many may be on their way is the store's to say: to one file it is one. Tried there: two, so that the store's thread
- * need not be woken for each. It was neither faster nor slower, with smaller commits (bench publish in turns, 2 cores,
- * 2026-11).
+ * How many may be on their way is the store's to say.
  *
  * After a commit that failed, or did not end in time, the store is down: callers are told so at once, records are kept
  * (no more of them than deliveries are held in memory), and it is tried again, now and then, with these alone or with a
