@@ -89,24 +89,23 @@ export function makeDeliver(parts: DeliverParts): Deliver {
         }
         onOutcome(outcome.kind === 'delivered')
       }
-      tell(destination.application.environmentId, tries, record)
+      const told = toldOf(destination.application.environmentId, tries)
+      if (turns.length > 0) teller.inTurn.when(destination.id, told, record)
+      else if (told instanceof Promise) void told.then(record)
+      else record(told)
     })
   }
 
-  /** What is to be told of the tries, each with its record; waits for the store only where it must be asked whom to tell. */
-  function tell(
+  /** What is to be told of each try; a promise only where the store must be asked whom to tell. */
+  function toldOf(
     environmentId: EnvironmentId,
     tries: readonly Try[],
-    record: (told: readonly (Told | null)[]) => void,
-  ): void {
+  ): readonly (Told | null)[] | Promise<readonly (Told | null)[]> {
     const known = tries.map(({ facts }) => (facts.length === 0 ? null : teller.toldAtOnce(environmentId, facts)))
-    if (known.every((told) => told !== undefined)) {
-      record(known)
-      return
-    }
-    void Promise.all(
+    if (known.every((told) => told !== undefined)) return known
+    return Promise.all(
       tries.map(({ facts }) => (facts.length === 0 ? null : teller.toldInTheEnd(environmentId, facts))),
-    ).then(record)
+    )
   }
 
   function stepAfter(delivery: HotDelivery, { destination }: Sending, outcome: Outcome, now: Millis): OrderedStep {
@@ -153,9 +152,8 @@ export function makeTurned({
     observer.turned(turn)
     const { environmentId, kind } = destination.application
     const facts = kind === 'operational' ? [] : factsOfTurns(destination, [turn], world.now())
-    void (facts.length === 0 ? Promise.resolve(null) : teller.toldInTheEnd(environmentId, facts)).then((told) =>
-      commits.turned(turn, told, () => expect(world.now())),
-    )
+    const told = facts.length === 0 ? null : teller.toldInTheEnd(environmentId, facts)
+    teller.inTurn.when(destination.id, told, (known) => commits.turned(turn, known, () => expect(world.now())))
   }
 }
 

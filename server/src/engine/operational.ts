@@ -1,9 +1,10 @@
-import type { EnvironmentId, MessageId, Millis, makeIds } from '../domain/ids.ts'
+import type { EndpointId, EnvironmentId, MessageId, Millis, makeIds } from '../domain/ids.ts'
 import { matches } from '../domain/match.ts'
 import { type Fact, wordingOf } from '../domain/operational.ts'
 import type { NewDelivery, NewMessage, Told } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import type { Directory, Routes } from './directory.ts'
+import { InTurn } from './in-turn.ts'
 
 const askAgainMs: Millis = 500
 
@@ -12,6 +13,8 @@ export class Teller {
   readonly #world: World
   readonly #newId: ReturnType<typeof makeIds>
   readonly #directory: Directory
+  /** The turns of an endpoint are written in their order, also where for one of them the store must be asked whom to tell. */
+  readonly inTurn = new InTurn<EndpointId>()
 
   constructor(parts: { world: World; newId: ReturnType<typeof makeIds>; directory: Directory }) {
     this.#world = parts.world
