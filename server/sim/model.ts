@@ -188,6 +188,8 @@ export class Model implements Facts, QueueWatch {
 
   committed(life: Life, batch: CommitBatch): void {
     this.moment += 1
+    for (const { kind, endpointId } of batch.turns)
+      this.note(() => `stored by ${life.name}: ${short(endpointId)} ${kind}`)
     this.#judge((rule) => rule.committed?.(life, batch))
   }
 

@@ -79,6 +79,7 @@ export async function startNode(parts: {
       leaseMs: scenario.leaseMs,
     },
     sharers: () => fleet.sharers(),
+    heard: () => fleet.heard,
     deliver: makeDeliver({
       ...{ world, newId, transport, commits, teller, observer, userAgent: 'Posthorn', jitter, disableAfterMs, expect },
     }),
@@ -146,6 +147,7 @@ export async function startNode(parts: {
   await chores.start()
   fleet.onShare = () => dispatcher.shared()
   fleet.onLead = () => chores.lead()
+  fleet.onReturn = () => chores.renewAll()
   claimer.wake()
 
   return {

@@ -125,6 +125,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       leaseMs: settings.leaseDuration,
     },
     sharers: () => fleet.sharers(),
+    heard: () => fleet.heard,
     deliver: makeDeliver({
       world,
       newId,
@@ -257,6 +258,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
   await chores.start()
   fleet.onShare = () => dispatcher.shared()
   fleet.onLead = () => chores.lead()
+  fleet.onReturn = () => chores.renewAll()
   claimer.wake()
   tasks.start()
 

@@ -43,6 +43,8 @@ export class Chores {
   #stopped = false
   #ended = false
   #sweeping = false
+  /** The renewal that was asked for last. */
+  #renewed: Promise<void> = Promise.resolve()
 
   constructor(parts: {
     store: Store
@@ -74,8 +76,10 @@ export class Chores {
     this.#store.onChange(() => this.#noticeChanges().catch(() => {}))
     this.#every('changes', lookForChangesMs, () => this.#noticeChanges())
     this.#every('breakers', lookForDrainedMs, async () => this.#dispatcher.closeDrained())
-    // Three chances to renew before a lease ends.
-    this.#every(leases, this.#dispatcher.leaseMs / 3, () => this.#renewLeases())
+    // Clocks may be a quarter of a lease ahead of the database's, and as much behind: to another node a lease may be over when
+    // half of it is left here. So it is renewed before that, with a twelfth of it for the way; and has three chances.
+    const { leaseMs } = this.#dispatcher
+    this.#every(leases, leaseMs / 6, () => this.#renewLeases((leaseMs * 3) / 4))
     this.#everyWhileLeading('expired', lookForExpiredMs, () => this.#sweepExpired())
     this.#everyWhileLeading('retention', retentionMs, () => this.#retention.run())
     this.#everyWhileLeading('maintain', maintainMs, async () => this.#store.maintain?.(this.#world.now()))
@@ -168,9 +172,21 @@ export class Chores {
     this.#claimer.wake()
   }
 
-  async #renewLeases(): Promise<void> {
+  /** Asks the store about all that is held here: what is not any more is let go. */
+  renewAll(): Promise<void> {
+    return this.#renewLeases(Number.POSITIVE_INFINITY)
+  }
+
+  /** One after the other: an older one that is late at the store would take back what a newer has been promised. */
+  #renewLeases(endingWithin: Millis): Promise<void> {
+    const renewal = () => this.#renew(endingWithin)
+    this.#renewed = this.#renewed.then(renewal, renewal)
+    return this.#renewed
+  }
+
+  async #renew(endingWithin: Millis): Promise<void> {
     const now = this.#world.now()
-    const soon = this.#dispatcher.leasedBefore(now + (this.#dispatcher.leaseMs * 2) / 3)
+    const soon = this.#dispatcher.leasedBefore(now + endingWithin)
     if (soon.length === 0) return
     const until = now + this.#dispatcher.leaseMs
     const keys = soon.map(({ message, lane }) => ({ messageId: message.id, endpointId: lane.endpointId }))

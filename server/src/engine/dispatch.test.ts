@@ -57,6 +57,7 @@ async function made(t: TestContext) {
       },
       limits: { endpointInFlight: 4, globalInFlight: 16, hotDeliveries: 64, leaseMs: 60_000 },
       sharers: () => 1,
+      heard: () => true,
       deliver: ({ destination, deliveries: [delivery] }, onOutcome, onDisk) => {
         sent.push(destination.url)
         meanwhile.sending()

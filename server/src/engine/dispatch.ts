@@ -22,6 +22,8 @@ export interface DispatchParts {
   readonly limits: DispatchLimits
   /** How many nodes share every rate; null: not known now, so nothing that has a rate may be sent. */
   readonly sharers: () => number | null
+  /** Whether what is held here still is: nobody can have taken this node for dead, and what it holds from it. */
+  readonly heard: () => boolean
   readonly deliver: Deliver
   /** Has it written, and told, that an endpoint turned without a try. */
   readonly turned: (destination: Destination, turn: HealthTurn) => void
@@ -271,7 +273,7 @@ export class Dispatcher {
     }
   }
 
-  /** Others share the rates now: who was held may go. */
+  /** Others share the rates now, or this node is heard again: who was held may go. */
   shared(): void {
     for (const lane of this.#lanes.all()) if (lane.waiting.size > 0) this.#toRing(lane)
     this.#pump()
@@ -362,6 +364,10 @@ export class Dispatcher {
       return false
     }
     if (!this.#hasTurn(lane)) return false
+    if (!this.#parts.heard()) {
+      this.#trim(lane, now)
+      return false
+    }
     const opensAt = lane.opensAt(() => this.#most(lane))
     if (opensAt > now) {
       this.#reopen(lane, opensAt, now)

@@ -35,6 +35,8 @@ export class Fleet {
   readonly #observer: FleetObserver
   readonly #times: FleetTimes
   #share: Share = noShare
+  /** It has come back, and may hold less than it believes. */
+  #doubted = false
   #leadsUntil: Millis = Number.NEGATIVE_INFINITY
   #trips: readonly RoundTrip[] = []
   #clockSaid: ReturnType<typeof clockVerdict> = 'fine'
@@ -46,6 +48,8 @@ export class Fleet {
   onShare: () => void = () => {}
   /** The chores are this node's from now on. */
   onLead: () => void = () => {}
+  /** Others may have taken this node for dead and ended, or taken over, what it held. It sends nothing until this is done. */
+  onReturn: () => Promise<void> = async () => {}
 
   constructor(parts: {
     readonly store: NodeStore
@@ -86,6 +90,11 @@ export class Fleet {
     // After a sleep somebody waits for the next heartbeat: it need not be long.
     if (nodes === null && now >= this.#share.until) this.#beatSoon(now)
     return nodes
+  }
+
+  /** Whether nobody can have taken it for dead: what it holds, it holds. After a sleep it is not, until `onReturn` is done. */
+  get heard(): boolean {
+    return this.#alone || (!this.#doubted && this.#world.machineNow() < this.#share.until)
   }
 
   /** As `leads`, for what is done seldom: where this node was not heard for a while, it is heard first. */
@@ -135,6 +144,7 @@ export class Fleet {
     this.#trips = [...this.#trips, { sentAt, answeredAt: now(), writtenAt: heard.now }].slice(-tripsKept)
     this.#noteClock()
     const before = sharers(this.#share, now())
+    if (this.#share !== noShare && now() >= this.#share.until) this.#doubted = true
     this.#share = shareAfter(this.#share, heard.alive, sentAt, now(), this.#times)
     const from = now()
     const led = this.leads
@@ -142,7 +152,10 @@ export class Fleet {
     this.#leadsUntil = leads ? from + this.#times.leadFor : Number.NEGATIVE_INFINITY
     if (this.leads !== led) this.#observer.led(this.leads)
     if (this.leads && !led) this.onLead()
-    if (sharers(this.#share, now()) !== before) this.onShare()
+    const doubted = this.#doubted
+    if (doubted) await this.onReturn()
+    this.#doubted = false
+    if (doubted || sharers(this.#share, now()) !== before) this.onShare()
   }
 
   /** Gives the chores to others and is gone. What has a rate must not be sent any more. */
