@@ -5,7 +5,8 @@ import type { Facts, Rule, Send } from '../model.ts'
 /** What one node has found out about an endpoint, from the moment at which its breaker opened. */
 type Held =
   | { readonly kind: 'open'; readonly probeAt: Millis; readonly wait: Millis; readonly probe: Send | null }
-  | { readonly kind: 'draining'; readonly from: Millis; readonly sends: readonly Send[] }
+  /** `failed`: some of what drained has, so that it may have opened again, which no turn tells, and have let a probe go. */
+  | { readonly kind: 'draining'; readonly from: Millis; readonly sends: readonly Send[]; readonly failed: boolean }
 
 // As `paced`, and as `drainRate`: the rate doubles that often, and from that on it is none.
 const savedUpMs: Millis = 50
@@ -38,7 +39,7 @@ export const breaker = ({ scenario, timeline }: Facts): Rule => {
       messages += one.messageIds.length
       largest = Math.max(largest, one.messageIds.length)
       const span = timeline.now - one.startedAt
-      const most = ((span + savedUpMs) * rate) / 1_000 + largest
+      const most = ((span + savedUpMs) * rate) / 1_000 + largest + (state.failed ? 1 : 0)
       if (messages > most + 0.001) return `as the ${messages}th in ${span} ms, draining at ${rate} a second`
     }
     return null
@@ -58,12 +59,13 @@ export const breaker = ({ scenario, timeline }: Facts): Rule => {
     ends(send) {
       const name = `${send.life.name} ${send.endpointId}`
       const state = held.get(name)
+      if (state?.kind === 'draining' && send.outcome?.kind !== 'delivered') held.set(name, { ...state, failed: true })
       if (state?.kind !== 'open' || state.probe !== send) return null
       const wait = state.wait * 2
       held.set(
         name,
         send.outcome?.kind === 'delivered'
-          ? { kind: 'draining', from: timeline.now, sends: [] }
+          ? { kind: 'draining', from: timeline.now, sends: [], failed: false }
           : { kind: 'open', probeAt: timeline.now + wait, wait, probe: null },
       )
       return null
