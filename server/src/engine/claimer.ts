@@ -52,10 +52,12 @@ export class Claimer {
 
   /** A delivery was put back to be due then. */
   expect(dueAt: Millis): void {
-    if (dueAt <= this.#world.now()) return this.wake()
-    if (dueAt >= this.#nextDueAt) return
-    this.#nextDueAt = dueAt
-    if (!this.#running) this.#sleep()
+    if (dueAt <= this.#world.now()) {
+      this.wake()
+    } else if (dueAt < this.#nextDueAt) {
+      this.#nextDueAt = dueAt
+      if (!this.#running) this.#sleep()
+    }
   }
 
   /** Resolves when what is on its way from the store now has arrived. */

@@ -44,3 +44,41 @@ test('a node that leaves while a heartbeat of its own is on its way is not heard
   await Promise.all([beating, left])
   assert.deepEqual(await nodes.alive(60_000), [])
 })
+
+test('a node that was not heard in time holds nothing for sure until it has asked, however often that fails', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-fleet-'))
+  const store = await openSqliteStore(join(folder, 'fleet.db'))
+  t.after(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  let machineNow = Date.now()
+  const fleet = new Fleet({
+    ...{ store: store.nodes, leaseMs: 30_000, alone: false },
+    world: testWorld({ machineNow: () => machineNow }),
+    node: { id: samples().id('node'), name: 'a', version: '1' },
+    observer: { clock() {}, led() {} },
+  })
+  t.after(() => fleet.stop())
+  const told: string[] = []
+  fleet.onShare = () => void told.push(fleet.heard ? 'may send' : 'may not send')
+  await fleet.join()
+  assert.equal(fleet.heard, true)
+  machineNow += 1_999
+  assert.equal(fleet.heard, true)
+  machineNow += 1
+  assert.equal(fleet.heard, false, 'after two heartbeats that did not come; others take it for dead after three')
+
+  told.length = 0
+  fleet.onReturn = async () => {
+    assert.equal(fleet.heard, false)
+    throw new Error('the store does not answer')
+  }
+  await assert.rejects(fleet.beat(), /does not answer/)
+  assert.equal(fleet.heard, false)
+  assert.deepEqual(told, [])
+  fleet.onReturn = async () => assert.equal(fleet.heard, false)
+  await fleet.beat()
+  assert.equal(fleet.heard, true)
+  assert.deepEqual(told, ['may send'])
+})
