@@ -162,7 +162,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the claimer goes round in a circle while memory is full',
     file: 'engine/claimer.ts',
-    find: 'const wait = this.#full ? pollMs : ',
-    replace: 'const wait = ',
+    find: 'const dueAt = this.#full ? Number.POSITIVE_INFINITY : ',
+    replace: 'const dueAt = ',
   },
 ]
