@@ -24,7 +24,8 @@ export class Disk {
   /** One of its own, in memory. Needs root. */
   static mounted(outside: string, mebibytes: number): Disk {
     const disk = new Disk(outside, true)
-    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'tmpfs', disk.folder])
+    const mount = ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'tmpfs', disk.folder]
+    execFileSync('/bin/mount', mount, { stdio: ['ignore', 'ignore', 'pipe'] })
     return disk
   }
 

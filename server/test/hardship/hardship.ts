@@ -1,6 +1,10 @@
 // HARDSHIP: one gateway as an operator runs it, on a real disk and real sockets, and what machines, disks, networks and
 // strangers do to it. What three nodes on PostgreSQL go through is in faults/.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Disk } from './disk.ts'
 import type { Gateway, GatewayOptions } from './gateway.ts'
 
 export interface Hardship {
@@ -30,6 +34,14 @@ export function demand(kept: boolean, otherwise: () => string): asserts kept {
   if (!kept) throw new Failed(otherwise())
 }
 
-/** Only root may mount a disk of its own size, or a folder over another. */
-export const withoutRoot = (): string | null =>
-  process.platform === 'linux' && process.getuid?.() === 0 ? null : 'it needs Linux, and root to mount with'
+/** Only root may mount a disk of its own size, or a file over another, and in many containers not even root. */
+export function withoutMounts(): string | null {
+  const outside = mkdtempSync(join(tmpdir(), 'posthorn-mount-'))
+  try {
+    Disk.mounted(outside, 1).remove()
+    return null
+  } catch {
+    rmSync(outside, { recursive: true, force: true })
+    return 'it needs Linux and the right to mount (root, and in a container CAP_SYS_ADMIN)'
+  }
+}

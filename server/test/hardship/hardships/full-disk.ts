@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { demand, type Hardship, withoutRoot } from '../hardship.ts'
+import { demand, type Hardship, withoutMounts } from '../hardship.ts'
 
 export const fullDisk: Hardship = {
   name: 'full-disk',
   about: 'no byte is left on the disk of the database; then it is killed there, and there is room again',
   options: { diskMiB: 48 },
-  impossible: withoutRoot,
+  impossible: withoutMounts,
   async goThrough(gateway) {
     const { answers } = gateway.load
     gateway.disk.fill()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Gateway } from '../gateway.ts'
-import { type Hardship, scaled, withoutRoot } from '../hardship.ts'
+import { type Hardship, scaled, withoutMounts } from '../hardship.ts'
 
 // An address of this machine that nobody else's name server has.
 const silentServer = '127.83.47.53'
@@ -13,7 +13,7 @@ const quoted = (text: string): string => `'${text}'`
 export const hangingDns: Hardship = {
   name: 'hanging-dns',
   about: 'the name server does not answer, for many names of many endpoints',
-  impossible: withoutRoot,
+  impossible: withoutMounts,
   options: {
     // Its own view of two files, so that nobody else on the machine meets this name server.
     wrapped(folder) {

@@ -1,10 +1,10 @@
-import { demand, type Hardship, withoutRoot } from '../hardship.ts'
+import { demand, type Hardship, withoutMounts } from '../hardship.ts'
 
 export const readOnly: Hardship = {
   name: 'read-only',
   about: 'it is killed, and the disk can only be read when it is started again',
   options: { diskMiB: 256 },
-  impossible: withoutRoot,
+  impossible: withoutMounts,
   async goThrough(gateway) {
     await gateway.roadIsOpen()
     await gateway.kill()
