@@ -83,3 +83,5 @@ try {
   console.error(`faults: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   process.exitCode = 2
 }
+// Once after fifty seeds something that a killed server had left open kept this process alive (2026-11): all has been said.
+process.exit()
