@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { eventually } from '../support/eventually.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { refused } from './refused.ts'
 
@@ -146,9 +147,12 @@ test('a text that takes too long to read is given up, and the next one is read',
   // As much as a request holds: it takes a second at least, and the clock stands at the deadline long before.
   const long = Array.from({ length: 60_000 }, (_, n) => `k${n}: 1`).join('\n')
   let answered = false
+  const timers = world.pendingTimers
   const reading = refused(svix.eventType.importOpenapi({ specRaw: long })).finally(() => {
     answered = true
   })
+  // Were the other read first, the clock would be at its deadline before the thread that reads it has started.
+  await eventually(world, 'the long one is being read', () => world.pendingTimers > timers)
   const other = svix.eventType.importOpenapi({ specRaw: yaml })
   for (let turns = 0; !answered && turns < 1_000; turns++) {
     await server.store.ping()
