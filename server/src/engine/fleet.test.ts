@@ -2,21 +2,26 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { testWorld } from '../../test/support/world.ts'
+import type { Store } from '../ports/store.ts'
 import { samples } from '../stores/conformance/samples.ts'
 import { openSqliteStore } from '../stores/sqlite/store.ts'
 import { Fleet } from './fleet.ts'
 
-test('a node that leaves while a heartbeat of its own is on its way is not heard after its farewell', async (t) => {
+async function storeFor(t: TestContext): Promise<Store> {
   const folder = mkdtempSync(join(tmpdir(), 'posthorn-fleet-'))
   const store = await openSqliteStore(join(folder, 'fleet.db'))
   t.after(async () => {
     await store.close()
     rmSync(folder, { recursive: true })
   })
+  return store
+}
+
+test('a node that leaves while a heartbeat of its own is on its way is not heard after its farewell', async (t) => {
+  const { nodes } = await storeFor(t)
   let gate = Promise.resolve()
-  const { nodes } = store
   const fleet = new Fleet({
     store: {
       async beat(...heartbeat) {
@@ -46,15 +51,10 @@ test('a node that leaves while a heartbeat of its own is on its way is not heard
 })
 
 test('a node that was not heard in time holds nothing for sure until it has asked, however often that fails', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'posthorn-fleet-'))
-  const store = await openSqliteStore(join(folder, 'fleet.db'))
-  t.after(async () => {
-    await store.close()
-    rmSync(folder, { recursive: true })
-  })
+  const { nodes } = await storeFor(t)
   let machineNow = Date.now()
   const fleet = new Fleet({
-    ...{ store: store.nodes, leaseMs: 30_000, alone: false },
+    ...{ store: nodes, leaseMs: 30_000, alone: false },
     world: testWorld({ machineNow: () => machineNow }),
     node: { id: samples().id('node'), name: 'a', version: '1' },
     observer: { clock() {}, led() {} },

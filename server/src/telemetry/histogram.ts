@@ -1,7 +1,7 @@
 /**
  * A histogram without labels in the text format of Prometheus (version 0.0.4, "Histograms and summaries"). Beside prom-client's,
- * since three of these are counted up for every message: its `observe` looks its labels and its bucket up by name, which was
- * 4 µs of a message's CPU time (`npm run bench -- profile`, 2026-11).
+ * since three of these are counted up for every message: its `observe` looks its labels and its bucket up by name. Of a message's
+ * CPU time prom-client had 2.1 % with its own, and has 0.3 % with these (`npm run bench -- profile`, 2026-11).
  */
 export class Histogram {
   readonly #name: string
