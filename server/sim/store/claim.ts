@@ -10,12 +10,15 @@ export function claim(tables: Tables, ask: ClaimAsk): Claimed {
   const visited = ring.slice(0, ask.visits)
   const deliveries: ClaimedDelivery[] = []
   const moreOf: EndpointId[] = []
+  const passedOver: EndpointId[] = []
   const had: EndpointId[] = []
   let bytes = ask.bytes
   for (const endpointId of visited) {
     const share = ask.shares.get(endpointId) ?? ask.share
-    const due = share === 0 ? [] : queue.dueOf(endpointId, ask.now)
-    if (due.length > 0) {
+    const due = queue.dueOf(endpointId, ask.now)
+    if (share === 0) {
+      if (due.length > 0) passedOver.push(endpointId)
+    } else if (due.length > 0) {
       const left = Math.min(share, ask.room - deliveries.length)
       if (left <= 0 || bytes <= 0) break
       const picked = isHeldBack(tables, endpointId) ? [] : due.slice(0, left)
@@ -36,6 +39,7 @@ export function claim(tables: Tables, ask: ClaimAsk): Claimed {
     deliveries,
     cursor: isRound ? '' : (had.at(-1) ?? ask.after),
     moreOf,
+    passedOver,
     nextDueAt: nextDueOf(tables, had, ask.now),
   }
 }

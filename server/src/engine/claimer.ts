@@ -110,7 +110,7 @@ export class Claimer {
       for (const [endpointId, wanted] of shares) if (wanted === 0) this.#skipped.add(endpointId)
       this.#dispatcher.beginClaim()
       try {
-        const { deliveries, cursor, nextDueAt, moreOf } = await this.#store.claim({
+        const { deliveries, cursor, nextDueAt, moreOf, passedOver } = await this.#store.claim({
           ...{ now, until, lease: this.#dispatcher.lease, after: this.#cursor, visits: largest.visits },
           ...{ share, shares, room, bytes: mostBytes },
         })
@@ -122,6 +122,7 @@ export class Claimer {
           this.#observer.claimed(deliveries.length, this.#world.now() - now)
           this.#dispatcher.admitClaimed(deliveries, until, new Set(moreOf))
         }
+        this.#dispatcher.passedOver(passedOver)
       } finally {
         this.#dispatcher.endClaim()
       }

@@ -133,6 +133,40 @@ test('what is published when a pause is over waits behind what the store kept, u
   dispatcher.unreserve(destination, 0)
 })
 
+test('what a claim passed over is looked for as soon as the endpoint can take it, not at the next poll', async (t) => {
+  const scene = await made(t)
+  const { store, make, world, masterKey, application, id, sendings, dispatcherOn } = scene
+  const dispatcher = dispatcherOn(new Directory(store, masterKey, usualControl))
+  let wakes = 0
+  dispatcher.wake = () => {
+    wakes += 1
+  }
+  // More than half of what it may have: the next claim takes none of it.
+  const all = Array.from({ length: 7 }, () => claimed(scene, make.message(application.id), 0))
+  dispatcher.admitClaimed(all, world.now() + 60_000, new Set())
+  while (sendings.length < 4) await turn()
+  dispatcher.beginRound()
+  assert.equal(dispatcher.shares(128).get(id), 0)
+  dispatcher.passedOver([id])
+  assert.equal(wakes, 0)
+  for (let n = 0; n < 7; n++) sendings[n]?.settle()
+  assert.ok(wakes > 0)
+
+  // It became free while the claim was on its way.
+  wakes = 0
+  dispatcher.beginRound()
+  dispatcher.passedOver([id])
+  assert.equal(wakes, 1)
+
+  // What the next round does not pass over is not waited for.
+  dispatcher.beginRound()
+  dispatcher.admitClaimed([claimed(scene, make.message(application.id), 0)], world.now() + 60_000, new Set())
+  while (sendings.length < 8) await turn()
+  wakes = 0
+  sendings[7]?.settle()
+  assert.equal(wakes, 0)
+})
+
 test('what is written down while a claim that took it is on its way is not sent a second time; a later try of it is', async (t) => {
   const scene = await made(t)
   const { store, make, world, masterKey, application, sendings, dispatcherOn } = scene

@@ -192,6 +192,18 @@ export class Dispatcher {
   /** The claim starts a new round through the endpoints. */
   beginRound(): void {
     this.#round += 1
+    for (const lane of this.#lanes.all()) lane.passedOver = false
+  }
+
+  /** Something of these is due that the claim left, as they could not take it when it began. */
+  passedOver(endpointIds: readonly EndpointId[]): void {
+    for (const endpointId of endpointIds) {
+      const lane = this.#lanes.find(endpointId)
+      if (lane === undefined || isClosed(lane)) continue
+      lane.passedOver = true
+      // What it held may have been settled meanwhile.
+      if (this.#wanted(lane) > 0) this.wake()
+    }
   }
 
   /** The claim has been everywhere but at `skipped`: what it did not report as having more has no more. */
@@ -216,9 +228,8 @@ export class Dispatcher {
   shares(share: number): Map<EndpointId, number> {
     const shares = new Map<EndpointId, number>()
     for (const lane of this.#lanes.all()) {
-      const closed = lane.destination !== null && (lane.destination.paused || lane.destination.disabledBecause !== null)
-      const wanted = !closed && this.#wantsMore(lane) ? this.#most(lane) - lane.held : 0
-      if (wanted < share) shares.set(lane.endpointId, Math.max(0, wanted))
+      const wanted = isClosed(lane) ? 0 : this.#wanted(lane)
+      if (wanted < share) shares.set(lane.endpointId, wanted)
     }
     return shares
   }
@@ -319,6 +330,10 @@ export class Dispatcher {
   #hasTurn(lane: Lane): boolean {
     const width = Math.min(lane.window.width, lane.inFlightCap)
     return lane.inFlight < width * (1 - this.#inFlight / this.#parts.limits.globalInFlight)
+  }
+
+  #wanted(lane: Lane): number {
+    return this.#wantsMore(lane) ? Math.max(0, this.#most(lane) - lane.held) : 0
   }
 
   #noteMore(lane: Lane): void {
@@ -437,7 +452,7 @@ export class Dispatcher {
 
   /** `promoted`: the next of an order has become due in the store. */
   #lookForMore(lane: Lane, promoted: boolean): void {
-    if (promoted || (lane.moreInStore && this.#wantsMore(lane))) this.wake()
+    if (promoted || ((lane.moreInStore || lane.passedOver) && this.#wantsMore(lane))) this.wake()
   }
 
   #adjust(lane: Lane, succeeded: boolean): void {
@@ -452,7 +467,7 @@ export class Dispatcher {
     if (before.opensAt > 0 && lane.window.opensAt === 0) {
       this.#parts.observer.slowed(lane.endpointId, 0)
       lane.keepShut()
-      if (lane.moreInStore) this.wake()
+      if (lane.moreInStore || lane.passedOver) this.wake()
     }
   }
 
@@ -509,5 +524,8 @@ export class Dispatcher {
     )
   }
 }
+
+const isClosed = ({ destination }: Lane): boolean =>
+  destination !== null && (destination.paused || destination.disabledBecause !== null)
 
 const keyOf = (messageId: MessageId, endpointId: EndpointId): string => `${messageId} ${endpointId}`

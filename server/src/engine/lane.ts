@@ -65,6 +65,8 @@ export class Lane {
   moreInStore = false
   /** The round of the claim in which that was last seen. */
   moreSinceRound = 0
+  /** A claim passed it over though something of it is due: to be looked for when it can take more. */
+  passedOver = false
   inRing = false
   reopening: Timer | null = null
   readonly #usualCap: number

@@ -181,6 +181,8 @@ export interface Claimed {
   readonly cursor: EndpointId | ''
   /** Endpoints of which the store may hold more that is due. */
   readonly moreOf: readonly EndpointId[]
+  /** Endpoints of which something is due that was passed over. */
+  readonly passedOver: readonly EndpointId[]
   /** The earliest later due time among the endpoints visited; null: none. */
   readonly nextDueAt: Millis | null
 }

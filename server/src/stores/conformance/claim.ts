@@ -148,7 +148,19 @@ export function claimConformance(open: OpenStore): void {
     const { endpoint } = await scene([[0], [0]])
     const claimed = await store().road.claim({ ...ask, shares: new Map([[endpoint(0).id, 0]]) })
     assert.deepEqual(endpointsOf(claimed), [endpoint(1).id])
+    assert.deepEqual(claimed.passedOver, [endpoint(0).id])
     assert.deepEqual(endpointsOf(await store().road.claim(ask)), [endpoint(0).id])
+  })
+
+  test('of those passed over only what is due, and lies behind the cursor, is said to be', async () => {
+    const { endpoint } = await scene([[0], [0, 0], [5_000], [0]])
+    const shares = new Map([0, 2, 3].map((n) => [endpoint(n).id, 0]))
+    const full = await store().road.claim({ ...ask, shares, room: 0 })
+    assert.deepEqual(full.passedOver, [endpoint(0).id])
+    assert.equal(full.cursor, endpoint(0).id)
+    const rest = await store().road.claim({ ...ask, shares, after: full.cursor })
+    assert.deepEqual(rest.passedOver, [endpoint(3).id])
+    assert.equal(rest.cursor, '')
   })
 
   test('what waits at a paused endpoint stays until the endpoint is resumed', async () => {
@@ -184,7 +196,9 @@ export function claimConformance(open: OpenStore): void {
   })
 
   test('an empty store has nothing due, now or later', async () => {
-    assert.deepEqual(await store().road.claim(ask), { deliveries: [], cursor: '', moreOf: [], nextDueAt: null })
+    assert.deepEqual(await store().road.claim(ask), {
+      ...{ deliveries: [], cursor: '', moreOf: [], passedOver: [], nextDueAt: null },
+    })
   })
 
   test('deliveries of deleted endpoints are swept, no more at a time than asked', async () => {

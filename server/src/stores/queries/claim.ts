@@ -70,9 +70,11 @@ export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   const { after, visits, now } = ask
   const visited = await db.all<Visit>(ring, { after, visits, now })
   const endpoints = visited.flatMap(({ endpoint_id: id, ...due }) => (id === null ? [] : [{ id, ...due }]))
-  let waiting: readonly Turn[] = endpoints.flatMap(({ id: endpointId, first_due }) => {
-    const share = ask.shares.get(endpointId) ?? ask.share
-    return first_due === null || first_due > now || share === 0 ? [] : [{ endpointId, share }]
+  const due = endpoints.filter(({ first_due }) => first_due !== null && first_due <= now)
+  const shareOf = (id: EndpointId): number => ask.shares.get(id) ?? ask.share
+  let waiting: readonly Turn[] = due.flatMap(({ id: endpointId }) => {
+    const share = shareOf(endpointId)
+    return share === 0 ? [] : [{ endpointId, share }]
   })
   const deliveries: ClaimedDelivery[] = []
   const moreOf = new Set<EndpointId>()
@@ -97,6 +99,7 @@ export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
     deliveries,
     cursor: first < 0 && visited.at(-1)?.endpoint_id === null ? '' : (behind.at(-1)?.id ?? after),
     moreOf: [...moreOf],
+    passedOver: behind.flatMap((visit) => (shareOf(visit.id) === 0 && due.includes(visit) ? [visit.id] : [])),
     nextDueAt: dues.length === 0 ? null : Math.min(...dues),
   }
 }
