@@ -1,13 +1,12 @@
 import type { Application } from '../domain/application.ts'
 import { type Control, controlOf } from '../domain/control.ts'
 import { type DisabledBecause, type Endpoint, ownControl } from '../domain/endpoint.ts'
-import { openHeaders, openSecrets } from '../domain/endpoint-seal.ts'
 import type { EnvironmentSettings } from '../domain/environment.ts'
 import { latestSchema } from '../domain/event-type.ts'
 import type { ApplicationId, EndpointId, EnvironmentId, Millis } from '../domain/ids.ts'
-import { type EndpointSecrets, secretsAt } from '../domain/secret.ts'
-import { makeSigner, type Signer } from '../domain/signature.ts'
+import type { Signer } from '../domain/signature.ts'
 import type { RoutesCounts, Store } from '../ports/store.ts'
+import { Opened } from './opened.ts'
 import type { Demands } from './vetting.ts'
 
 /** An endpoint as the road needs it: opened, prepared, in memory. */
@@ -69,7 +68,7 @@ const mostEventTypes = 10_000
  */
 export class Directory {
   readonly #store: Store
-  readonly #masterKey: Uint8Array
+  readonly #opened: Opened
   readonly #serverControl: Control
   // By `environment name`, where the name is the id or the uid the caller used, in the order they were read.
   readonly #byName = new Map<string, Routes>()
@@ -86,7 +85,7 @@ export class Directory {
 
   constructor(store: Store, masterKey: Uint8Array, serverControl: Control) {
     this.#store = store
-    this.#masterKey = masterKey
+    this.#opened = new Opened(masterKey)
     this.#serverControl = serverControl
   }
 
@@ -249,8 +248,7 @@ export class Directory {
   }
 
   #prepare(endpoint: Endpoint, application: Application, inherited: Control): Destination {
-    const secrets = openSecrets(this.#masterKey, endpoint)
-    const signers = signersOf(secrets)
+    const { extraHeaders, signerAt } = this.#opened.of(endpoint)
     return {
       id: endpoint.id,
       uid: endpoint.uid,
@@ -270,24 +268,11 @@ export class Directory {
         application.kind === 'source' ? { ...ownControl(endpoint), batchSize: 1 } : ownControl(endpoint),
       ),
       applicationRate: application.throttleRate ?? 0,
-      extraHeaders: Object.entries(openHeaders(this.#masterKey, endpoint)).flat(),
-      signerAt: signers,
+      extraHeaders,
+      signerAt,
     }
   }
 }
 
 const demandsOf = ({ schemaValidation, strictEventTypes }: EnvironmentSettings): Demands | null =>
   schemaValidation === 'off' && !strictEventTypes ? null : { schemaValidation, strictEventTypes }
-
-/** Prepares the signer once for every stretch of time in which the same secrets sign. */
-function signersOf(secrets: EndpointSecrets): (now: Millis) => Signer {
-  let signer = makeSigner([secrets.current])
-  let goodUntil = Number.NEGATIVE_INFINITY
-  return (now) => {
-    if (now >= goodUntil) {
-      signer = makeSigner(secretsAt(secrets, now))
-      goodUntil = Math.min(...secrets.former.filter(({ until }) => until > now).map(({ until }) => until))
-    }
-    return signer
-  }
-}
