@@ -95,6 +95,8 @@ export class Model implements Facts, QueueWatch {
   readonly heard = new Map<Life, number>()
   readonly #stories = new Map<string, Story>()
   readonly #rules: readonly Rule[]
+  /** Those that look at all that happens. */
+  readonly #watchful: readonly Rule[]
   readonly #note: ((line: string) => void) | null
   readonly tables: Tables
   moment = 0
@@ -112,6 +114,7 @@ export class Model implements Facts, QueueWatch {
     this.#note = note
     this.tables = fill(this)
     this.#rules = rules.map((make) => make(this))
+    this.#watchful = this.#rules.filter(({ always }) => always !== undefined)
   }
 
   /** Made only when somebody reads it. */
@@ -126,10 +129,11 @@ export class Model implements Facts, QueueWatch {
   }
 
   readonly storyOf = (key: DeliveryKey): Story => {
-    const known = this.#stories.get(keyOf(key))
+    const name = keyOf(key)
+    const known = this.#stories.get(name)
     if (known) return known
     const story: Story = { addedIn: this.moment, firstClaimedIn: null, claimedIn: null, resentAt: null, sends: [] }
-    this.#stories.set(keyOf(key), story)
+    this.#stories.set(name, story)
     return story
   }
 
@@ -210,7 +214,7 @@ export class Model implements Facts, QueueWatch {
   }
 
   always(): void {
-    this.#judge((rule) => rule.always?.())
+    for (const rule of this.#watchful) this.#ask(rule, () => rule.always?.())
   }
 
   inTheEnd(): void {
@@ -222,14 +226,16 @@ export class Model implements Facts, QueueWatch {
   }
 
   #judge(ask: (rule: Rule) => string | null | undefined): void {
-    for (const rule of this.#rules) {
-      try {
-        const told = ask(rule)
-        if (told != null) this.violated(rule.name, told)
-      } catch (error) {
-        // Whoever called may be the engine, which would take it for something else.
-        this.violated(rule.name, `the rule itself broke: ${error instanceof Error ? error.stack : error}`)
-      }
+    for (const rule of this.#rules) this.#ask(rule, ask)
+  }
+
+  #ask(rule: Rule, ask: (rule: Rule) => string | null | undefined): void {
+    try {
+      const told = ask(rule)
+      if (told != null) this.violated(rule.name, told)
+    } catch (error) {
+      // Whoever called may be the engine, which would take it for something else.
+      this.violated(rule.name, `the rule itself broke: ${error instanceof Error ? error.stack : error}`)
     }
   }
 

@@ -21,9 +21,9 @@ export interface Result {
   readonly sends: number
 }
 
-const lookEveryMs: Millis = 400
+const lookEveryMs: Millis = 200
 // Enough for whatever the last commits have set off.
-const restMs: Millis = 1_500
+const restMs: Millis = 700
 // The longest that an open breaker waits for its next probe is five minutes.
 const patienceMs: Millis = 400_000
 

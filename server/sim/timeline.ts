@@ -16,14 +16,26 @@ export interface Happening {
   cancel(): void
 }
 
-interface Entry extends Happening {
+class Entry implements Happening {
   at: Millis
   /** In [0, 1): which of those of one millisecond comes first. */
   readonly tie: number
   readonly number: number
   readonly run: () => void
   readonly owner: Owner | null
-  canceled: boolean
+  canceled = false
+
+  constructor(at: Millis, tie: number, number: number, owner: Owner | null, run: () => void) {
+    this.at = at
+    this.tie = tie
+    this.number = number
+    this.run = run
+    this.owner = owner
+  }
+
+  cancel(): void {
+    this.canceled = true
+  }
 }
 
 // In one millisecond: hundreds are usual where a burst of messages arrives.
@@ -58,18 +70,8 @@ export class Timeline {
 
   /** `tie` 0.5: after half of what else happens in that millisecond, and behind what was planned before it. */
   after(delayMs: Millis, owner: Owner | null, run: () => void, tie = 0.5): Happening {
-    const entry: Entry = {
-      // A clock shows whole milliseconds.
-      at: this.#now + Math.max(0, Math.ceil(delayMs)),
-      tie,
-      number: ++this.#count,
-      run,
-      owner,
-      canceled: false,
-      cancel() {
-        entry.canceled = true
-      },
-    }
+    // A clock shows whole milliseconds.
+    const entry = new Entry(this.#now + Math.max(0, Math.ceil(delayMs)), tie, ++this.#count, owner, run)
     this.#push(entry)
     return entry
   }
@@ -98,9 +100,12 @@ export class Timeline {
           reject(error)
           return
         }
-        whenQuiet(step)
+        queueMicrotask(whenQuiet)
       }
-      whenQuiet(step)
+      // Node runs all ticks, then all microtasks, then looks for ticks again: one that a microtask asks for comes when none of
+      // those is left. (A hundred times cheaper than a turn of the event loop.)
+      const whenQuiet = (): void => nextTick(step)
+      queueMicrotask(whenQuiet)
     })
   }
 
@@ -149,9 +154,3 @@ export class Timeline {
     return first
   }
 }
-
-/**
- * Node runs all ticks, then all microtasks, then looks for ticks again: one that a microtask asks for comes when none of
- * those is left. (A hundred times cheaper than a turn of the event loop.)
- */
-const whenQuiet = (run: () => void): void => queueMicrotask(() => nextTick(run))

@@ -99,6 +99,7 @@ export class Wire {
   }
 
   #is(kind: Weather['kind']): boolean {
+    if (this.#weather.length === 0) return false
     const { elapsed } = this.#timeline
     return this.#weather.some(
       (spell) =>

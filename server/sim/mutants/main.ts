@@ -9,8 +9,8 @@ import { type Mutant, mutants } from './mutants.ts'
 
 const usage = `Usage: npm run sim:mutants -- [--seeds 1000] [--only 3]
 
-Breaks the engine in one place after the other, in a copy, and simulates up to so many seeds of each. Every one must be
-caught. Exit codes: 0 all were, 1 one survived, or what it changes is not there exactly once.`
+Breaks the engine in one place after the other, in a copy, and simulates up to so many seeds of each; of what was a defect
+once, the seed that found it. Every one must be caught. Exit codes: 0 all were, 1 one survived, or what it changes is not there exactly once.`
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** What a simulation needs of the tree. */
@@ -40,7 +40,7 @@ async function copyOfTree(): Promise<string> {
   return folder
 }
 
-async function fateOf(folder: string, { file, find, replace }: Mutant, seeds: string): Promise<Fate> {
+async function fateOf(folder: string, { file, find, replace, foundBy }: Mutant, seeds: string): Promise<Fate> {
   const path = join(folder, 'server/src', file)
   const text = await readFile(path, 'utf8')
   if (text.split(find).length !== 2) return { kind: 'not there' }
@@ -49,7 +49,7 @@ async function fateOf(folder: string, { file, find, replace }: Mutant, seeds: st
     text.replace(find, () => replace),
   )
   try {
-    const { code, said } = await run(folder, seeds)
+    const { code, said } = await run(folder, foundBy === undefined ? ['--seeds', seeds] : ['--seed', `${foundBy}`])
     const by = /^seed .* breaks .*$/m.exec(said)?.[0]
     if (code === 1 && by !== undefined) return { kind: 'caught', by }
     return { kind: code === 0 ? 'survived' : 'did not run' }
@@ -60,9 +60,12 @@ async function fateOf(folder: string, { file, find, replace }: Mutant, seeds: st
 
 const running = new Set<ChildProcess>()
 
-function run(folder: string, seeds: string): Promise<{ readonly code: number | null; readonly said: string }> {
+function run(
+  folder: string,
+  which: readonly string[],
+): Promise<{ readonly code: number | null; readonly said: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['server/sim/main.ts', '--seeds', seeds, '--brief'], {
+    const child = spawn(process.execPath, ['server/sim/main.ts', ...which, '--brief'], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: patienceMs,

@@ -5,6 +5,8 @@ export interface Mutant {
   readonly file: string
   readonly find: string
   readonly replace: string
+  /** This was a defect once, and that seed found it: it must find it again, and `sim.test.ts` runs it. */
+  readonly foundBy?: number
 }
 
 export const mutants: readonly Mutant[] = [
@@ -43,6 +45,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/chores.ts',
     find: 'if (name !== leases) timer.cancel()',
     replace: 'timer.cancel()',
+    foundBy: 300,
   },
   {
     name: 'what is in memory goes out to a paused endpoint',
@@ -128,6 +131,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/application-pace.ts',
     find: '    if (lane === undefined) return\n',
     replace: '    if (lane === undefined) {\n      this.#paces.delete(applicationId)\n      return\n    }\n',
+    foundBy: 38,
   },
   {
     name: 'memory of what was claimed is not freed',
@@ -164,5 +168,34 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/claimer.ts',
     find: 'const dueAt = this.#full ? Number.POSITIVE_INFINITY : ',
     replace: 'const dueAt = ',
+    foundBy: 229,
+  },
+  {
+    name: 'a node that has slept sends what was canceled while the others took it for dead',
+    file: 'engine/fleet.ts',
+    find: 'return this.#alone || (!this.#doubted && this.#world.machineNow() < this.#share.until)',
+    replace: 'return true',
+    foundBy: 1488,
+  },
+  {
+    name: 'a lease is renewed when a third of it is left, and is over for a node with another clock',
+    file: 'engine/chores.ts',
+    find: 'this.#renewLeases((leaseMs * 3) / 4)',
+    replace: 'this.#renewLeases(leaseMs / 3)',
+    foundBy: 6755,
+  },
+  {
+    name: 'a breaker that opens while its endpoint is changed is open in the store for good',
+    file: 'engine/lane.ts',
+    find: 'unlearned(this.breaker)',
+    replace: 'closed',
+    foundBy: 20455,
+  },
+  {
+    name: 'a breaker that opens while the store is away is stored after it has closed again',
+    file: 'engine/deliver.ts',
+    find: 'if (turns.length > 0) teller.inTurn.when(destination.id, told, record)\n      else if',
+    replace: 'if',
+    foundBy: 30487,
   },
 ]

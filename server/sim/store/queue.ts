@@ -41,6 +41,8 @@ const isLetGo = ({ held, lease, dueAt }: Row): boolean => held === null && (leas
 export class Queue {
   readonly #rows = new Map<string, Row>()
   readonly #ofEndpoint = new Map<EndpointId, Set<Row>>()
+  /** By id. */
+  #endpoints: readonly EndpointId[] = []
   readonly #watch: QueueWatch
   #parked = 0
 
@@ -67,7 +69,7 @@ export class Queue {
 
   /** Endpoints that have deliveries, by id. */
   get endpoints(): readonly EndpointId[] {
-    return [...this.#ofEndpoint].flatMap(([id, rows]) => (rows.size > 0 ? [id] : [])).toSorted()
+    return this.#endpoints.filter((id) => (this.#ofEndpoint.get(id)?.size ?? 0) > 0)
   }
 
   ofEndpoint(endpointId: EndpointId): Iterable<Readonly<Row>> {
@@ -198,8 +200,12 @@ export class Queue {
 
   #put(row: Row): void {
     this.#rows.set(keyOf(row), row)
-    const siblings = this.#ofEndpoint.get(row.endpointId) ?? new Set()
-    this.#ofEndpoint.set(row.endpointId, siblings.add(row))
+    const siblings = this.#ofEndpoint.get(row.endpointId)
+    if (siblings) siblings.add(row)
+    else {
+      this.#ofEndpoint.set(row.endpointId, new Set([row]))
+      this.#endpoints = [...this.#endpoints, row.endpointId].toSorted()
+    }
   }
 
   #remove(row: Row): void {
