@@ -163,6 +163,9 @@ async function judgeMultipart(
   if (named.length > Math.max(1, fields.length) || !named.every((line) => regular.test(line))) {
     return 'irregular'
   }
+  // RFC 2046 §5.1.1 has a boundary begin its line; readers that skip what stands before the first one take it anywhere.
+  const first = body.indexOf(`--${boundary}`)
+  if (first > 0 && body.toString('latin1', Math.max(0, first - 2), first) !== '\r\n') return 'begins in a line'
   // Here a part that is no text is no field; there its bytes are replaced.
   if (!isUtf8(body)) return 'no UTF-8'
   let right: FormData
