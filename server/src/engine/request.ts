@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { batchBody } from '../domain/batch-body.ts'
 import { forwardedHeaders } from '../domain/forward.ts'
-import type { MessageId, Millis } from '../domain/ids.ts'
+import type { EndpointId, MessageId, Millis } from '../domain/ids.ts'
 import type { ReceivedRequest } from '../domain/inbound.ts'
 import type { OutgoingRequest } from '../ports/transport.ts'
 import type { Sending } from './dispatch.ts'
@@ -35,7 +35,7 @@ export function requestOf(
     'webhook-signature',
     destination.signerAt(at).sign(id, seconds, body),
     'traceparent',
-    traceparent(message.id, attempts),
+    traceparent(message.id, destination.id, attempts),
     ...destination.extraHeaders,
   ]
   if (batched) headers.push('webhook-batch', `${deliveries.length}`)
@@ -70,18 +70,30 @@ function forwarded(
       'webhook-signature',
       destination.signerAt(at).sign(id, seconds, body),
     ],
-    trace: () => ['traceparent', traceparent(id, attempts)],
+    trace: () => ['traceparent', traceparent(id, destination.id, attempts)],
     extra: destination.extraHeaders,
   })
   return { method: request.method, url: destination.url, headers, body, timeoutMs: destination.control.timeout }
 }
 
 /**
- * W3C Trace Context: one trace for all tries of a message, found again from its id; the parent id tells the try.
- * (Level 1, §3.2: 32 and 16 hex digits, neither all zero: a SHA-256 that begins so has not been seen yet.)
+ * W3C Trace Context: one trace for all tries of a message, found again from its id; the parent id tells the try, and at which
+ * endpoint. (Level 1, §3.2: 32 and 16 hex digits, neither all zero: a SHA-256 that begins so has not been seen yet.)
  */
-function traceparent(messageId: MessageId, attempts: number): string {
+function traceparent(messageId: MessageId, endpointId: EndpointId, attempts: number): string {
   const digest = hash('sha256', messageId)
-  const span = (Number.parseInt(digest.slice(40, 48), 16) ^ attempts) >>> 0
+  const span = (Number.parseInt(digest.slice(40, 48), 16) ^ Math.imul(numberOf(endpointId) + attempts, spread)) >>> 0
   return `00-${digest.slice(0, 32)}-${digest.slice(32, 40)}${span.toString(16).padStart(8, '0')}-01`
+}
+
+// 2^32 divided by the golden ratio, odd: neighbours come to lie far apart, and no two on the same.
+const spread = 0x9e3779b1
+
+/** Of its last six characters, which are random. */
+function numberOf(endpointId: EndpointId): number {
+  let number = 0
+  for (let at = endpointId.length - 6; at < endpointId.length; at++) {
+    number = Math.imul(number, 62) + endpointId.charCodeAt(at)
+  }
+  return number
 }

@@ -107,6 +107,16 @@ test('two messages have two traces', async (t) => {
   )
 })
 
+test('a message to two endpoints is one trace, and a span for each', async (t) => {
+  const { server, receiver, publish, arrived } = await scene(t)
+  await server.svix.endpoint.create('shop', { url: `${receiver.url}/other` })
+  await publish()
+  await arrived(2)
+  const parts = receiver.received.map(({ headers }) => String(headers.traceparent).split('-'))
+  assert.equal(new Set(parts.map(([, trace]) => trace)).size, 1)
+  assert.equal(new Set(parts.map(([, , span]) => span)).size, 2)
+})
+
 // RFC 8410: an Ed25519 key in PKCS #8 is this, then the 32 bytes of its seed.
 const pkcs8Start = Buffer.from('302e020100300506032b657004220420', 'hex')
 
