@@ -136,10 +136,12 @@ function judgeMediaType(value: string): string {
     return 'type-own'
   }
   hold(type === right.essence, () => `the type is "${type}" and means "${right.essence}"`)
+  // What no header can hold: the other reader passes such a parameter over.
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) return 'type-no-header'
   // Two readers part where quotes are left open, or something stands behind them: no boundary or charset depends on that.
   if (/"[^"]*$|"[^;]*"[^;]|\\/.test(value)) return 'type-quotes'
-  // And where spaces stand around the sign between name and value, which RFC 9110 has nowhere: here they are left out.
-  if (/\s=|=\s/.test(value)) return 'type-spaces'
+  // And where spaces stand around the sign between name and value, which RFC 9110 has nowhere, or behind the value: here they are left out.
+  if (/\s=|=\s|\s(?:;|$)/.test(value)) return 'type-spaces'
   // Or where nothing stands behind it, unquoted: one reader then goes on to a second of that name.
   if (/=(?:;|$)/.test(value)) return 'type-empty'
   for (const [name, one] of right.params) {

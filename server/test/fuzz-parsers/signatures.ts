@@ -78,7 +78,7 @@ export const signatures: Fuzzer = {
     hold(
       !scene.signsBody ||
         verdict.kind !== 'verified' ||
-        Buffer.from(body, 'latin1').equals(Buffer.from(genuine, 'latin1')),
+        signedBy(scene.preset).some((signed) => Buffer.from(body, 'latin1').equals(signed)),
       () => `a body that ${scene.preset.name} never signed is verified`,
     )
     return `${scene.preset.schemes[0]?.algorithm} ${verdict.kind === 'refused' ? verdict.reason : verdict.kind}`
@@ -108,6 +108,10 @@ export const signatures: Fuzzer = {
     }))
   }),
 }
+
+/** What the provider has signed in any of its requests: several have one secret. */
+const signedBy = (preset: Preset): readonly Buffer[] =>
+  scenes.flatMap((scene) => (scene.preset === preset ? [Buffer.from(recordedInbound(scene.recorded, door).body)] : []))
 
 const sceneAt = (text: string): Scene => scenes[Number.parseInt(text, 10) % scenes.length] ?? (scenes[0] as Scene)
 
