@@ -133,13 +133,9 @@ function judgeDeliverAt(text: string): string {
   const right = naiveRfc3339(text)
   if ('refused' in came) {
     hold(came.refused === 'request-invalid', () => `deliverAt is refused as ${came.refused}`)
-    // 24:00 and seconds of 60 stand for the next moment in some standards; RFC 3339 itself has the last rarely.
+    // Seconds of 60, which RFC 3339 has rarely, are refused on both sides.
     hold(right === null || right >= Date.UTC(9000, 0, 1), () => `deliverAt "${text}" is refused, and is ${right}`)
     return 'deliverAt-no'
-  }
-  if (right === null) {
-    hold(/T24:00:00/i.test(text), () => `deliverAt "${text}" is taken for ${came.value}`)
-    return 'deliverAt-24'
   }
   hold(came.value === right, () => `deliverAt "${text}" is ${came.value}, and means ${right}`)
   return 'deliverAt'

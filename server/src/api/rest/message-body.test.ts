@@ -150,7 +150,13 @@ test('a time is read by RFC 3339 alone, however many digits it has, and never gu
   assert.equal(deliverAt('2026-11-23T21:04:43.0120967296Z'), Date.UTC(2026, 10, 23, 21, 4, 43, 12))
   assert.equal(deliverAt('2026-11-23 21:04:43.5+01:00'), Date.UTC(2026, 10, 23, 20, 4, 43, 500))
   assert.equal(deliverAt('0026-11-23 21:04:43z'), Date.parse('0026-11-23T21:04:43Z'))
-  for (const time of ['2026-11-21 18:00:30+24:00', '2026-11-21T18:00:30-00:60', '2026', '2026-11-21']) {
+  for (const time of [
+    '2026-11-21 18:00:30+24:00',
+    '2026-11-21T18:00:30-00:60',
+    '2026-11-21T24:00:00Z',
+    '2026',
+    '2026-11-21',
+  ]) {
     const text = JSON.stringify({ eventType: 'a', payload: {}, deliverAt: time })
     assert.deepEqual(pointersOf(text), ['/deliverAt'], time)
   }

@@ -18,7 +18,8 @@ const mostLabels = 10
 const longestTag = 128
 
 const longestOrderingKey = 256
-const timeShape = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+const timeShape =
+  /^(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 
 const hourMs: Millis = 3_600_000
 const latestMs: Millis = Date.UTC(9000, 0, 1)
@@ -112,7 +113,10 @@ function readTime(body: Readonly<Record<string, unknown>>, name: string, faults:
   return null
 }
 
-/** In the one spelling that `Date.parse` itself promises to read: others it guesses at (ten digits of a fraction, a space). */
+/**
+ * In the one spelling that `Date.parse` itself promises to read: others it guesses at (ten digits of a fraction, a space). It takes
+ * 24:00, which RFC 3339 §5.6 has not.
+ */
 function momentOf(time: string): Millis {
   const parts = timeShape.exec(time)
   if (parts === null) return Number.NaN
