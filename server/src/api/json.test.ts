@@ -27,12 +27,16 @@ test('a text with NUL or half a surrogate pair is found wherever it stands, also
   assert.deepEqual(pointers.toSorted(), ['', '/a/1', '/c~1d~0e/f'])
 })
 
-test('a value nested a hundred thousand deep is refused without recursion', () => {
-  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
-  const [fault] = keepingFaults(parseJson(deep))
+test('a value nested deeper than 64 levels is not kept, and text nested deeper than a thousand not read', () => {
+  const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+  const [fault] = keepingFaults(parseJson(nested(1_000)))
   assert.match(fault?.message ?? '', /nested deeper/)
   assert.ok((fault?.pointer.length ?? 999) <= 256)
-  assert.deepEqual(keepingFaults(parseJson(`${'['.repeat(60)}${']'.repeat(60)}`)), [])
+  assert.deepEqual(keepingFaults(parseJson(nested(60))), [])
+  assert.throws(
+    () => parseJson(nested(100_000)),
+    (error) => malformed(error) && error instanceof Error && /nested deeper than 1000 levels/.test(error.message),
+  )
 })
 
 test('a pointer escapes what RFC 6901 says', () => {

@@ -1,5 +1,6 @@
 import { pointerTo } from '../domain/json-pointer.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
+import { readJson } from '../domain/read-json.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -20,7 +21,7 @@ export function textOf(body: unknown): string {
 /** Throws Problem `body-malformed`, which says where reading stopped. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return readJson(text)
   } catch (error) {
     throw new Problem(
       'body-malformed',

@@ -1,6 +1,8 @@
+import { readJson } from './read-json.ts'
+
 export function isJson(text: string): boolean {
   try {
-    JSON.parse(text)
+    readJson(text)
     return true
   } catch {
     return false

@@ -113,7 +113,7 @@ function skipSpace(text: string, from: number): number {
 }
 
 /** From an opening quote to behind the closing one. */
-function skipString(text: string, from: number): number {
+export function skipString(text: string, from: number): number {
   let at = from
   for (;;) {
     at = text.indexOf('"', at + 1)

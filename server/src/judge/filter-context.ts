@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type CelInput, celUint } from '@bufbuild/cel'
+import { readJson } from '../domain/read-json.ts'
 import type { Facts } from '../ports/judge.ts'
 
 /** What a filter sees of a message. */
@@ -36,7 +37,7 @@ function payloadValue(text: string): CelInput {
     const exact = manyDigits.test(text)
       ? text.replace(textOrNumber, (token) => (largeInteger.test(token) ? `"${mark}${token}"` : token))
       : text
-    return inputOf(JSON.parse(exact))
+    return inputOf(readJson(exact))
   } catch (error) {
     if (error instanceof SyntaxError) return text
     throw error

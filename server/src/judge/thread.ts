@@ -2,6 +2,7 @@
 // outside, with the thread.
 
 import { parentPort } from 'node:worker_threads'
+import { readJson } from '../domain/read-json.ts'
 import type { Facts, SchemaVerdict } from '../ports/judge.ts'
 import { type Filter, readFilter } from './filter.ts'
 import { type FilterContext, filterContext } from './filter-context.ts'
@@ -51,7 +52,7 @@ function fitting(text: string, { payload, encoding = null }: Pick<Facts, 'payloa
   if (encoding !== null) return notJson
   let value: unknown
   try {
-    value = JSON.parse(payload)
+    value = readJson(payload)
   } catch {
     return notJson
   }

@@ -137,7 +137,8 @@ function verdictOf({ preset, recorded, verifier }: Scene, lines: string, body: s
     ...recordedInbound(recorded, door),
     headers,
     body: Buffer.from(body, 'latin1'),
-    target: `${door}${url}`,
+    // The door itself takes what stands before the next sign of these for its token: no request comes in otherwise.
+    target: `${door}${url === '' || /^[/?]/.test(url) ? url : `/${url}`}`,
   }
   const view = new RequestView(request, {
     url: recorded.publicUrl ?? `https://hooks.example.com${door}`,

@@ -3,6 +3,7 @@
 
 import type { InboundRequest } from '../../domain/inbound.ts'
 import { isJson } from '../../domain/is-json.ts'
+import { readJson } from '../../domain/read-json.ts'
 import { headerValues } from '../reading/header-values.ts'
 import { type MediaType, mediaTypeOf, textOf } from '../reading/media-type.ts'
 import { type MultipartPart, partsOf } from '../reading/multipart.ts'
@@ -116,6 +117,6 @@ function* placesOf(headers: readonly string[], content: Content): Generator<Plac
     yield { at: `header ${headers[at]?.toLowerCase()}`, value: headers[at + 1] ?? '' }
   }
   if (content.kind === 'text') yield { at: 'body', value: content.text.trim() }
-  if (content.kind === 'json') yield* stringsIn(JSON.parse(content.text), '')
+  if (content.kind === 'json') yield* stringsIn(readJson(content.text), '')
   if (content.kind === 'form') for (const [name, value] of content.fields) yield { at: `form ${name}`, value }
 }

@@ -1,4 +1,5 @@
 import { pointerTo } from '../../domain/json-pointer.ts'
+import { readJson } from '../../domain/read-json.ts'
 
 /** A JSON Web Token (RFC 7519) that a request brings along, taken apart. Nothing says that its signature is right. */
 export interface Token {
@@ -31,7 +32,7 @@ export function tokensOf(places: Iterable<Place>, depth = 1): readonly Token[] {
     if (token === null) continue
     tokens.push(token)
     if (token.payload === null || depth === deepest) continue
-    const inner = stringsIn(JSON.parse(token.payload), '')
+    const inner = stringsIn(readJson(token.payload), '')
     tokens.push(...tokensOf(placesBehind(at, inner), depth + 1))
   }
   return tokens.slice(0, mostTokens)
@@ -46,7 +47,7 @@ function read(at: string, value: string): Token | null {
   const [, first = '', second = ''] = shape.exec(value) ?? []
   const header = jsonOf(first)
   if (header === null) return null
-  const said: unknown = JSON.parse(header)
+  const said: unknown = readJson(header)
   if (typeof said !== 'object' || said === null || !('alg' in said)) return null
   return { at, header, payload: 'enc' in said ? null : jsonOf(second) }
 }
@@ -54,7 +55,7 @@ function read(at: string, value: string): Token | null {
 function jsonOf(segment: string): string | null {
   const text = Buffer.from(segment, 'base64url').toString('utf8')
   try {
-    JSON.parse(text)
+    readJson(text)
     return text
   } catch {
     return null

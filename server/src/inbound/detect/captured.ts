@@ -1,3 +1,4 @@
+import { readJson } from '../../domain/read-json.ts'
 import type { OutgoingRequest } from '../trigger/place.ts'
 
 /** What is known of a request that somebody has seen: nothing of it need be there. */
@@ -29,7 +30,7 @@ function readEntry(text: string): CapturedRequest | null {
   if (!text.trimStart().startsWith('{')) return null
   let entry: unknown
   try {
-    entry = JSON.parse(text)
+    entry = readJson(text)
   } catch {
     return null
   }

@@ -1,5 +1,6 @@
 import { stepsOf } from '../../domain/json-pointer.ts'
 import { arrayIndex, sliceItems, slicePath } from '../../domain/payload.ts'
+import { readJson } from '../../domain/read-json.ts'
 
 /** JSON text that is parsed when somebody first asks, and whose numbers keep their spelling. */
 export class JsonText {
@@ -15,7 +16,7 @@ export class JsonText {
   parsed(): { readonly value: unknown } | null {
     if (this.#parsed === undefined) {
       try {
-        this.#parsed = { value: JSON.parse(this.#text) }
+        this.#parsed = { value: readJson(this.#text) }
       } catch {
         this.#parsed = null
       }

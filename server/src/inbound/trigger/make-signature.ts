@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { Millis } from '../../domain/ids.ts'
 import type { Scheme } from '../../domain/preset.ts'
+import { readJson } from '../../domain/read-json.ts'
 import { privateKeyOf, readSecret } from '../../domain/secret-text.ts'
 import { fitsAlgorithm, readKey, type VerificationKey } from '../../domain/verification-key.ts'
 import { bytesOf, piecesOf } from '../reading/parts.ts'
@@ -132,7 +133,7 @@ const segment = (value: unknown): string => Buffer.from(JSON.stringify(value)).t
 function claimsOf(token: string | null, prefix: string): Record<string, unknown> {
   const payload = token?.slice(prefix.length).split('.')[1]
   try {
-    const claims: unknown = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString('utf8'))
+    const claims: unknown = readJson(Buffer.from(payload ?? '', 'base64url').toString('utf8'))
     return typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? { ...claims } : {}
   } catch {
     return {}

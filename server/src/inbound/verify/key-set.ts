@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto'
+import { readJson } from '../../domain/read-json.ts'
 import type { SetKey } from './verdict.ts'
 
 const mostKeys = 100
@@ -10,7 +11,7 @@ const mostKeys = 100
 export function readKeySet(json: string): readonly SetKey[] | null {
   let set: unknown
   try {
-    set = JSON.parse(json)
+    set = readJson(json)
   } catch {
     return null
   }

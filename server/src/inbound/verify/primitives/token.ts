@@ -2,6 +2,7 @@ import { createHmac, type KeyObject, sign, verify } from 'node:crypto'
 import { decodeExactly } from '../../../domain/decode.ts'
 import type { Millis } from '../../../domain/ids.ts'
 import type { TokenAlgorithm } from '../../../domain/preset.ts'
+import { readJson } from '../../../domain/read-json.ts'
 import type { VerificationKey } from '../../../domain/verification-key.ts'
 import { same } from './compare.ts'
 
@@ -34,7 +35,7 @@ function membersOf(part: string): Members | null {
   const bytes = part.includes('=') ? null : decodeExactly(part, 'base64url')
   if (bytes === null) return null
   try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    const value: unknown = readJson(bytes.toString('utf8'))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
   } catch {
     return null
