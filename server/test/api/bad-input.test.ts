@@ -488,6 +488,15 @@ describe('a body that cannot be read', () => {
       }
     }))
 
+  // Fewer than a hundred of these ended the process (Node 26.10, 2026-11): see `readJson`.
+  test('leaves the process alive when it is nested deeper than the engine can bear, time and again', () =>
+    leavesNothing(async () => {
+      const body = `{"payload":{"a":${'[-0\t,\n '.repeat(36_000)}{"é":true,"b":[[1]],"pa\\"y":""},"co\\u006e":{},"eventType":"a"}`
+      for (let n = 0; n < 300; n++) {
+        assert.equal((await refused('/api/v1/app/nowhere/msg', json('POST', body))).code, 'body-malformed')
+      }
+    }))
+
   test('with a hundred thousand faults is answered with no more than a hundred', async () => {
     const { status, pointers } = await refused(eps, json('POST', endpoint({ eventTypes: Array(100_000).fill('a b') })))
     assert.deepEqual([status, pointers.length], [422, 100])
