@@ -50,7 +50,7 @@ export async function fuzz({ fuzzer, seed, goesOn, timed }: FuzzAsk): Promise<Fu
     if ('why' in seen) {
       const kind = kindOf(seen.why)
       if (findings.has(kind)) return
-      const smallest = await minimal(fuzzer, input, kind)
+      const smallest = await minimal(fuzzer, seen, kind)
       findings.set(kind, smallest)
       keep({ input: smallest.input, outcome: null })
     } else if (!outcomes.has(seen.outcome)) {
@@ -124,8 +124,8 @@ export async function outcomeOf(fuzzer: Fuzzer, input: string): Promise<{ readon
 // Two findings with the same words are one, whatever the input is that they quote.
 const kindOf = (why: string): string => why.replaceAll(/".*"|'.*'|\d+/gs, '').slice(0, 60)
 
-async function minimal(fuzzer: Fuzzer, input: string, kind: string): Promise<Finding> {
-  let found = (await outcomeOf(fuzzer, input)) as Finding
+async function minimal(fuzzer: Fuzzer, finding: Finding, kind: string): Promise<Finding> {
+  let found = finding
   for (let tries = 0, again = true; again && tries < 2_000; ) {
     again = false
     for (const less of smaller(found.input)) {
