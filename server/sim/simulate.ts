@@ -22,8 +22,8 @@ export interface Result {
 }
 
 const lookEveryMs: Millis = 200
-// Enough for whatever the last commits have set off.
-const restMs: Millis = 700
+// Enough for whatever the last commits have set off, and for the stop of a node that is far from the store (0.7 s was not).
+const restMs: Millis = 1_500
 // The longest that an open breaker waits for its next probe is five minutes.
 const patienceMs: Millis = 400_000
 
