@@ -194,7 +194,8 @@ class Reader {
 
   #name(): string {
     const name = this.#tokens[this.#at] ?? ''
-    if (!/^[a-z_]\w*$/i.test(name) || reserved.has(name)) throw new Unknown()
+    // A name that begins like one of these is read as that, and the rest of it.
+    if (!/^[a-z_]\w*$/i.test(name) || reserved.has(name) || /^(?:true|false)/.test(name)) throw new Unknown()
     this.#at += 1
     return name
   }
@@ -326,7 +327,8 @@ function compared(sign: string, a: Value, b: Value): Worked {
   if (sign === '==' || sign === '!=') return worked(isEqual(a, b) === (sign === '=='))
   if (sign === 'in') {
     if (Array.isArray(b)) return worked((b as readonly Value[]).some((item) => isEqual(a, item)))
-    return b instanceof Map && typeof a !== 'object' ? worked(typeof a === 'string' && b.has(a)) : error
+    // As `has`: there, and not null (docs/filters.md).
+    return b instanceof Map && typeof a !== 'object' ? worked(typeof a === 'string' && b.get(a) != null) : error
   }
   const order = orderOf(a, b)
   if (order === null) return error

@@ -61,7 +61,8 @@ export async function fuzz({ fuzzer, seed, goesOn, timed }: FuzzAsk): Promise<Fu
     }
   }
   const grow = (growth: Growth): void => {
-    const why = growthFault(fuzzer, growth)
+    // What is measured once may be a moment of the machine.
+    const why = growthFault(fuzzer, growth) === null ? null : growthFault(fuzzer, growth)
     if (why !== null && !findings.has('growth')) findings.set('growth', { input: JSON.stringify(growth), why })
   }
 
