@@ -34,14 +34,17 @@ const largeInteger = /^-?\d{16,}$/
 function payloadValue(text: string): CelInput {
   try {
     // `JSON.parse` would round 12345678901234567 without a word; giving it a reviver costs ten times the parse.
-    const exact = manyDigits.test(text)
-      ? text.replace(textOrNumber, (token) => (largeInteger.test(token) ? `"${mark}${token}"` : token))
-      : text
-    return inputOf(readJson(exact))
+    return inputOf(readJson(manyDigits.test(text) ? marked(text) : text))
   } catch (error) {
     if (error instanceof SyntaxError) return text
     throw error
   }
+}
+
+function marked(text: string): string {
+  // Marked, what is no JSON could become some: a number that begins with a zero, or one in the place of a key.
+  readJson(text)
+  return text.replace(textOrNumber, (token) => (largeInteger.test(token) ? `"${mark}${token}"` : token))
 }
 
 function inputOf(value: unknown): CelInput {

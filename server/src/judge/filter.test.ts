@@ -97,6 +97,8 @@ test('the base64 of bytes is a text to a filter, also where it could be read as 
     assert.equal(payload, '1234')
   }
   assert.equal(filterContext({ ...facts, payload: '1234', encoding: null }).payload, 1234n)
+  for (const payload of ['0900719925474099', '{"":0547409254740993}', '{3372036854775808:1}'])
+    assert.equal(filterContext({ ...facts, payload, encoding: null }).payload, payload, 'is no JSON, but a text')
 })
 
 test('a filter that can never work is refused with the place and the reason', () => {
