@@ -8,8 +8,8 @@ export type Field = readonly [name: string, value: string]
 const mostFields = 10_000
 
 /**
- * The text fields of a form, in their order; null: it is none, or one of more than 10,000 fields. Files of a multipart form are left out, and long texts: no
- * provider signs them. What is no UTF-8 is read with replacement characters, as the form parsers of receivers do.
+ * The text fields of a form, in their order; null: it is none, or one of more than 10,000 fields. Files of a multipart form
+ * are left out, and long texts: no provider signs them. What is no UTF-8 is read with replacement characters, as the form parsers of receivers do.
  */
 export function formFields(contentType: string, body: Uint8Array): readonly Field[] | null {
   const { type, parameters } = mediaTypeOf(contentType)

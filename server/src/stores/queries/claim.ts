@@ -70,12 +70,11 @@ export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
   const { after, visits, now } = ask
   const visited = await db.all<Visit>(ring, { after, visits, now })
   const endpoints = visited.flatMap(({ endpoint_id: id, ...due }) => (id === null ? [] : [{ id, ...due }]))
-  const due = endpoints.filter(({ first_due }) => first_due !== null && first_due <= now)
-  const shareOf = (id: EndpointId): number => ask.shares.get(id) ?? ask.share
-  let waiting: readonly Turn[] = due.flatMap(({ id: endpointId }) => {
-    const share = shareOf(endpointId)
-    return share === 0 ? [] : [{ endpointId, share }]
-  })
+  const due = endpoints.flatMap(({ id: endpointId, first_due }) =>
+    first_due === null || first_due > now ? [] : [{ endpointId, share: ask.shares.get(endpointId) ?? ask.share }],
+  )
+  const unwanted = new Set(due.flatMap(({ endpointId, share }) => (share === 0 ? [endpointId] : [])))
+  let waiting: readonly Turn[] = due.filter(({ share }) => share > 0)
   const deliveries: ClaimedDelivery[] = []
   const moreOf = new Set<EndpointId>()
   let bytes = 0
@@ -99,7 +98,7 @@ export async function claim(db: Db, ask: ClaimAsk): Promise<Claimed> {
     deliveries,
     cursor: first < 0 && visited.at(-1)?.endpoint_id === null ? '' : (behind.at(-1)?.id ?? after),
     moreOf: [...moreOf],
-    passedOver: behind.flatMap((visit) => (shareOf(visit.id) === 0 && due.includes(visit) ? [visit.id] : [])),
+    passedOver: behind.flatMap(({ id }) => (unwanted.has(id) ? [id] : [])),
     nextDueAt: dues.length === 0 ? null : Math.min(...dues),
   }
 }
