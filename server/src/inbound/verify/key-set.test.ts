@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
+import { publicBytesOf } from '../../domain/secret-text.ts'
 import { keysOf, readKeySet } from './key-set.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -47,6 +48,22 @@ test('a key that cannot or must not check signatures is left out, and does not s
     keys?.map(({ kid, alg, key }) => [kid, alg, key.asymmetricKeyType]),
     [[null, null, 'ec']],
   )
+})
+
+test('an RSA key beyond what can check a signature is left out, and disturbs nobody who reads a private key next', () => {
+  const number = (bytes: number) => Buffer.alloc(bytes, 0xff).toString('base64url')
+  const longest = { kty: 'RSA', n: number(2_048), e: 'AQAB' }
+  assert.equal(set(longest)?.[0]?.key.asymmetricKeyDetails?.modulusLength, 16_384)
+  for (const more of [
+    { n: number(2_049) },
+    { n: number(300_000) },
+    { e: number(33) },
+    { e: number(3_000) },
+    { n: 7 },
+  ]) {
+    assert.deepEqual(set({ ...longest, ...more }), [])
+    assert.equal(publicBytesOf(Buffer.alloc(32)).length, 32)
+  }
 })
 
 test('what is not a set is none, and an empty one is one', () => {
