@@ -66,6 +66,17 @@ test('whole and broken numbers compare with one another; to reckon with both, on
   assert.deepEqual(judged('double(payload.b) * 1.5 == 3.0', { b: 2 }), { kind: 'yes' })
 })
 
+test('texts are ordered by code points, as in other languages of CEL, and not by the halves that JavaScript has of them', () => {
+  const texts = ['', 'a', 'ab', 'b', '\ud800', '\uffee', '\uffee!', '😀', '😀!', '😁']
+  for (const [at, a] of texts.entries()) {
+    for (const [other, b] of texts.entries()) {
+      const seen = ['<', '<=', '>', '>='].map((sign) => judged(`payload.a ${sign} payload.b`, { a, b }).kind)
+      const right = [at < other, at <= other, at > other, at >= other].map((holds) => (holds ? 'yes' : 'no'))
+      assert.deepEqual(seen, right, `"${a}", "${b}"`)
+    }
+  }
+})
+
 test('what cannot be worked out for a message says why, and is neither yes nor no', () => {
   for (const [filter, why] of [
     ['payload.missing > 1', /missing/],

@@ -12,7 +12,7 @@ export type Filter =
   | { readonly kind: 'ready'; judge(context: FilterContext): FilterVerdict }
   | { readonly kind: 'faulty'; readonly fault: FilterFault }
 
-const { STRING, BYTES } = CelScalar
+const { BOOL, STRING, BYTES } = CelScalar
 
 // One operation that makes something huge out of little is what a thread's memory limit does not survive: V8 then ends
 // the whole process (seen with Node 26 and a string of 400 MiB). So nothing an expression makes in one step may be large.
@@ -36,10 +36,28 @@ const bounds = [
     return new TextEncoder().encode(text)
   }),
 ]
-// For the same reason without `replace`, `join`, `format` and `quote`.
+// Texts are ordered by code points, as by their UTF-8 (CEL's "Language Definition"); the library's order is of UTF-16 halves,
+// where U+FFFF comes behind every emoji.
+const orders = [
+  celFunc('_<_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) < 0),
+  celFunc('_<=_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) <= 0),
+  celFunc('_>_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) > 0),
+  celFunc('_>=_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) >= 0),
+]
+// For the same reason as bounds without `replace`, `join`, `format` and `quote`.
 const harmless = new Set(['charAt', 'indexOf', 'lastIndexOf', 'lowerAscii', 'upperAscii', 'split', 'substring', 'trim'])
 
-const env = celEnv({ funcs: [...strings.filter(({ name }) => harmless.has(name)), ...bounds] })
+const env = celEnv({ funcs: [...strings.filter(({ name }) => harmless.has(name)), ...bounds, ...orders] })
+
+/** Below 0, 0, above 0. */
+function orderOfTexts(a: string, b: string): number {
+  for (let at = 0; at < a.length && at < b.length; ) {
+    const [one = 0, other = 0] = [a.codePointAt(at), b.codePointAt(at)]
+    if (one !== other) return one - other
+    at += one > 0xffff ? 2 : 1
+  }
+  return a.length - b.length
+}
 
 const resultsOf = new Map<string, Set<string>>()
 for (const { name, result } of env.funcs as Iterable<CelFunc>) {

@@ -6,7 +6,7 @@ import { jsonText } from './json-maker.ts'
 import { naively, payloadOf } from './naive-filter.ts'
 
 const members = ['a', 'b', 'c', 'payload', 'length']
-const texts = ['"x"', '""', '"order.paid"', '"a"', '"\\"', '"😀"', '"é"']
+const texts = ['"x"', '""', '"order.paid"', '"a"', '"\\"', '"😀"', '"é"', '"\uffee"']
 const ints = ['0', '1', '2', '-1', '9223372036854775807', '9007199254740993', '9007199254740993', '1.5', '1.0']
 const types = ['order.paid', 'x', 'a.b.c']
 

@@ -341,8 +341,10 @@ function orderOf(a: Value, b: Value): number | null {
   if (isNumber(a) && isNumber(b)) return a < b ? -1 : a > b ? 1 : a <= b && a >= b ? 0 : Number.NaN
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
   if (typeof a !== 'string' || typeof b !== 'string') return null
-  // By code points, as their UTF-8 would be; JavaScript's own order is of halves of them.
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  // JavaScript's own order is of halves of code points.
+  const [points = [], others = []] = [a, b].map((text) => [...text].map((sign) => sign.codePointAt(0) ?? 0))
+  const first = points.findIndex((point, index) => point !== others[index])
+  return first === -1 ? points.length - others.length : (points[first] ?? 0) - (others[first] ?? -1)
 }
 
 const isNumber = (value: Value): value is bigint | number => typeof value === 'bigint' || typeof value === 'number'
