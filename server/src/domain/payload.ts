@@ -102,7 +102,8 @@ function isKey(text: string, start: number, end: number, key: string): boolean {
   return false
 }
 
-function skipSpace(text: string, from: number): number {
+/** To the next sign that is no space. */
+export function skipSpace(text: string, from: number): number {
   let at = from
   // Space, tab, line feed, carriage return: RFC 8259 §2 knows no other.
   for (;;) {
@@ -124,7 +125,8 @@ export function skipString(text: string, from: number): number {
   }
 }
 
-function skipValue(text: string, from: number): number {
+/** From the first sign of a value to behind its last. */
+export function skipValue(text: string, from: number): number {
   const length = text.length
   const first = text.charCodeAt(from)
   if (first === quote) return skipString(text, from)

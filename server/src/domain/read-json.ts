@@ -1,3 +1,4 @@
+import { hasEscapedKey, readByHand } from './escaped-keys.ts'
 import { skipString } from './payload.ts'
 
 // Jackson has the same limit; people do not come near it.
@@ -9,11 +10,12 @@ const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x
 /**
  * `JSON.parse` for the text of strangers. Throws SyntaxError, too, for what is nested deeper than 1,000 levels: from some 8,000
  * on the engine reads in another way, in which it now and then ends the process (Node 26.10, with a fatal error or SIGSEGV:
- * fifty publish calls of 250 kB were enough; 2026-11).
+ * fifty publish calls of 250 kB were enough; 2026-11). What the engine gets wrong of keys is put right (escaped-keys.ts).
  */
 export function readJson(text: string): unknown {
   if (opensMany(text) && isDeep(text)) throw new SyntaxError(`it is nested deeper than ${deepest} levels`)
-  return JSON.parse(text)
+  const value: unknown = JSON.parse(text)
+  return hasEscapedKey(text) ? readByHand(text) : value
 }
 
 /** Most texts are shorter than that or open less, which costs next to nothing to find out: a walk takes 0.4 of a parse. */

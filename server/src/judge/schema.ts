@@ -3,6 +3,7 @@ import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { pointerTo } from '../domain/json-pointer.ts'
 import type { Fault } from '../domain/problem.ts'
+import { readJson } from '../domain/read-json.ts'
 import { schemaShapeFaults } from '../domain/schema.ts'
 import type { SchemaVerdict } from '../ports/judge.ts'
 import { reasonOf } from './filter.ts'
@@ -40,7 +41,7 @@ const notHere = new Set(['$dynamicRef', '$recursiveRef', '$vocabulary'])
 
 /** Reads and checks a schema given as JSON text. */
 export function readSchema(text: string): Schema {
-  const schema: unknown = JSON.parse(text)
+  const schema = readJson(text)
   const faults: Fault[] = [...schemaShapeFaults(schema, '')]
   if (faults.length > 0) return { kind: 'faulty', faults }
   const draft = draftOf(schema, faults)
@@ -121,7 +122,7 @@ function leadingNowhere(found: Readonly<Record<string, AnySchema | boolean>>): r
 export function schemaFaults(text: string): readonly Fault[] {
   const read = readSchema(text)
   if (read.kind === 'faulty') return read.faults
-  const schema: unknown = JSON.parse(text)
+  const schema = readJson(text)
   const isSchema = draftOf(schema, []) === '7' ? draft07() : draft2020()
   if (!isSchema(schema)) {
     return (isSchema.errors ?? []).slice(0, mostFaults).map(({ instancePath, message = 'is not right', params }) => ({

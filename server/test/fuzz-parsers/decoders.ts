@@ -5,6 +5,7 @@ import { pointerTo, stepsOf } from '../../src/domain/json-pointer.ts'
 import { pageOf, searchOf } from '../../src/domain/page.ts'
 import { bodyOf, payloadOf } from '../../src/domain/payload-text.ts'
 import { Problem } from '../../src/domain/problem.ts'
+import { readJson } from '../../src/domain/read-json.ts'
 import { readSecret } from '../../src/domain/secret-text.ts'
 import { tokensOf } from '../../src/inbound/decoded/tokens.ts'
 import { unpacked } from '../../src/inbound/decoded/unpacked.ts'
@@ -225,7 +226,7 @@ function judgeTokens(text: string): string {
   const [head = '', claims = '', signature = '', ...more] = text.split('.')
   hold(more.length === 0 && strict.signed === `${head}.${claims}`, () => 'something else was signed')
   hold(Buffer.from(strict.signature).toString('base64url') === signature, () => 'the signature is another')
-  const said: unknown = JSON.parse(Buffer.from(claims, 'base64url').toString())
+  const said = readJson(Buffer.from(claims, 'base64url').toString())
   hold(JSON.stringify(said) === JSON.stringify(strict.claims), () => 'the claims are others')
   return 'token'
 }

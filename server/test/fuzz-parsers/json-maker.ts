@@ -100,3 +100,7 @@ export const jsonWords = [
   '\\u0070ayload',
   '"payload":{}',
 ]
+
+/** Whether JSON.parse may read another key than the one that is spelled (escaped-keys.ts): it is no judge of such a text. */
+export const keysMayBeEscaped = (text: string): boolean =>
+  text.includes('\\') && /"\s*:/.test(text.slice(text.indexOf('\\')))

@@ -1,6 +1,7 @@
 // Another reading of filters than the one that runs: the common part of CEL by its specification (github.com/google/cel-spec,
 // "Language Definition"), parsed by hand and worked out as it is walked through, nothing prepared. What is beyond it is
 // `null`: nothing is said about such a filter.
+import { keysMayBeEscaped } from './json-maker.ts'
 
 /** What a payload looks like to CEL. `double`: so that 1.0 is told from 1. */
 export type Value = null | boolean | bigint | number | string | readonly Value[] | ReadonlyMap<string, Value>
@@ -363,13 +364,14 @@ function isEqual(a: Value, b: Value): boolean {
   return a === b
 }
 
-/** A payload as filters see it: whole numbers of at most 64 bits exactly, text where it is no JSON. Null: one beyond that. */
+/** A payload as filters see it: whole numbers of at most 64 bits exactly, text where it is no JSON. Null: one beyond that, or keys that JSON.parse may get wrong. */
 export function payloadOf(text: string): { readonly value: Value } | null {
   try {
     JSON.parse(text)
   } catch {
     return { value: text }
   }
+  if (keysMayBeEscaped(text)) return null
   let fits = true
   const value = JSON.parse(text, (_key, one: unknown, context?: { readonly source?: string }) => {
     if (typeof one !== 'number') return one

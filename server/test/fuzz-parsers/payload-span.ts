@@ -2,9 +2,10 @@ import { readMessage } from '../../src/api/rest/message-body.ts'
 import { pointerTo, stepsOf } from '../../src/domain/json-pointer.ts'
 import { sliceItems, slicePath, sliceValue } from '../../src/domain/payload.ts'
 import { Problem } from '../../src/domain/problem.ts'
+import { readJson } from '../../src/domain/read-json.ts'
 import { JsonText } from '../../src/inbound/reading/json-text.ts'
 import { attempt, type Fuzzer, hold } from './fuzzer.ts'
-import { jsonText, jsonWords } from './json-maker.ts'
+import { jsonText, jsonWords, keysMayBeEscaped } from './json-maker.ts'
 
 const asked = ['payload', 'messages', 'a', '', '__proto__', 'pa"y']
 // Printing it again, which the judge does, goes down the stack; the parser itself does not.
@@ -29,6 +30,7 @@ export const payloadSpan: Fuzzer = {
     }
     hold(!('refused' in published) || published.refused !== 'body-malformed', () => 'JSON was called malformed')
     const { value } = parsed
+    hold(keysMayBeEscaped(text) || print(JSON.parse(text)) === print(value), () => 'it is read as another value')
     if (depthOf(text) > deepest) return `deep ${kindOf(value)}`
     const found = asked.map((key) => judgeMember(text, value, key))
     judgeItems(text, value)
@@ -36,7 +38,7 @@ export const payloadSpan: Fuzzer = {
     if (!('refused' in published) && isObject(value)) {
       const { payload, contentType } = published.value.fact
       if (contentType === null && value.transformationsParams == null) {
-        hold(print(JSON.parse(payload)) === print(value.payload), () => 'another payload was published')
+        hold(print(readJson(payload)) === print(value.payload), () => 'another payload was published')
         hold(text.includes(payload), () => 'the published payload is spelled otherwise')
       }
     }
@@ -73,14 +75,14 @@ function judgeMember(text: string, value: unknown, key: string): string {
     return '-'
   }
   hold(span !== null, () => `${JSON.stringify(key)} was not found`)
-  const replaced: unknown = JSON.parse(text.slice(0, span.start) + mark + text.slice(span.end))
+  const replaced: unknown = readJson(text.slice(0, span.start) + mark + text.slice(span.end))
   hold(
     print(replaced) === print(withMember(value, key)) && isObject(replaced) && replaced[key] === JSON.parse(mark),
     () => `what was cut out for ${JSON.stringify(key)} is more or less than its value`,
   )
   const cut = text.slice(span.start, span.end)
   hold(
-    print(JSON.parse(cut)) === print(value[key]) && cut.trim() === cut,
+    print(readJson(cut)) === print(value[key]) && cut.trim() === cut,
     () => `${JSON.stringify(key)} is another value`,
   )
   return '+'
@@ -98,20 +100,20 @@ function judgeItems(text: string, value: unknown): void {
   if (items === null || !Array.isArray(value)) return
   hold(items.length === value.length, () => `${value.length} items were cut into ${items.length}`)
   for (const [at, { start, end }] of items.entries()) {
-    hold(print(JSON.parse(text.slice(start, end))) === print(value[at]), () => `item ${at} is another value`)
+    hold(print(readJson(text.slice(start, end))) === print(value[at]), () => `item ${at} is another value`)
   }
 }
 
 function judgePointer(text: string, value: unknown, pointer: string): void {
   const right = walk(value, stepsOf(pointer) ?? [])
   const spans = slicePath(text, stepsOf(pointer) ?? [])
-  const cut = spans.map(({ start, end }): unknown => JSON.parse(text.slice(start, end)))
+  const cut = spans.map(({ start, end }): unknown => readJson(text.slice(start, end)))
   hold(print(cut) === print(right), () => `"${pointer}" leads elsewhere in text than in value`)
   const texts = new JsonText(text).textsAt(pointer)
   const words = right.filter((one) => one !== null)
   hold(texts.length === words.length, () => `"${pointer}" has ${texts.length} texts of ${words.length} values`)
   for (const [at, one] of words.entries()) {
-    const told: unknown = typeof one === 'string' ? texts[at] : JSON.parse(texts[at] ?? '')
+    const told: unknown = typeof one === 'string' ? texts[at] : readJson(texts[at] ?? '')
     hold(print(told) === print(one), () => `a text at "${pointer}" is not that of its value`)
   }
 }

@@ -2,6 +2,7 @@ import type { Application, ApplicationKind, Metadata } from '../../domain/applic
 import type { ControlPart } from '../../domain/control.ts'
 import { type ApplicationId, type EnvironmentId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
+import { readJson } from '../../domain/read-json.ts'
 import type { ApplicationStore, RoutesCounts, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { noteRoutes } from './changes.ts'
@@ -33,7 +34,7 @@ const applicationOf = (row: ApplicationRow): Application => ({
   name: row.name,
   throttleRate: row.throttle_rate,
   control: JSON.parse(row.control) as ControlPart,
-  metadata: JSON.parse(row.metadata) as Metadata,
+  metadata: readJson(row.metadata) as Metadata,
   kind: row.kind,
   pausedAt: row.paused_at,
   createdAt: row.created_at,

@@ -3,6 +3,7 @@ import type { ControlPart } from '../../domain/control.ts'
 import type { DisabledBecause, Endpoint } from '../../domain/endpoint.ts'
 import { type ApplicationId, type EndpointId, isId, type Millis } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
+import { readJson } from '../../domain/read-json.ts'
 import type { SealedText } from '../../domain/seal.ts'
 import type { EndpointStore, Told, WriteResult } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
@@ -52,7 +53,7 @@ export const endpointOf = (row: EndpointRow): Endpoint => ({
   description: row.description,
   eventTypes: row.event_types === null ? null : (JSON.parse(row.event_types) as readonly string[]),
   channels: row.channels === null ? null : (JSON.parse(row.channels) as readonly string[]),
-  metadata: JSON.parse(row.metadata) as Metadata,
+  metadata: readJson(row.metadata) as Metadata,
   filter: row.filter,
   throttleRate: row.throttle_rate,
   control: JSON.parse(row.control) as ControlPart,

@@ -3,6 +3,7 @@ import type { Environment } from '../../domain/environment.ts'
 import type { EventType } from '../../domain/event-type.ts'
 import type { EnvironmentId } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
+import { readJson } from '../../domain/read-json.ts'
 import type { EventTypeStore, SeenEventType } from '../../ports/store.ts'
 import { type Db, first } from '../db.ts'
 import { noteRoutesOfAll } from './changes.ts'
@@ -35,7 +36,7 @@ const eventTypeOf = (row: EventTypeRow): EventType => ({
   description: row.description,
   archived: row.archived === 1,
   deprecated: row.deprecated === 1,
-  schemas: row.schemas === null ? null : (JSON.parse(row.schemas) as EventType['schemas']),
+  schemas: row.schemas === null ? null : (readJson(row.schemas) as EventType['schemas']),
   groupName: row.group_name,
   featureFlags: flagsOf(row),
   createdAt: row.created_at,

@@ -2,6 +2,7 @@ import type { Metadata } from '../../domain/application.ts'
 import type { ControlPart } from '../../domain/control.ts'
 import { type EnvironmentId, isId, type Millis, type SourceId } from '../../domain/ids.ts'
 import type { PageSearch } from '../../domain/page.ts'
+import { readJson } from '../../domain/read-json.ts'
 import type { SealedText } from '../../domain/seal.ts'
 import type { Source, SourceSettings } from '../../domain/source.ts'
 import type { SourceStore, Told, WriteResult } from '../../ports/store.ts'
@@ -45,7 +46,7 @@ const sourceOf = (row: SourceRow): Source => ({
   name: row.name,
   type: row.type,
   settings: JSON.parse(row.settings) as SourceSettings,
-  metadata: JSON.parse(row.metadata) as Metadata,
+  metadata: readJson(row.metadata) as Metadata,
   control: JSON.parse(row.control) as ControlPart,
   throttleRate: row.throttle_rate,
   sealedSecrets: row.sealed_secrets,
