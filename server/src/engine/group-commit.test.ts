@@ -355,7 +355,7 @@ test('a second commit goes beside the first only with a load that is worth it, a
   const many = (size: number) => Array.from({ length: size }, () => publish(message()))
   const waiting = many(1)
   await until(() => batches.length === 1)
-  waiting.push(...many(31))
+  waiting.push(...many(63))
   for (let n = 0; n < 5; n++) await turn()
   assert.equal(batches.length, 1)
   waiting.push(...many(1))
@@ -365,12 +365,12 @@ test('a second commit goes beside the first only with a load that is worth it, a
   for (let n = 0; n < 5; n++) await turn()
   assert.deepEqual(sizes(batches), [
     [1, 0],
-    [32, 0],
+    [64, 0],
     [500, 0],
   ])
   letGo()
   await Promise.all(waiting)
-  assert.equal(count('message'), 633)
+  assert.equal(count('message'), 665)
 })
 
 test('of what stands in an order, and of the turns of an endpoint, nothing is in two commits at once', async (t) => {
@@ -379,9 +379,9 @@ test('of what stands in an order, and of the turns of an endpoint, nothing is in
   const [first, second] = [message(), message()]
   const waiting: Promise<unknown>[] = [publish(first, 'one'), turns('failing')]
   await until(() => batches.length === 1)
-  waiting.push(publish(second, 'one'), turns('healthy'), ...Array.from({ length: 40 }, () => publish(message())))
+  waiting.push(publish(second, 'one'), turns('healthy'), ...Array.from({ length: 70 }, () => publish(message())))
   await until(() => batches.length === 2)
-  assert.deepEqual([batches[1]?.messages.length, batches[1]?.turns.length], [40, 0], 'all others go on')
+  assert.deepEqual([batches[1]?.messages.length, batches[1]?.turns.length], [70, 0], 'all others go on')
   letGo()
   await Promise.all(waiting)
   assert.deepEqual(
@@ -393,7 +393,7 @@ test('of what stands in an order, and of the turns of an endpoint, nothing is in
 
 test('what was recorded is said to be on disk only when all of it is, whichever commit was the last', async (t) => {
   const { commits, publish, record, message, hold, until, batches, count } = await committing(t, { commitsInFlight: 3 })
-  const all = Array.from({ length: 40 }, () => message())
+  const all = Array.from({ length: 70 }, () => message())
   await Promise.all(all.map((one) => publish(one)))
   const before = batches.length
   const letGo = hold()
@@ -409,7 +409,7 @@ test('what was recorded is said to be on disk only when all of it is, whichever 
   assert.equal(written, false)
   letGo()
   await told
-  assert.equal(count('attempt'), 40)
+  assert.equal(count('attempt'), 70)
   await commits.written()
 })
 
