@@ -66,6 +66,16 @@ test('whole and broken numbers compare with one another; to reckon with both, on
   assert.deepEqual(judged('double(payload.b) * 1.5 == 3.0', { b: 2 }), { kind: 'yes' })
 })
 
+test('whole and broken numbers are ordered exactly, however near they are', () => {
+  for (const filter of [
+    '9007199254740993 > 9007199254740992.0 && 9007199254740992.0 < 9007199254740993',
+    '!(9223372036854775808.0 <= 9223372036854775807) && 9223372036854775807 <= 9223372036854775808.0',
+    '18446744073709551615u < 18446744073709551616.0 && 18446744073709551616.0 >= 18446744073709551615u',
+    '!(1 < 1.0) && 1 <= 1.0 && 1u >= 1.0 && !(2.0 > 2u)',
+  ])
+    assert.deepEqual(judged(filter, {}), { kind: 'yes' }, filter)
+})
+
 test('texts are ordered by code points, as in other languages of CEL, and not by the halves that JavaScript has of them', () => {
   const texts = ['', 'a', 'ab', 'b', '\ud800', '\uffee', '\uffee!', '😀', '😀!', '😁']
   for (const [at, a] of texts.entries()) {

@@ -12,7 +12,7 @@ export type Filter =
   | { readonly kind: 'ready'; judge(context: FilterContext): FilterVerdict }
   | { readonly kind: 'faulty'; readonly fault: FilterFault }
 
-const { BOOL, STRING, BYTES } = CelScalar
+const { BOOL, INT, UINT, DOUBLE, STRING, BYTES } = CelScalar
 
 // One operation that makes something huge out of little is what a thread's memory limit does not survive: V8 then ends
 // the whole process (seen with Node 26 and a string of 400 MiB). So nothing an expression makes in one step may be large.
@@ -36,14 +36,22 @@ const bounds = [
     return new TextEncoder().encode(text)
   }),
 ]
-// Texts are ordered by code points, as by their UTF-8 (CEL's "Language Definition"); the library's order is of UTF-16 halves,
-// where U+FFFF comes behind every emoji.
-const orders = [
-  celFunc('_<_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) < 0),
-  celFunc('_<=_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) <= 0),
-  celFunc('_>_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) > 0),
-  celFunc('_>=_', [STRING, STRING], BOOL, (a, b) => orderOfTexts(a, b) >= 0),
+type Numeric = number | bigint
+const signs: readonly (readonly [string, (a: Numeric, b: Numeric) => boolean])[] = [
+  ['_<_', (a, b) => a < b],
+  ['_<=_', (a, b) => a <= b],
+  ['_>_', (a, b) => a > b],
+  ['_>=_', (a, b) => a >= b],
 ]
+// CEL's "Language Definition" orders texts by code points, as by their UTF-8, and numbers of two kinds exactly. The library takes
+// UTF-16 halves, where U+FFFF comes behind every emoji, and rounds the whole number: 9007199254740993 to 9007199254740992.0.
+const orders = signs.flatMap(([sign, holds]) => [
+  celFunc(sign, [STRING, STRING], BOOL, (a, b) => holds(orderOfTexts(a, b), 0)),
+  celFunc(sign, [INT, DOUBLE], BOOL, holds),
+  celFunc(sign, [DOUBLE, INT], BOOL, holds),
+  celFunc(sign, [UINT, DOUBLE], BOOL, (a, b) => holds(a.value, b)),
+  celFunc(sign, [DOUBLE, UINT], BOOL, (a, b) => holds(a, b.value)),
+])
 // For the same reason as bounds without `replace`, `join`, `format` and `quote`.
 const harmless = new Set(['charAt', 'indexOf', 'lastIndexOf', 'lowerAscii', 'upperAscii', 'split', 'substring', 'trim'])
 

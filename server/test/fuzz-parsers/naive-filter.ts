@@ -162,7 +162,7 @@ class Reader {
       this.#demand(')')
       return (scope) => on(left(scope), sizeOf)
     }
-    const call = textCalls[name]
+    const call = Object.hasOwn(textCalls, name) ? textCalls[name] : undefined
     if (call === undefined) throw new Unknown()
     const argument = this.#ternary()
     this.#demand(')')
