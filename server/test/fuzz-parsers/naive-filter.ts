@@ -364,7 +364,10 @@ function isEqual(a: Value, b: Value): boolean {
   return a === b
 }
 
-/** A payload as filters see it: whole numbers of at most 64 bits exactly, text where it is no JSON. Null: one beyond that, or keys that JSON.parse may get wrong. */
+/**
+ * A payload as filters see it: whole numbers of at most 64 bits exactly, text where it is no JSON. Null: one beyond that, or
+ * keys that JSON.parse may get wrong.
+ */
 export function payloadOf(text: string): { readonly value: Value } | null {
   try {
     JSON.parse(text)
