@@ -101,3 +101,6 @@ try {
   )
   process.exitCode = 2
 }
+// Whatever is still open when a question failed, all has been said: a gateway that was left running kept this one from
+// ending (2026-11).
+process.exit()

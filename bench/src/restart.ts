@@ -17,7 +17,7 @@ import { mebibytes, milliseconds, table, whole } from './table.ts'
 const endpointCount = 10
 const firstWithinMs = 60_000
 const stallMs = 60_000
-// It is killed when it has been delivering for so long.
+// It is killed when it has been delivering for so long, or when it has made its share: a start needs something to do.
 const killAfterMs = 500
 // What may be under way at a kill and come again: POSTHORN_GLOBAL_IN_FLIGHT, as it usually is.
 const inFlight = 1024
@@ -42,17 +42,26 @@ async function pendingOn(databases: Databases, options: Options, receiver: Count
   return { database, ids: seed.ids() }
 }
 
+/** The gateway is running; who gets it ends it. Throws when nothing was delivered within a minute, and then has ended it. */
 async function startTimed(database: Database, receiver: CountingReceiver): Promise<{ gateway: Gateway; start: Start }> {
   await receiver.mark()
   const startUs = nowUs()
-  const gateway = await startGateway(database)
+  await using stack = new AsyncDisposableStack()
+  const gateway = stack.use(await startGateway(database))
   const readyMs = (nowUs() - startUs) / 1000
   let firstAtUs: number | null = null
   await until('the first delivery', firstWithinMs, 20, async () => {
     firstAtUs = (await receiver.seen()).firstAtUs
     return firstAtUs !== null
   })
+  stack.move()
   return { gateway, start: { readyMs, firstMs: ((firstAtUs ?? Number.NaN) - startUs) / 1000 } }
+}
+
+/** Resolves when a gateway that is to be killed has delivered for long enough, or `count` in all. */
+async function timeToKill(receiver: CountingReceiver, count: number): Promise<void> {
+  const end = performance.now() + killAfterMs
+  while (performance.now() < end && (await receiver.seen()).unique < count) await wait(10)
 }
 
 /** Resolves to the seconds it took; null when nothing came for a minute. */
@@ -75,11 +84,11 @@ export async function restart(options: Options, databases: Databases): Promise<R
   const alone: Start[] = []
   for (let round = 0; round < options.rounds; round += 1) {
     const { database, ids } = await pendingOn(databases, options, receiver, 1)
-    await using _ = database
+    await using _database = database
     const { gateway, start } = await startTimed(database, receiver)
+    await using _gateway = gateway
     alone.push(start)
     progress(`${ids.length} pending: first delivery after ${milliseconds(start.firstMs)}`)
-    await gateway[Symbol.asyncDispose]()
   }
 
   const { database, ids } = await pendingOn(databases, options, receiver, options.pending)
@@ -89,11 +98,11 @@ export async function restart(options: Options, databases: Databases): Promise<R
   // Each but the first comes after a kill, so that what its predecessor held is still under a lease.
   for (let round = 0; round < options.rounds; round += 1) {
     const { gateway, start } = await startTimed(database, receiver)
+    await using killed = gateway
     many.push(start)
     progress(`${whole(options.pending)} pending: first delivery after ${milliseconds(start.firstMs)}`)
-    await wait(killAfterMs)
-    await gateway.child.kill()
-    await gateway[Symbol.asyncDispose]()
+    await timeToKill(receiver, (options.pending * (round + 1)) / (options.rounds + 1))
+    await killed.child.kill()
   }
   const { gateway, start } = await startTimed(database, receiver)
   many.push(start)
@@ -114,7 +123,7 @@ export async function restart(options: Options, databases: Databases): Promise<R
     parts: [
       `Messages and deliveries are put into the tables by SQL, dealt out over ${endpointCount} endpoints; then the gateway starts. With one \
 pending: ${options.rounds} new databases; with many: ${options.rounds + 1} starts on one, each but the first after a kill -9 ${killAfterMs} ms into \
-delivering. Median (least to most). The last one delivers all the rest; a Node receiver keeps every id.`,
+delivering, or when its share was delivered. Median (least to most). The last one delivers all the rest; a Node receiver keeps every id.`,
       table(
         ['', '1 pending', `${whole(options.pending)} pending`],
         [

@@ -88,3 +88,5 @@ try {
   console.error(`fuzz: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   process.exitCode = 2
 }
+// A request that never ended must not keep this process: all has been said.
+process.exit()

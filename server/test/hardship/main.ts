@@ -102,3 +102,5 @@ try {
   console.error(`hardship: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   process.exitCode = 2
 }
+// A socket that a broken-off hardship left open must not keep this process: all has been said.
+process.exit()
