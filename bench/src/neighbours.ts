@@ -1,6 +1,6 @@
 import { type Databases, engineNames } from './database.ts'
 import { type Gateway, startGateway, type Target } from './gateway.ts'
-import { fixedRate, fullLoad } from './generator.ts'
+import { fullLoad } from './generator.ts'
 import { drained } from './ledger.ts'
 import { type LiveWindow, liveWindow } from './live-window.ts'
 import type { Options } from './options.ts'
@@ -28,14 +28,42 @@ interface Phase {
 
 const p99Of = (phase: Phase): Spread => spreadOf(phase.windows.map((window) => window.receiver.p99Ms))
 
-async function windows(options: Options, receiver: CountingReceiver, target: Target, name: string): Promise<Phase> {
+async function warmedUp(options: Options, receiver: CountingReceiver, target: Target): Promise<void> {
+  const { connections, warmupS } = options
+  if (warmupS === 0) return
+  await liveWindow(receiver, target, options.rate ?? usualPerS, { connections, seconds: warmupS })
+}
+
+async function window(options: Options, receiver: CountingReceiver, target: Target, name: string): Promise<LiveWindow> {
   const { connections, seconds } = options
-  const seen: LiveWindow[] = []
+  const seen = await liveWindow(receiver, target, options.rate ?? usualPerS, { connections, seconds })
+  progress(`${name}: publish→receiver p99 ${milliseconds(seen.receiver.p99Ms)}`)
+  return seen
+}
+
+/**
+ * The healthy endpoint alone, and with one in its application that hangs and gets the same messages. In turns, and each
+ * time on a new gateway: behind the flood, what that had left behind counted as the hung endpoint's (1.34 times alone
+ * instead of 1.13, 2026-11).
+ */
+async function besideHung(
+  options: Options,
+  databases: Databases,
+  receiver: CountingReceiver,
+  hungUrl: string,
+): Promise<readonly [alone: Phase, hung: Phase]> {
+  const alone = { name: 'alone', others: [], windows: [] as LiveWindow[] }
+  const hung = { name: 'one endpoint of its application hangs', others: [hungUrl], windows: [] as LiveWindow[] }
   for (let round = 0; round < options.rounds; round += 1) {
-    seen.push(await liveWindow(receiver, target, options.rate ?? usualPerS, { connections, seconds }))
-    progress(`${name}: publish→receiver p99 ${milliseconds(seen.at(-1)?.receiver.p99Ms ?? Number.NaN)}`)
+    for (const side of [alone, hung]) {
+      await using database = await databases.fresh(options.database)
+      await using gateway = await startGateway(database)
+      const target = await gateway.addApplication('live', receiver.url, ...side.others)
+      await warmedUp(options, receiver, target)
+      side.windows.push(await window(options, receiver, target, side.name))
+    }
   }
-  return { name, windows: seen }
+  return [alone, hung]
 }
 
 /** Publishes as fast as it goes until so many are accepted and every window is over. */
@@ -68,11 +96,10 @@ async function besideFlood(
   const running = flood(options, target, options.pending, () => measured).finally(() => {
     flooding = false
   })
-  // As the others have it, at least; then for as long as there is a flood.
+  // As many as the others have, at least; then for as long as there is a flood.
   while (!measured || flooding) {
-    const phase = await windows({ ...options, rounds: measured ? 1 : options.rounds }, receiver, live, name)
-    seen.push(...phase.windows)
-    measured = true
+    seen.push(await window(options, receiver, live, name))
+    measured = seen.length >= options.rounds
   }
   return { phase: { name, windows: seen }, flood: await running }
 }
@@ -93,43 +120,36 @@ const row = (phase: Phase, alone: Phase): readonly string[] => {
 export async function neighbours(options: Options, databases: Databases): Promise<Report> {
   await using receiver = await startCountingReceiver()
   await using sink = await startReceiver(options.receiver)
-  await using hung = await startDeadReceiver('hung')
+  await using dead = await startDeadReceiver('hung')
+  const [alone, hung] = await besideHung(options, databases, receiver, dead.url)
+
   await using database = await databases.fresh(options.database)
   await using gateway = await startGateway(database)
   const live = await gateway.addApplication('live', receiver.url)
-  const ratePerS = options.rate ?? usualPerS
-  if (options.warmupS > 0)
-    await fixedRate(live, ratePerS, { connections: options.connections, seconds: options.warmupS })
-  await drained(gateway)
-  const alone = await windows(options, receiver, live, 'alone')
-
-  const beside = await besideFlood(options, gateway, receiver, live, sink)
+  await warmedUp(options, receiver, live)
+  const flooded = await besideFlood(options, gateway, receiver, live, sink)
   const floodGone = await drained(gateway)
   const received = await sink.received()
   // wrk hangs up once a second, and what is under way then may have been accepted.
-  const lost = beside.flood.accepted - received
+  const lost = flooded.flood.accepted - received
 
-  // The healthy endpoint and the one that hangs get the same messages.
-  const both = await gateway.addApplication('both', receiver.url, hung.url)
-  const besideHung = await windows(options, receiver, both, 'one endpoint of its application hangs')
-
-  const phases = [alone, besideHung, beside.phase]
-  const ratios = [besideHung, beside.phase].map((phase) => p99Of(phase).median / p99Of(alone).median)
+  const phases = [alone, hung, flooded.phase]
+  const besideHungRatio = p99Of(hung).median / p99Of(alone).median
   const goals: readonly Goal[] = [
     {
       what: 'publish→receiver p99 beside a hung endpoint, of alone',
       wanted: '≤ 1.2 ×',
-      seen: `${ratios[0]?.toFixed(2)} ×`,
-      met: (ratios[0] ?? Number.NaN) <= 1.2,
+      seen: `${besideHungRatio.toFixed(2)} ×`,
+      met: besideHungRatio <= 1.2,
     },
   ]
   return {
     title: `Neighbours: what a healthy endpoint notices of others on ${engineNames[options.database]}`,
     parts: [
-      `${whole(ratePerS)} messages/s to the healthy endpoint, at a fixed rate; latencies count from the intended sending. Windows of \
-${options.seconds} s; median (least to most). Hung: a second endpoint of the same application gets the same messages, takes connections and \
-never answers. Flood: another application, with an endpoint that is well, publishes ${whole(beside.flood.accepted)} messages through \
-${options.connections} connections as fast as they are accepted (${whole(beside.flood.accepted / beside.flood.seconds)}/s beside the \
+      `${whole(options.rate ?? usualPerS)} messages/s to the healthy endpoint, at a fixed rate; latencies count from the intended sending. Windows of \
+${options.seconds} s after ${options.warmupS} s of warming up; median (least to most). Hung: a second endpoint of the same application gets \
+the same messages, takes connections and never answers; alone and hung in turns, on a new gateway each time. Flood: another application, with an endpoint that is well, publishes ${whole(flooded.flood.accepted)} messages through \
+${options.connections} connections as fast as they are accepted (${whole(flooded.flood.accepted / flooded.flood.seconds)}/s beside the \
 healthy one). Its generator and its deliveries use the same cores to the full: what the healthy endpoint then waits for is first of all a core, and \
 the last column but one says how late its own generator was for that.`,
       table(
@@ -150,9 +170,9 @@ the last column but one says how late its own generator was for that.`,
       ...phases.flatMap(({ name, windows }) =>
         windows.flatMap(({ faults }) => faults.map((fault) => `${name}: ${fault}`)),
       ),
-      ...refused('the flood', beside.flood),
+      ...refused('the flood', flooded.flood),
       ...(floodGone === null ? ['the flood was not delivered within two minutes after its end'] : []),
-      ...(lost > 0 ? [`${whole(lost)} of ${whole(beside.flood.accepted)} messages of the flood lost`] : []),
+      ...(lost > 0 ? [`${whole(lost)} of ${whole(flooded.flood.accepted)} messages of the flood lost`] : []),
     ],
   }
 }
