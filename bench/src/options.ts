@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Engine } from './database.ts'
+import type { Provider } from './provider.ts'
 
 /** What SQLite has no answer to: several nodes, planners that go by statistics, rows that die. */
 export const ofPostgres = ['drain', 'claim', 'plans', 'soak'] as const
@@ -47,6 +48,8 @@ export interface Options {
   readonly stored: readonly number[]
   /** Of `fan-out`: how many are made at each. */
   readonly deliveries: number
+  /** Of `profile`: what is watched. */
+  readonly of: 'publish' | Provider['type']
   /** Of `soak`. */
   readonly minutes: number
   /** How that endpoint is dead: it takes the connection and says nothing, or nobody listens there. */
@@ -87,6 +90,7 @@ Options
   --pending N       deliveries that wait, or are published by who floods (1000000; claim and plans: 10000000)
   --stored N,N,…    of growth: from the fewest to the most (10000,1000000,10000000)
   --deliveries N    of fan-out: how many at each (100000)
+  --of publish|stripe|github   of profile: messages that are published, or requests of a provider (publish)
   --minutes N       length of soak (60)
   --dead hung|refused   how that endpoint is dead (hung)
   --receiver nginx|node, --generator wrk|node
@@ -134,6 +138,7 @@ export function optionsOf(args: readonly string[], one?: Exclude<Question, 'all'
           receiver: { ...text, default: 'nginx' },
           generator: { ...text, default: 'wrk' },
           deliveries: text,
+          of: { ...text, default: 'publish' },
           stored: text,
           short: flag,
           help: { ...flag, short: 'h' },
@@ -166,6 +171,7 @@ export function optionsOf(args: readonly string[], one?: Exclude<Question, 'all'
       .split(',')
       .map((count) => whole('stored', count, 1000, 0)),
     deliveries: whole('deliveries', values.deliveries, 100, short ? 1_000 : 100_000),
+    of: oneOf('--of', values.of, ['publish', 'stripe', 'github']),
     minutes: whole('minutes', values.minutes, 1, short ? 1 : 60),
     dead: oneOf('--dead', values.dead, ['hung', 'refused']),
     receiver: oneOf('--receiver', values.receiver, ['nginx', 'node']),

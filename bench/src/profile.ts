@@ -4,11 +4,13 @@ import { join, relative } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Databases } from './database.ts'
-import { startGateway } from './gateway.ts'
-import { fullLoad } from './generator.ts'
+import { type Gateway, startGateway } from './gateway.ts'
+import { fullLoad, type Load } from './generator.ts'
 import { drained } from './ledger.ts'
 import type { Options } from './options.ts'
 import type { ThreadProfile } from './profiled.ts'
+import { providers } from './provider.ts'
+import { receiveLoad } from './receive-load.ts'
 import { startReceiver } from './receiver.ts'
 import type { Report } from './report.ts'
 import { table, whole } from './table.ts'
@@ -19,6 +21,8 @@ import { makeFolder, root } from './workspace.ts'
 const rowsShown = 25
 // A thread that is sampled writes down what it saw as soon as it is not busy.
 const settleMs = 2_000
+// More than a gateway takes that is watched: so many are signed beforehand.
+const mostPerS = 20_000
 const wasted = new Set(['(idle)', '(root)'])
 
 type Frame = Pick<Runtime.CallFrame, 'functionName' | 'url' | 'lineNumber'>
@@ -105,25 +109,41 @@ const threadsOf = (folder: string): ThreadProfile[] =>
     .filter((file) => file.endsWith('.json'))
     .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as ThreadProfile)
 
+/** Messages that are published, or requests of one provider. */
+async function loadOn(
+  gateway: Gateway,
+  receiverUrl: string,
+  { of, generator, connections }: Options,
+): Promise<(seconds: number) => Promise<Load>> {
+  const provider = providers.find(({ type }) => type === of)
+  if (provider === undefined) {
+    const target = await gateway.addApplication('bench', receiverUrl)
+    return (seconds) => fullLoad(generator, target, { seconds, connections, timed: false })
+  }
+  const door = await gateway.addSource(provider, receiverUrl)
+  return (seconds) => receiveLoad(generator, door, { seconds, connections, signed: mostPerS * seconds })
+}
+
 /** Full load on a gateway; resolves to how many messages came while its threads were watched, and what was seen. */
 async function watched(
-  { receiver: receiving, database: engine, warmupS, seconds, connections, generator }: Options,
+  options: Options,
   databases: Databases,
 ): Promise<{ readonly messages: number; readonly threads: readonly ThreadProfile[] }> {
+  const { warmupS, seconds } = options
   const folder = makeFolder('profiles')
   try {
-    await using receiver = await startReceiver(receiving)
-    await using database = await databases.fresh(engine)
+    await using receiver = await startReceiver(options.receiver)
+    await using database = await databases.fresh(options.database)
     await using gateway = await startGateway(database, {
       settings: {
         NODE_OPTIONS: `--import=${new URL('./profiled.ts', import.meta.url).href}`,
         BENCH_PROFILES: folder.path,
       },
     })
-    const target = await gateway.addApplication('bench', receiver.url)
-    if (warmupS > 0) await fullLoad(generator, target, { seconds: warmupS, connections, timed: false })
+    const load = await loadOn(gateway, receiver.url, options)
+    if (warmupS > 0) await load(warmupS)
     writeFileSync(join(folder.path, 'begin'), '')
-    const { accepted } = await fullLoad(generator, target, { seconds, connections, timed: false })
+    const { accepted } = await load(seconds)
     await drained(gateway)
     writeFileSync(join(folder.path, 'end'), '')
     for (let waitedMs = 0; threadsOf(folder.path).length === 0 || waitedMs < settleMs; waitedMs += 100) await wait(100)
@@ -151,7 +171,7 @@ export async function profile(options: Options, databases: Databases): Promise<R
   const cpuHead = (what: string) => [what, 'µs a message', 'share']
   const heapHead = (what: string) => [what, 'bytes a message', 'share']
   return {
-    title: 'Profile: where the CPU time and the garbage of a message come from',
+    title: `Profile: where the CPU time and the garbage of a message come from (${options.of})`,
     parts: [
       `Full load for ${options.seconds} s after ${options.warmupS} s of warming up, ${whole(messages)} messages, all threads, sampled every \
 0.5 ms and every 128 KiB allocated. A sample is a moment of the clock: waiting for the disk counts as native code. Sampling costs time itself: \
