@@ -110,9 +110,10 @@ export class Deeds {
       const message = this.#published[deed.nth % this.#published.length]
       if (message === undefined) return
       this.#model.canceled.add(message.id)
-      this.#call(place, `cancel ${short(message.id)}`, ({ manage }) =>
-        cancelMessage(manage, environmentId, applicationIdOf(message.application), message.id),
-      )
+      this.#call(place, `cancel ${short(message.id)}`, async ({ manage }, life) => {
+        await cancelMessage(manage, environmentId, applicationIdOf(message.application), message.id)
+        this.#model.cancels.push({ messageId: message.id, by: life, at: this.#model.timeline.now })
+      })
       return
     }
     const plan = scenario.endpoints[deed.endpoint % scenario.endpoints.length]
@@ -211,7 +212,11 @@ export class Deeds {
   }
 
   /** Calls a node, as HTTP would. Resolves to how it went; never, where the node dies on the way. */
-  async #call(place: number, what: string, work: (node: SimulatedNode) => Promise<unknown>): Promise<string> {
+  async #call(
+    place: number,
+    what: string,
+    work: (node: SimulatedNode, life: Life) => Promise<unknown>,
+  ): Promise<string> {
     const called = this.#fleet.serving(place)
     if (called === null) return 'nobody'
     const { life, node } = called
@@ -221,7 +226,7 @@ export class Deeds {
       // One that sleeps hears of it when it wakes up.
       await new Promise<void>((resolve) => this.#model.timeline.after(0, life, resolve, 0.2))
       this.#model.note(() => `${life.name} is asked to ${what}`)
-      await work(node)
+      await work(node, life)
       return 'done'
     } catch (error) {
       if (error instanceof Problem && usual.includes(error.code)) return error.code

@@ -49,6 +49,14 @@ export interface Ruling {
   inDoubt: boolean
 }
 
+/** What waited of a message was ended; what was under way at that node is not tried again. */
+export interface Cancel {
+  readonly messageId: MessageId
+  readonly by: Life
+  /** When who asked was answered. */
+  readonly at: Millis
+}
+
 /** What rules judge by. */
 export interface Facts {
   readonly scenario: Scenario
@@ -59,7 +67,9 @@ export interface Facts {
   readonly moment: number
   readonly sends: readonly Send[]
   readonly rulings: ReadonlyMap<EndpointId, readonly Ruling[]>
+  /** Of which somebody has asked for it. */
   readonly canceled: ReadonlySet<MessageId>
+  readonly cancels: readonly Cancel[]
   /** Up to which change each life has been told. */
   readonly heard: ReadonlyMap<Life, number>
   readonly storyOf: (key: DeliveryKey) => Readonly<Story>
@@ -92,6 +102,7 @@ export class Model implements Facts, QueueWatch {
   readonly sends: Send[] = []
   readonly rulings = new Map<EndpointId, Ruling[]>()
   readonly canceled = new Set<MessageId>()
+  readonly cancels: Cancel[] = []
   readonly heard = new Map<Life, number>()
   readonly #stories = new Map<string, Story>()
   readonly #rules: readonly Rule[]

@@ -85,6 +85,7 @@ export async function startNode(parts: {
     }),
     turned: makeTurned({ world, commits, observer, teller, expect }),
     end: makeEnd({ world, newId, commits }),
+    written: () => commits.written(),
   })
   const claimer = new Claimer(store.road, world, dispatcher, observer)
   const recall = new Recall({ store, world, fleet, lease })

@@ -140,6 +140,7 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
     }),
     turned: makeTurned({ world, commits, observer, teller, expect: (dueAt) => claimer.expect(dueAt) }),
     end: makeEnd({ world, newId, commits }),
+    written: () => commits.written(),
   })
   const claimer = new Claimer(store.road, world, dispatcher, observer)
   const recall = new Recall({ store, world, fleet, lease })

@@ -198,4 +198,32 @@ export const mutants: readonly Mutant[] = [
     replace: 'if',
     foundBy: 30487,
   },
+  {
+    name: 'a newcomer looks once whether its share counts, and its clock was set back before',
+    file: 'engine/fleet.ts',
+    find: 'this.#world.after(opens, () => this.#tellWhenOpen())',
+    replace: 'this.#world.after(opens, () => this.onShare())',
+    foundBy: 36305,
+  },
+  {
+    name: 'what was canceled while it was under way keeps its place in its order',
+    file: 'engine/deliver.ts',
+    find: "if (!delivery.canceled || (step.kind !== 'retry' && step.kind !== 'park')) return step",
+    replace: "if (!delivery.canceled || delivery.orderKey !== null || step.kind !== 'retry') return step",
+    foundBy: 3261,
+  },
+  {
+    name: 'what was canceled before its failure was on disk is tried again',
+    file: 'engine/hot-messages.ts',
+    find: 'if (taken) await this.#parts.written()',
+    replace: '',
+    foundBy: 810,
+  },
+  {
+    name: 'what another node put back and this one claimed, while that one was asked to cancel it, is sent',
+    file: 'manage/cancel.ts',
+    find: '\n  await context.cancelHot(applicationId, id)',
+    replace: '',
+    foundBy: 24939,
+  },
 ]

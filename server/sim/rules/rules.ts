@@ -1,5 +1,6 @@
 import type { Facts, Rule } from '../model.ts'
 import { breaker } from './breaker.ts'
+import { canceled } from './canceled.ts'
 import { inFlight } from './in-flight.ts'
 import { lease } from './lease.ts'
 import { memory } from './memory.ts'
@@ -13,5 +14,5 @@ import { settles } from './settles.ts'
 
 /** What the engine promises, whatever happens to it. */
 export const rules: readonly ((facts: Facts) => Rule)[] = [
-  ...[lease, once, order, rate, inFlight, breaker, pause, recorded, retries, settles, memory],
+  ...[lease, once, order, rate, inFlight, breaker, pause, recorded, retries, canceled, settles, memory],
 ]

@@ -39,8 +39,8 @@ test('block: a head keeps its place however often it fails, also when its schedu
   }
 })
 
-test('block: what is not to be tried again, comes too late or has no content any more ends, and lets the others go', () => {
-  for (const because of ['not-retried', 'too-late', 'content-gone'] as const) {
+test('block: what is not to be tried again, or comes too late, ends, and lets the others go', () => {
+  for (const because of ['not-retried', 'too-late'] as const) {
     assert.deepEqual(stepInOrder(giveUp(because), 1, control('block'), notAsked), giveUp(because))
   }
   assert.deepEqual(
@@ -66,10 +66,8 @@ test('park: at its Nth failure a head is kept aside, also where nothing of its s
   }
 })
 
-test('park: what comes too late or has no content any more is not kept: nobody could send it', () => {
-  for (const because of ['too-late', 'content-gone'] as const) {
-    assert.deepEqual(stepInOrder(giveUp(because), 3, control('park'), notAsked), giveUp(because))
-  }
+test('park: what comes too late is not kept: nobody could send it', () => {
+  assert.deepEqual(stepInOrder(giveUp('too-late'), 3, control('park'), notAsked), giveUp('too-late'))
 })
 
 test('what was delivered, and an endpoint that is gone, mean the same in any order', () => {

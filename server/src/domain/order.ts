@@ -8,6 +8,8 @@ export type OrderedStep =
   /** `outOfOrder`: those behind it go on. */
   | (Extract<Step, { kind: 'retry' }> & { readonly outOfOrder: boolean })
   | { readonly kind: 'park' }
+  /** Somebody has canceled it, or taken its content, while it was tried. */
+  | { readonly kind: 'give-up'; readonly because: 'canceled' | 'content-gone' }
 
 const park: OrderedStep = { kind: 'park' }
 
@@ -31,9 +33,8 @@ export function stepInOrder(
   again: () => Step,
 ): OrderedStep {
   if (step.kind !== 'retry' && step.kind !== 'give-up') return step
-  // What comes too late or has no content any more is not kept: nobody could send it.
-  const over = step.kind === 'give-up' && (step.because === 'too-late' || step.because === 'content-gone')
-  if (over) return step
+  // What comes too late is not kept: nobody could send it.
+  if (step.kind === 'give-up' && step.because === 'too-late') return step
   if (headFailure === 'park' && attempts >= headAttempts) return park
   const next = headFailure === 'block' && step.kind === 'give-up' && step.because === 'schedule' ? again() : step
   if (next.kind !== 'retry') return next as OrderedStep

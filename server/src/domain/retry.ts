@@ -40,11 +40,8 @@ export type Step =
   | { readonly kind: 'finish' }
   /** The receiver answered 410: it wants nothing any more. */
   | { readonly kind: 'disable-endpoint'; readonly because: 'gone' }
-  /** The schedule has ended, such failures are not tried again, or a retry would come too late or have nothing to send. */
-  | {
-      readonly kind: 'give-up'
-      readonly because: 'schedule' | 'not-retried' | 'too-late' | 'content-gone' | 'canceled'
-    }
+  /** The schedule has ended, such failures are not tried again, or a retry would come too late. */
+  | { readonly kind: 'give-up'; readonly because: 'schedule' | 'not-retried' | 'too-late' }
   | { readonly kind: 'retry'; readonly dueAt: Millis }
 
 const finish: Step = { kind: 'finish' }

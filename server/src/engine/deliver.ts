@@ -108,14 +108,19 @@ export function makeDeliver(parts: DeliverParts): Deliver {
     )
   }
 
-  function stepAfter(delivery: HotDelivery, { destination }: Sending, outcome: Outcome, now: Millis): OrderedStep {
+  function stepAfter(delivery: HotDelivery, sending: Sending, outcome: Outcome, now: Millis): OrderedStep {
+    const step = plannedStep(delivery, sending, outcome, now)
+    if (!delivery.canceled || (step.kind !== 'retry' && step.kind !== 'park')) return step
+    return { kind: 'give-up', because: delivery.expunged ? 'content-gone' : 'canceled' }
+  }
+
+  /** What follows where nobody has canceled it meanwhile. */
+  function plannedStep(delivery: HotDelivery, { destination }: Sending, outcome: Outcome, now: Millis): OrderedStep {
     const { control } = destination
     const policy = { delaysMs: control.retrySchedule, retryOn: control.retryOn, jitter: parts.jitter }
     const random = world.random()
     const attempts = delivery.attempts + 1
     const step = inTime(nextStep(attempts, outcome, policy, now, random), delivery, control.deliverWithin)
-    if (step.kind === 'retry' && delivery.expunged) return { kind: 'give-up', because: 'content-gone' }
-    if (step.kind === 'retry' && delivery.canceled) return { kind: 'give-up', because: 'canceled' }
     if (delivery.orderKey === null) return step.kind === 'retry' ? { ...step, outOfOrder: false } : step
     return stepInOrder(step, attempts, control, () =>
       inTime(againAfter(outcome, policy, now, random), delivery, control.deliverWithin),

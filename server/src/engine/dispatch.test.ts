@@ -69,6 +69,7 @@ async function made(t: TestContext) {
       },
       turned: () => assert.fail('no breaker is open'),
       end: () => assert.fail('nothing is canceled'),
+      written: () => assert.fail('nothing is canceled'),
     })
   return {
     ...{ store, make, world, masterKey, environment, application, endpoint, id, dispatcherOn },

@@ -29,6 +29,8 @@ export interface DispatchParts {
   readonly turned: (destination: Destination, turn: HealthTurn) => void
   /** Settles a delivery that is not sent, and calls `onDisk` when that is written. */
   readonly end: (delivery: HotDelivery, url: string, ended: Ended, onDisk: () => void) => void
+  /** Resolves when every outcome that is known now is on disk. */
+  readonly written: () => Promise<void>
 }
 
 /** Messages that go out in one request: one, but for endpoints that ask for batches. */
@@ -89,6 +91,7 @@ export class Dispatcher {
       paces: this.#paces,
       world,
       end: (...ending) => this.#end(...ending),
+      written: parts.written,
     })
   }
 

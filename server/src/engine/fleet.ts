@@ -187,15 +187,24 @@ export class Fleet {
   #sleep(tookMs: Millis): void {
     if (this.#stopped) return
     const every = this.#alone ? aloneBeatEvery : this.#times.beatEvery
-    // A newcomer waits for a moment between two heartbeats, not for the next of them.
-    const opens = this.#share.from - this.#world.machineNow()
-    if (!this.#alone && opens > 0) this.#world.after(opens, () => this.onShare())
+    if (!this.#alone && this.#share.from > this.#world.machineNow()) this.#tellWhenOpen()
     this.#timer = this.#world.after(Math.max(every / 10, every - tookMs), () => {
       const startedAt = this.#world.machineNow()
       this.beat()
         .catch(() => {}) // The store does not answer: whoever commits says so in the log; rates are held meanwhile.
         .finally(() => this.#sleep(this.#world.machineNow() - startedAt))
     })
+  }
+
+  /**
+   * A newcomer waits for a moment between two heartbeats, not for the next of them. Timers know nothing of the clock, which
+   * may have been set back meanwhile: told too early, whoever asks is refused, and would ask no more.
+   */
+  #tellWhenOpen(): void {
+    if (this.#stopped) return
+    const opens = this.#share.from - this.#world.machineNow()
+    if (opens > 0) this.#world.after(opens, () => this.#tellWhenOpen())
+    else this.onShare()
   }
 
   #noteClock(): void {

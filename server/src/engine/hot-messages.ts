@@ -12,6 +12,8 @@ interface HotMessagesParts {
   readonly world: World
   /** Settles one that is not sent, and calls `settled` when that is on disk. */
   readonly end: (delivery: HotDelivery, url: string, ended: Ended, settled: () => void) => void
+  /** Resolves when every outcome that is known now is on disk. */
+  readonly written: () => Promise<void>
 }
 
 /** What is held in memory of one message, at whichever endpoints: what somebody asks about it, or wants of it. */
@@ -42,20 +44,27 @@ export class HotMessages {
 
   /**
    * Takes what waits here of a message out of every queue, not to be sent. What is in flight ends as it ends, but is not
-   * tried again. Resolves, when that is on disk, to how many waited.
+   * tried again. Resolves, when that is on disk, to how many waited. A failure that was known before, and had its delivery
+   * put off, is in the store by then: there it waits as any other.
    */
-  cancel(applicationId: ApplicationId, messageId: MessageId): Promise<number> {
+  async cancel(applicationId: ApplicationId, messageId: MessageId): Promise<number> {
     const waiting: Promise<void>[] = []
+    let taken = false
     for (const lane of this.#parts.lanes.ofApplication(applicationId)) {
       const delivery = lane.hot.get(messageId)
       if (delivery === undefined) continue
       delivery.canceled = true
-      if (delivery.taken) continue
+      if (delivery.taken) {
+        taken = true
+        continue
+      }
       delivery.taken = true
       const url = lane.destination?.url ?? ''
       waiting.push(new Promise((resolve) => this.#parts.end(delivery, url, 'canceled', resolve)))
     }
-    return Promise.all(waiting).then(({ length }) => length)
+    await Promise.all(waiting)
+    if (taken) await this.#parts.written()
+    return waiting.length
   }
 
   /** What the deliveries of a message that are held here wait for. */

@@ -30,7 +30,7 @@ export interface HotDelivery {
   leasedUntil: Millis
   /** Its content was expunged: not sent any more, and what a receiver says to one under way is not kept. */
   expunged: boolean
-  /** Canceled while under way: not tried again. */
+  /** Canceled while under way, or its content expunged: not tried again, in whatever order it stands. */
   canceled: boolean
   /** It is being settled without being sent, or is already out: nobody is to touch it where it still stands in a queue. */
   taken: boolean

@@ -45,6 +45,8 @@ async function cancelElsewhere(context: ManageContext, applicationId: Applicatio
   if (held.length === 0) return 0
   // What its node put back before it heard of this, and what a node held that is not heard any more.
   await endStored(context, id)
+  // Of that, what was claimed for this one meanwhile.
+  await context.cancelHot(applicationId, id)
   const asked = new Set(held.map(({ endpointId }) => endpointId))
   const destinations = await destinationsOf(context.store, id)
   return destinations.filter(({ endpoint, state }) => asked.has(endpoint.id) && state.kind === 'canceled').length

@@ -142,6 +142,34 @@ test('what was canceled while it was under way is not tried again when it fails'
   assert.equal((await explain(id))[0]?.result, 'failed')
 })
 
+const heads = {
+  'blocks, its schedule at its end': { ordering: 'endpoint', retrySchedule: [] },
+  'is to be parked': { ordering: 'endpoint', headFailure: 'park', headAttempts: 1 },
+  'is to be skipped': { ordering: 'endpoint', headFailure: 'skip', headAttempts: 1 },
+}
+const ways = { canceled: ['POST', 'cancel'], expunged: ['DELETE', 'content'] } as const
+for (const [head, parts] of Object.entries(heads)) {
+  for (const [how, [method, action]] of Object.entries(ways)) {
+    test(`the head of an order that is ${how} while it is under way is not tried again, nor kept aside, where it ${head}`, async (t) => {
+      const made = await scene(t)
+      const { receiver, arrived, recorded, server, quiet, disk } = made
+      const { call, control, send } = calls(made)
+      await control(parts)
+      const hold: (() => void)[] = []
+      receiver.answer = (_, response) => hold.push(() => response.writeHead(500).end())
+      const id = await send({})
+      await arrived(1)
+      assert.ok((await call(method, `/msg/${id}/${action}`)).status < 300)
+      for (const letGo of hold) letGo()
+      await recorded(1)
+      await server.world.leap(30 * 3_600_000)
+      await quiet()
+      assert.equal(receiver.received.length, 1)
+      assert.equal(await disk.count('select count(*) from delivery'), 0)
+    })
+  }
+}
+
 test('what waits in memory for its turn is canceled as well', async (t) => {
   const made = await scene(t, { settings: { endpointInFlight: 1 } })
   const { receiver, arrived, quiet, recorded } = made
