@@ -2,6 +2,7 @@ import type { InputOf, Operation } from '@posthorn/contract'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { pointerTo } from '../domain/json-pointer.ts'
+import { momentOf } from '../domain/moment.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import { keepingFaults, parseJson, textOf } from './json.ts'
 
@@ -17,7 +18,9 @@ const ajv = new Ajv2020({
   strict: true,
   strictTypes: false,
 })
-addFormats.default(ajv, ['date-time', 'uri'])
+addFormats.default(ajv, ['uri'])
+// Not the package's, which takes what `Date.parse` cannot read.
+ajv.addFormat('date-time', (text: string) => Number.isFinite(momentOf(text)))
 
 /** A request as the framework hands it over, its body still bytes. */
 export interface RawRequest {
@@ -91,6 +94,9 @@ function faultOf({ instancePath, keyword, params, message }: ErrorObject, at: st
   }
   if (keyword === 'discriminator') {
     return { pointer: pointerTo(pointer, params.tag), message: 'is none of the kinds that it can be' }
+  }
+  if (keyword === 'format' && params.format === 'date-time') {
+    return { pointer, message: 'must be an RFC 3339 time, such as 2026-01-31T12:00:00Z' }
   }
   if (keyword === 'additionalProperties') return { pointer, message: `has no member ${params.additionalProperty}` }
   return { pointer, message: message ?? 'is invalid' }

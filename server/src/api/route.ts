@@ -132,8 +132,10 @@ export function pageAnswer<Row>(page: Page<Row>, url: string, show: (row: Row) =
 }
 
 function withIterator(url: string, iterator: string | null): string {
-  const [path = '', query = ''] = url.split('?', 2)
-  const parameters = new URLSearchParams(query)
+  // A query may have question marks of its own.
+  const queryAt = url.indexOf('?')
+  const path = queryAt === -1 ? url : url.slice(0, queryAt)
+  const parameters = new URLSearchParams(queryAt === -1 ? '' : url.slice(queryAt + 1))
   if (iterator === null) parameters.delete('iterator')
   else parameters.set('iterator', iterator)
   return parameters.size > 0 ? `${path}?${parameters}` : path

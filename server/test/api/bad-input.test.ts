@@ -583,3 +583,26 @@ const raw = (line: string, headers: readonly string[], body: string): Promise<st
       body,
     ].join('\r\n'),
   )
+
+test('a time that nobody can read is refused wherever it stands: it must not become none at all', async () => {
+  const { id: endpoint } = await server.svix.endpoint.get('a', 'ep')
+  const secret = { value: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD' }
+  const source = (times: object) => ({ name: 'S', type: 'github', config: { secrets: [{ ...secret, ...times }] } })
+  const span = (since: string) => json('POST', { since })
+  for (const time of ['2020-01-01T00:00:00+01', '2016-12-31T23:59:60Z', '2020-02-30T00:00:00Z']) {
+    const asked = encodeURIComponent(time)
+    for (const [path, init, pointer] of [
+      ['/ingest/api/v1/source', json('POST', source({ until: time })), '/config/secrets/0/until'],
+      ['/ingest/api/v1/source', json('POST', source({ from: time })), '/config/secrets/0/from'],
+      [`/api/v1/app/a/endpoint/${endpoint}/recover`, span(time), '/since'],
+      [`/api/v1/app/a/endpoint/${endpoint}/replay-missing`, span(time), '/since'],
+      [`/api/v1/app/a/endpoint/${endpoint}/bulk-replay`, span(time), '/since'],
+      [`/api/v1/app/a/msg?before=${asked}`, {}, '/query/before'],
+      [`/api/v1/app/a/attempt/endpoint/ep?after=${asked}`, {}, '/query/after'],
+      [`/api/v1/app/a/endpoint/ep/stats?since=${asked}`, {}, '/query/since'],
+    ] as const) {
+      const { status, code, pointers } = await refused(path, init)
+      assert.deepEqual([status, code, pointers], [422, 'request-invalid', [pointer]], `${path} ${time}`)
+    }
+  }
+})

@@ -138,6 +138,7 @@ describe('every path', () => {
     }
     assert.equal(await first('/api/v1/app'), '/api/v1/app')
     assert.equal(await first('/api/v1/app/a/msg?limit=1&tag=a%20b'), '/api/v1/app/a/msg?limit=1&tag=a+b')
+    assert.equal(await first('/api/v1/app/a/msg?tag=what?&limit=1'), '/api/v1/app/a/msg?tag=what%3F&limit=1')
     for (const name of ['1', '2', '3']) await server.svix.application.create({ name })
     const { iterator } = await server.svix.application.list({ limit: 1 })
     assert.equal(await first(`/api/v1/app?limit=1&iterator=${iterator}`), '/api/v1/app?limit=1')

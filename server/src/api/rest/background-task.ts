@@ -1,5 +1,6 @@
 import { type BulkReplayIn, operations, type RecoverIn, type TaskBegunOut } from '@posthorn/contract'
 import type { FastifyInstance } from 'fastify'
+import { momentOf } from '../../domain/moment.ts'
 import type { Standing, Task, TaskKind, TaskStatus } from '../../domain/task.ts'
 import { taskData, taskStatuses, taskTypes } from '../../domain/task-wording.ts'
 import type { Manage } from '../../manage/manage.ts'
@@ -17,8 +18,8 @@ const statusesOf = (status: string): readonly TaskStatus[] =>
   (Object.keys(taskStatuses) as readonly TaskStatus[]).filter((own) => taskStatuses[own] === status)
 
 const spanOf = ({ since, until, dryRun = false, rate = null }: RecoverIn) => ({
-  since: Date.parse(since),
-  until: timeOf(until ?? undefined),
+  since: momentOf(since),
+  until: timeOf(until),
   dryRun,
   rate,
 })
@@ -71,8 +72,8 @@ export function backgroundTaskRoutes(app: FastifyInstance, { tasks }: Manage): v
   )
   serve(app, operations['v1.statistics.aggregate-app-stats'], async ({ body }, { principal }) => {
     const { task, unresolved } = await tasks.applicationUsage(principal.environmentId, {
-      since: Date.parse(body.since),
-      until: Date.parse(body.until),
+      since: momentOf(body.since),
+      until: momentOf(body.until),
       applications: body.appIds ?? null,
     })
     return { status: 202, json: JSON.stringify({ ...shown(task), unresolvedAppIds: unresolved }) }

@@ -4,6 +4,7 @@
 import { type ApplicationIn, schemas } from '@posthorn/contract'
 import type { Millis } from '../../domain/ids.ts'
 import { isJson } from '../../domain/is-json.ts'
+import { momentOf } from '../../domain/moment.ts'
 import { slicePayload } from '../../domain/payload.ts'
 import type { Fault } from '../../domain/problem.ts'
 import { uidFault } from '../../domain/uid.ts'
@@ -18,9 +19,6 @@ const mostLabels = 10
 const longestTag = 128
 
 const longestOrderingKey = 256
-const timeShape =
-  /^(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
-
 const hourMs: Millis = 3_600_000
 const latestMs: Millis = Date.UTC(9000, 0, 1)
 
@@ -106,29 +104,11 @@ function readSchedule(
 function readTime(body: Readonly<Record<string, unknown>>, name: string, faults: Fault[]): Millis | null {
   const value = body[name] ?? null
   if (value === null) return null
-  const at = typeof value === 'string' && isDay(value) ? momentOf(value) : Number.NaN
+  const at = typeof value === 'string' ? momentOf(value) : Number.NaN
   // The year 9999 is where what has no due time at all is kept.
   if (Number.isFinite(at) && at < latestMs) return at
   faults.push({ pointer: `/${name}`, message: 'must be an RFC 3339 time before the year 9000, or null' })
   return null
-}
-
-/**
- * In the one spelling that `Date.parse` itself promises to read: others it guesses at (ten digits of a fraction, a space). It takes
- * 24:00, which RFC 3339 §5.6 has not.
- */
-function momentOf(time: string): Millis {
-  const parts = timeShape.exec(time)
-  if (parts === null) return Number.NaN
-  const [, day, clock, fraction = '', zone = ''] = parts
-  return Date.parse(`${day}T${clock}.${fraction.slice(0, 3).padEnd(3, '0')}${zone.toUpperCase()}`)
-}
-
-/** `Date.parse` takes the 30th of February for a day in March. */
-function isDay(time: string): boolean {
-  const day = time.slice(0, 10)
-  const at = Date.parse(`${day}T00:00:00Z`)
-  return Number.isFinite(at) && new Date(at).toISOString().startsWith(day)
 }
 
 /** In days or in hours, but not in both. */

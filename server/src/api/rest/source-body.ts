@@ -5,6 +5,7 @@ import type { SecretWish, SourceSaying } from '../../domain/source-change.ts'
 import type { SourcePatch, SourceWish } from '../../manage/sources.ts'
 import { invalid } from '../input.ts'
 import { controlWish } from './control.ts'
+import { timeOf } from './time.ts'
 
 /** What a body says about a source. What is ours stays as it was where it is left out: the client libraries know nothing of it. */
 export const sourceWish = (body: IngestSourceIn): SourceWish => ({
@@ -66,12 +67,10 @@ function secretsSaid(
   const plain = (value: string | null | undefined, pointer: string): readonly SecretWish[] =>
     value == null ? [] : [{ value, name: null, from: null, until: null, pointer }]
   const listed = (secrets ?? []).map(({ value, name = null, from, until }, at) => ({
-    ...{ value, name, from: timeSaid(from), until: timeSaid(until), pointer: `/config/secrets/${at}` },
+    ...{ value, name, from: timeOf(from), until: timeOf(until), pointer: `/config/secrets/${at}` },
   }))
   return [...plain(secret, '/config/secret'), ...plain(publicKey, '/config/publicKey'), ...listed]
 }
-
-const timeSaid = (text: string | null | undefined): number | null => (text == null ? null : Date.parse(text))
 
 const day = 86_400
 

@@ -1,4 +1,5 @@
 import type { Millis } from '../../domain/ids.ts'
+import { momentOf } from '../../domain/moment.ts'
 
 // At full speed some twenty messages share a millisecond, and printing the time would cost more than the rest of the
 // answer.
@@ -15,4 +16,4 @@ export function timeText(at: Millis): string {
 }
 
 /** Reads what a schema has found to be an RFC 3339 time; null where it was left out. */
-export const timeOf = (text: string | undefined): Millis | null => (text === undefined ? null : Date.parse(text))
+export const timeOf = (text: string | null | undefined): Millis | null => (text == null ? null : momentOf(text))
