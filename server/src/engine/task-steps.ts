@@ -146,7 +146,7 @@ async function passes(
 ): Promise<boolean> {
   const message = await store.messages.find(applicationId, messageId, true)
   if (message?.payload == null) return false
-  const [verdict] = await judge.filter([filter], { ...message, payload: message.payload })
+  const [verdict] = await judge.filter(applicationId, [filter], { ...message, payload: message.payload })
   return verdict?.kind === 'yes'
 }
 

@@ -76,7 +76,7 @@ async function refusals({ judge, observer }: VettingParts, routes: Routes, facts
   }
   if (asked.size === 0) return nobody
   const texts = [...new Set(asked.values())]
-  const verdicts = await judge.filter(texts, facts)
+  const verdicts = await judge.filter(routes.application.id, texts, facts)
   const refused = new Map<EndpointId, Unsent>()
   for (const [id, text] of asked) {
     const verdict = verdicts[texts.indexOf(text)] ?? { kind: 'no' }
@@ -101,7 +101,7 @@ async function meet(
     ])
   }
   if (schemaValidation === 'off' || declared === null || declared.schema === null) return []
-  const verdict = await judge.schema(declared.schema, facts)
+  const verdict = await judge.schema(application.id, declared.schema, facts)
   if (verdict.kind === 'fits') return []
   const faults =
     verdict.kind === 'misfits'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { payloadOf } from '../domain/payload-text.ts'
-import type { SourceSettings } from '../domain/source.ts'
+import type { Source, SourceSettings } from '../domain/source.ts'
 import { makeJudge } from '../judge/judge.ts'
 import { realWorld } from '../world.ts'
 import { makeSchemaCheck } from './schema-check.ts'
@@ -14,7 +14,10 @@ const schemas = {
   '*': { type: 'object' },
 }
 const check = (said: Partial<Pick<SourceSettings, 'schemaCheck' | 'schemas' | 'mode'>>) =>
-  makeSchemaCheck(judge, { schemaCheck: 'quarantine', schemas, mode: 'enforce', ...said })
+  makeSchemaCheck(judge, {
+    id: 'src_1' as Source['id'],
+    settings: { schemaCheck: 'quarantine', schemas, mode: 'enforce', ...said },
+  })
 const payload = (text: string | Uint8Array) => payloadOf(Buffer.from(text))
 
 test('a payload is held against the schema of its event type, else against the one for all others', async () => {

@@ -1,7 +1,7 @@
 import type { Refusal } from '../domain/inbound.ts'
 import type { PayloadText } from '../domain/payload-text.ts'
 import type { Fault } from '../domain/problem.ts'
-import type { SourceSettings } from '../domain/source.ts'
+import type { Source, SourceSettings } from '../domain/source.ts'
 import type { Judge } from '../ports/judge.ts'
 
 /** What the owner's schema says of a verified request. */
@@ -24,7 +24,10 @@ const mostTold = 10
  */
 export function makeSchemaCheck(
   judge: Pick<Judge, 'schema'>,
-  { schemaCheck, schemas, mode }: Pick<SourceSettings, 'schemaCheck' | 'schemas' | 'mode'>,
+  {
+    id,
+    settings: { schemaCheck, schemas, mode },
+  }: { readonly id: Source['id']; readonly settings: Pick<SourceSettings, 'schemaCheck' | 'schemas' | 'mode'> },
 ): SchemaCheck | null {
   if (schemaCheck === 'off' || schemas === null) return null
   // As the text that the judge knows them again by.
@@ -32,7 +35,7 @@ export function makeSchemaCheck(
   return async (eventType, { payload, encoding }) => {
     const schema = texts.get(eventType) ?? texts.get('*')
     if (schema === undefined) return passes
-    const verdict = await judge.schema(schema, { payload, encoding, contentType: null })
+    const verdict = await judge.schema(id, schema, { payload, encoding, contentType: null })
     if (verdict.kind === 'fits') return passes
     const faults =
       verdict.kind === 'misfits'

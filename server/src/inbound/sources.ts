@@ -112,7 +112,7 @@ export class Sources {
       verifier: makeVerifier({ preset, secrets, settings: source.settings }),
       publicUrl: source.settings.publicUrl ?? `${publicUrl}/in/${token}`,
       allowed: allowedAddresses(source.settings.allowedAddresses, preset.ips?.ranges),
-      checkSchema: makeSchemaCheck(judge, source.settings),
+      checkSchema: makeSchemaCheck(judge, source),
     }
   }
 }

@@ -17,8 +17,8 @@ const numbers = (length: number): string => JSON.stringify({ l: Array.from({ len
 const endless = (mark: string): string => `payload.l.all(a, payload.l.all(b, a + b >= 0)) || type == "${mark}"`
 const ordinary = 'payload.l.size() > 5 && type.startsWith("invoice.")'
 
-async function verdict(filter: string, payload: string, by: Judge = judge): Promise<FilterVerdict> {
-  const [only] = await by.filter([filter], { ...facts, payload })
+async function verdict(filter: string, payload: string, by: Judge = judge, asker = 'a'): Promise<FilterVerdict> {
+  const [only] = await by.filter(asker, [filter], { ...facts, payload })
   assert.ok(only)
   return only
 }
@@ -27,7 +27,7 @@ test('a filter that goes on for ever is given up, and those that waited behind i
   const payload = numbers(3_000)
   const [hung, together, behind] = await Promise.all([
     verdict(endless('hung'), payload),
-    judge.filter([ordinary, endless('together'), ordinary], { ...facts, payload }),
+    judge.filter('a', [ordinary, endless('together'), ordinary], { ...facts, payload }),
     verdict(ordinary, payload),
   ])
   assert.equal(hung.kind, 'too-costly')
@@ -57,7 +57,7 @@ test('the main thread goes on meanwhile', async () => {
 test('a regular expression of a schema that explodes is given up like anything else', async () => {
   const schema = JSON.stringify({ properties: { s: { pattern: '^(a+)+$' } } })
   const payload = JSON.stringify({ s: `${'a'.repeat(60)}!` })
-  assert.equal((await judge.schema(schema, { payload, contentType: null })).kind, 'too-costly')
+  assert.equal((await judge.schema('a', schema, { payload, contentType: null })).kind, 'too-costly')
 })
 
 test('a filter that piles up memory is given up, and the process lives on', async () => {
@@ -88,7 +88,7 @@ test('schemas that branch without end, huge enums and deep payloads come to an e
     [enums, JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, index])))],
     [JSON.stringify({ properties: { n: { items: { $ref: '#/properties/n' } } } }), deep],
   ] as const) {
-    const found = await judge.schema(schema, { payload, contentType: null })
+    const found = await judge.schema('a', schema, { payload, contentType: null })
     assert.notEqual(found.kind, 'fits', schema.slice(0, 60))
   }
   assert.notEqual((await verdict('payload.n[0][0][0] == 1', deep)).kind, 'yes')
@@ -96,7 +96,7 @@ test('schemas that branch without end, huge enums and deep payloads come to an e
 
 test('the base64 of bytes fits no schema, also where it could be read as a number', async () => {
   const about = async (encoding: 'text' | 'base64' | null) =>
-    (await judge.schema('{"type":"integer"}', { payload: '1234', contentType: null, encoding })).kind
+    (await judge.schema('a', '{"type":"integer"}', { payload: '1234', contentType: null, encoding })).kind
   assert.deepEqual([await about('base64'), await about('text'), await about(null)], ['misfits', 'misfits', 'fits'])
 })
 
@@ -107,6 +107,27 @@ test('a payload of a megabyte is judged, one beyond what fits is not', async () 
   assert.deepEqual(await verdict('payload.items[39999].id == 39999 && payload.total == 1', payload), { kind: 'yes' })
   const tooLong = await verdict('true', JSON.stringify({ s: 'x'.repeat(longestJudged) }))
   assert.ok(tooLong.kind === 'failed' && tooLong.reason.includes('longer than'))
+})
+
+test('who asks for hours of work holds up nobody else for longer than one turn', async () => {
+  const shared = makeJudge(realWorld)
+  const payload = numbers(382)
+  const costly = Array.from({ length: 40 }, (_, nth) => endless(`${nth}`))
+  let done = 0
+  const asked = Array.from({ length: 20 }, () =>
+    shared.filter('a', costly, { ...facts, payload }).then(
+      () => {
+        done += 1
+      },
+      () => {},
+    ),
+  )
+  assert.deepEqual(await verdict(ordinary, payload, shared, 'b'), { kind: 'yes' })
+  assert.equal(done, 0)
+  assert.deepEqual(await verdict(ordinary, payload, shared, 'c'), { kind: 'yes' })
+  assert.equal(done, 0)
+  await shared.close()
+  await Promise.all(asked)
 })
 
 test('who was too costly twice is not asked for a while, and after that is', async () => {
@@ -156,8 +177,15 @@ test('time that the thread did not use is not held against it, however the clock
 test('more than can wait is refused with 503, and nothing of what waits is lost', async () => {
   const busy = makeJudge(realWorld)
   try {
-    const asked = Array.from({ length: 10_000 }, () => verdict('true', '{}', busy))
-    await assert.rejects(verdict('true', '{}', busy), (error: Problem) => error.code === 'unavailable')
+    const times = (count: number, asker: string) =>
+      Array.from({ length: count }, () => verdict('true', '{}', busy, asker))
+    const refused = (asker: string) =>
+      assert.rejects(verdict('true', '{}', busy, asker), (error: Problem) => error.code === 'unavailable')
+    const asked = times(5_000, 'a')
+    await refused('a')
+    // Half of the room is kept for others.
+    asked.push(...times(4_000, 'b'), ...times(1_000, 'c'))
+    await refused('d')
     assert.ok((await Promise.all(asked)).every(({ kind }) => kind === 'yes'))
     assert.deepEqual(await verdict('true', '{}', busy), { kind: 'yes' })
   } finally {
@@ -173,7 +201,7 @@ test('what waits when it is closed is answered 503', async () => {
 })
 
 test('a filter that takes too long to read is refused, not waited for', async () => {
-  const fault = await judge.filterFault(`payload${'.a'.repeat(2_040)} == 1`)
+  const fault = await judge.filterFault('a', `payload${'.a'.repeat(2_040)} == 1`)
   assert.ok(fault === null || fault.message.includes('more time'), JSON.stringify(fault))
-  assert.equal((await judge.filterFault('totl > 1'))?.at, 0)
+  assert.equal((await judge.filterFault('a', 'totl > 1'))?.at, 0)
 })

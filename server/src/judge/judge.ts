@@ -9,15 +9,17 @@ import { largestSchema } from '../domain/schema.ts'
 import type { Facts, FilterVerdict, Judge, SchemaVerdict, Undecided } from '../ports/judge.ts'
 import type { World } from '../ports/world.ts'
 import { Costly } from './costly.ts'
-import type { Answer, Ask, Job, Reply } from './protocol.ts'
+import { type Answer, type Ask, type Job, partsOf, type Reply } from './protocol.ts'
 
 /** Processor time one filter or schema is given for one message: some thousand times what an ordinary one takes. */
 const patienceMs: Millis = 100
-/** And more where there is more to read and to walk through: twenty times what parsing small objects takes (2026-12). */
+/** And more where there is more to read and to walk through: twenty times what parsing small objects takes (2026-11). */
 const moreMsPerMillion: Millis = 200
 
 const mostWaiting = 10_000
 const mostWaitingCharacters = 64 << 20
+/** Of all that may wait, for one asker: nobody keeps the others out. */
+const mostOfOne = 1 / 2
 /** Longer payloads are not judged: what they become in memory must fit into the thread beside everything else. */
 export const longestJudged = 4 << 20
 
@@ -32,35 +34,44 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+/** How much waits. */
+interface Share {
+  asks: number
+  characters: number
+}
+
+const hasRoom = ({ asks, characters }: Share, more: number, part: number): boolean =>
+  asks < mostWaiting * part && characters + more <= mostWaitingCharacters * part
+
 /** Starts its thread when it is first asked. */
 export function makeJudge(world: World): Judge {
   const costly = new Costly(world)
   const bench = new Bench(world, costly)
   return {
-    async filter(filters, facts) {
+    async filter(asker, filters, facts) {
       if (facts.payload.length > longestJudged) return filters.map(() => tooLong)
       const known = filters.map((filter) => costly.verdict(filter))
       const asked = filters.filter((_, index) => known[index] === null)
       const job: Job = { kind: 'filters', filters: asked, facts: factsOf(facts) }
-      const verdicts = asked.length === 0 ? [] : ((await bench.ask(job)) as readonly FilterVerdict[])
+      const verdicts = asked.length === 0 ? [] : ((await bench.ask(asker, job)) as readonly FilterVerdict[])
       let next = 0
       return known.map((verdict) => verdict ?? verdicts[next++] ?? unasked)
     },
-    async schema(schema, { payload, encoding = null }) {
+    async schema(asker, schema, { payload, encoding = null }) {
       const known = payload.length > longestJudged ? tooLong : costly.verdict(schema)
       if (known) return known
-      const [verdict = unasked] = await bench.ask({ kind: 'schema', schema, facts: { payload, encoding } })
+      const [verdict = unasked] = await bench.ask(asker, { kind: 'schema', schema, facts: { payload, encoding } })
       return verdict as SchemaVerdict
     },
-    async filterFault(filter) {
+    async filterFault(asker, filter) {
       const ofText = filterTextFault(filter)
       if (ofText) return ofText
-      const [fault = null] = await bench.ask({ kind: 'filter-fault', filter })
+      const [fault = null] = await bench.ask(asker, { kind: 'filter-fault', filter })
       return isUndecided(fault) ? { message: fault.reason, at: null } : (fault as FilterFault | null)
     },
-    async schemaFaults(schema) {
+    async schemaFaults(asker, schema) {
       if (schema.length > largestSchema) return [{ pointer: '', message: `is larger than ${largestSchema} characters` }]
-      const [faults = []] = await bench.ask({ kind: 'schema-faults', schema })
+      const [faults = []] = await bench.ask(asker, { kind: 'schema-faults', schema })
       return isUndecided(faults) ? [{ pointer: '', message: faults.reason }] : (faults as readonly Fault[])
     },
     close: () => bench.close(),
@@ -90,12 +101,15 @@ function textOf(job: Job, part: number): string {
   }
 }
 
-/** Everything that waits for the thread, in order; the first is the one it is at. */
+/** Everything that waits for the thread, which says which one it is at. */
 class Bench {
   readonly #world: World
   readonly #waiting = new Map<number, Waiting>()
   readonly #costly: Costly
-  #characters = 0
+  readonly #all: Share = { asks: 0, characters: 0 }
+  /** Nobody of whom nothing waits. */
+  readonly #shares = new Map<string, Share>()
+  #atId = 0
   #lastId = 0
   #thread: Worker | null = null
   #ready = false
@@ -110,18 +124,23 @@ class Bench {
     this.#costly = costly
   }
 
-  ask(job: Job): Promise<readonly Answer[]> {
-    const parts = job.kind === 'filters' ? job.filters.length : 1
+  ask(asker: string, job: Job): Promise<readonly Answer[]> {
     const characters = 'facts' in job ? job.facts.payload.length : 0
-    if (this.#closed || this.#waiting.size >= mostWaiting || this.#characters + characters > mostWaitingCharacters) {
+    const share = this.#shares.get(asker) ?? { asks: 0, characters: 0 }
+    if (this.#closed || !hasRoom(this.#all, characters, 1) || !hasRoom(share, characters, mostOfOne)) {
       throw new Problem('unavailable', 'More filters and schemas are waiting to be worked out than fit.', [], 1)
     }
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { ask: { id, from: 0, job }, answers: [], parts, characters, resolve, reject }
+      const ask = { id, asker, from: 0, job }
+      const waiting: Waiting = { ask, answers: [], parts: partsOf(job), characters, resolve, reject }
       this.#waiting.set(id, waiting)
-      this.#characters += characters
+      this.#shares.set(asker, share)
+      for (const one of [share, this.#all]) {
+        one.asks += 1
+        one.characters += characters
+      }
       this.#start()
       if (this.#ready) this.#send(waiting)
     })
@@ -159,7 +178,9 @@ class Bench {
     if (said.kind === 'ready') {
       this.#ready = true
       for (const waiting of this.#waiting.values()) this.#send(waiting)
-    } else if (said.kind === 'answer') {
+    } else if (said.kind === 'working') {
+      this.#atId = said.id
+    } else {
       const waiting = this.#waiting.get(said.id)
       if (!waiting) return
       this.#costly.forgive(textOf(waiting.ask.job, waiting.answers.length))
@@ -171,8 +192,18 @@ class Bench {
     waiting.answers.push(answer)
     if (waiting.answers.length < waiting.parts) return
     this.#waiting.delete(waiting.ask.id)
-    this.#characters -= waiting.characters
+    const share = this.#shares.get(waiting.ask.asker) ?? this.#all
+    for (const one of new Set([share, this.#all])) {
+      one.asks -= 1
+      one.characters -= waiting.characters
+    }
+    if (share.asks === 0) this.#shares.delete(waiting.ask.asker)
     waiting.resolve(waiting.answers)
+  }
+
+  /** What the thread is at; before it has said so, what came first. */
+  get #underWay(): Waiting | undefined {
+    return this.#waiting.get(this.#atId) ?? this.#waiting.values().next().value
   }
 
   /** Looks after the thread as long as anything is waited for: it must say something before its patience is over. */
@@ -198,8 +229,7 @@ class Bench {
   }
 
   #patience(): Millis {
-    const [first] = this.#waiting.values()
-    return patienceMs + ((first?.characters ?? 0) / 1e6) * moreMsPerMillion
+    return patienceMs + ((this.#underWay?.characters ?? 0) / 1e6) * moreMsPerMillion
   }
 
   /** Processor time since the thread last said something. */
@@ -218,10 +248,10 @@ class Bench {
     this.#thread = null
     this.#ready = false
     void thread?.terminate()
-    const [first] = this.#waiting.values()
-    if (first) {
-      this.#costly.blame(textOf(first.ask.job, first.answers.length))
-      this.#answer(first, { kind: 'too-costly', reason })
+    const costly = this.#underWay
+    if (costly) {
+      this.#costly.blame(textOf(costly.ask.job, costly.answers.length))
+      this.#answer(costly, { kind: 'too-costly', reason })
     }
     if (this.#waiting.size > 0) this.#start()
   }
@@ -240,7 +270,8 @@ class Bench {
   #rejectAll(error: Error): void {
     const all = [...this.#waiting.values()]
     this.#waiting.clear()
-    this.#characters = 0
+    this.#shares.clear()
+    Object.assign(this.#all, { asks: 0, characters: 0 })
     for (const { reject } of all) reject(error)
   }
 }

@@ -1,12 +1,13 @@
 // The judge's own thread. What tenants wrote is worked out here and nowhere else; whoever takes too long is ended from
 // outside, with the thread.
 
-import { parentPort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { readJson } from '../domain/read-json.ts'
 import type { Facts, SchemaVerdict } from '../ports/judge.ts'
 import { type Filter, readFilter } from './filter.ts'
 import { type FilterContext, filterContext } from './filter-context.ts'
-import type { Answer, Ask, Job, Reply } from './protocol.ts'
+import { type Answer, type Ask, partsOf, type Reply } from './protocol.ts'
+import { Queue } from './queue.ts'
 import { Remembered } from './remembered.ts'
 import { readSchema, type Schema, schemaFaults } from './schema.ts'
 
@@ -19,20 +20,56 @@ const cpuUs = (): number => {
 }
 const reply = (said: Reply): void => parentPort?.postMessage(said)
 
-function answerAll({ id, from, job }: Ask): void {
-  for (const answer of answers(job, from)) reply({ kind: 'answer', id, answer, cpuUs: cpuUs() })
+const queue = new Queue()
+// Processor time after which the rest of a job waits until everybody else has had a turn.
+const turnUs = 20_000
+
+/** Until there is nothing more; what came meanwhile is looked for before each turn. */
+function answerAll(): void {
+  for (let next = nextAsk(); next !== null; next = nextAsk()) {
+    const rest = answerSome(next)
+    if (rest !== null) queue.putBack(rest)
+  }
 }
 
-function* answers(job: Job, from: number): Generator<Answer> {
+function nextAsk(): Ask | null {
+  takeIn()
+  return queue.take()
+}
+
+function takeIn(): void {
+  if (parentPort === null) return
+  for (let came = receiveMessageOnPort(parentPort); came; came = receiveMessageOnPort(parentPort))
+    queue.add(came.message)
+}
+
+/** Answers as many parts as fit into a turn, or all where nobody else waits. Returns the rest; null: it is done. */
+function answerSome(ask: Ask): Ask | null {
+  const endUs = cpuUs() + turnUs
+  let { from } = ask
+  for (const answer of answers(ask)) {
+    const usedUs = cpuUs()
+    reply({ kind: 'answer', id: ask.id, answer, cpuUs: usedUs })
+    from += 1
+    if (usedUs < endUs || from >= partsOf(ask.job)) continue
+    takeIn()
+    if (queue.hasOthers(ask.asker)) return { ...ask, from }
+  }
+  return null
+}
+
+function* answers({ id, job, from }: Ask): Generator<Answer> {
+  const begin = (): void => reply({ kind: 'working', id, cpuUs: cpuUs() })
+  begin()
   switch (job.kind) {
     case 'filters': {
       const context = filterContext(job.facts)
-      reply({ kind: 'working', cpuUs: cpuUs() })
+      begin()
       for (const filter of job.filters.slice(from)) yield judged(filters.get(filter), context)
       return
     }
     case 'schema':
-      yield fitting(job.schema, job.facts)
+      yield fitting(job.schema, job.facts, begin)
       return
     case 'filter-fault': {
       const filter = filters.get(job.filter)
@@ -47,7 +84,11 @@ function* answers(job: Job, from: number): Generator<Answer> {
 const judged = (filter: Filter, context: FilterContext): Answer =>
   filter.kind === 'ready' ? filter.judge(context) : { kind: 'failed', reason: filter.fault.message }
 
-function fitting(text: string, { payload, encoding = null }: Pick<Facts, 'payload' | 'encoding'>): SchemaVerdict {
+function fitting(
+  text: string,
+  { payload, encoding = null }: Pick<Facts, 'payload' | 'encoding'>,
+  begin: () => void,
+): SchemaVerdict {
   // The base64 of some bytes reads as a number.
   if (encoding !== null) return notJson
   let value: unknown
@@ -56,7 +97,7 @@ function fitting(text: string, { payload, encoding = null }: Pick<Facts, 'payloa
   } catch {
     return notJson
   }
-  reply({ kind: 'working', cpuUs: cpuUs() })
+  begin()
   const schema = schemas.get(text)
   return schema.kind === 'ready' ? schema.judge(value) : { kind: 'failed', reason: 'the schema cannot be used' }
 }
@@ -79,5 +120,8 @@ for (let round = 0; round < 20; round++) {
   if (schema.kind === 'ready') schema.judge({ a: round })
 }
 
-parentPort?.on('message', answerAll)
+parentPort?.on('message', (ask: Ask) => {
+  queue.add(ask)
+  answerAll()
+})
 reply({ kind: 'ready', cpuUs: cpuUs() })

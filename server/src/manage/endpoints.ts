@@ -40,10 +40,10 @@ export interface EndpointWish {
 /** Changes only what is named. */
 export type EndpointPatch = { readonly [Key in keyof EndpointWish]?: EndpointWish[Key] | undefined }
 
-async function checks(context: ManageContext, wish: EndpointPatch): Promise<(() => unknown)[]> {
+async function checks(context: ManageContext, owner: Application, wish: EndpointPatch): Promise<(() => unknown)[]> {
   const { url, uid, filter, metadata } = wish
   return [
-    await filterCheck(context, filter),
+    await filterCheck(context, owner.id, filter),
     () => url !== undefined && checkEndpointUrl(url, context.egressAllow, '/url'),
     () =>
       refuse([
@@ -162,7 +162,7 @@ export async function createEndpoint(
 ): Promise<Endpoint> {
   const owner = await getApplication(context, environmentId, application)
   checkAll([
-    ...(await checks(context, wish)),
+    ...(await checks(context, owner, wish)),
     () => secret !== null && checkSecret(secret, '/secret'),
     () => checkEndpointHeaders(headers, '/headers'),
   ])
@@ -192,7 +192,7 @@ export async function replaceEndpoint(
     if (!found) {
       if (isId('endpoint', idOrUid)) throw nothingBy(idOrUid)
       checkAll([
-        ...(await checks(context, wish)),
+        ...(await checks(context, owner, wish)),
         () => refuse([uidFault(idOrUid, '/path/endpoint_id'), otherName(wish.uid, idOrUid)]),
       ])
       await expect()
@@ -201,7 +201,7 @@ export async function replaceEndpoint(
       if ((await insertEndpoint(context, owner, row)) === 'uid-taken') return 'stale'
       return { created: true, row }
     }
-    checkAll(await checks(context, wish))
+    checkAll(await checks(context, owner, wish))
     await expect()
     const uid = uidAfterReplace(found.uid, wish.uid, idOrUid)
     const row = await changed(context, owner, found, { ...wish, uid })
@@ -221,7 +221,7 @@ export async function patchEndpoint(
   const owner = await getApplication(context, environmentId, application)
   return untilFresh(async () => {
     const found = await endpointOf(context, owner.id, idOrUid)
-    checkAll(await checks(context, patch))
+    checkAll(await checks(context, owner, patch))
     await expect()
     return changed(context, owner, found, patch)
   })

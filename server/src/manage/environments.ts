@@ -63,7 +63,7 @@ export async function importEnvironment(
 ): Promise<void> {
   const { store, world } = context
   for (const [at, { schemas }] of [...eventTypes.values()].entries()) {
-    await checkSchemas(context, schemas, `/eventTypes/${at}/schemas`)
+    await checkSchemas(context, environmentId, schemas, `/eventTypes/${at}/schemas`)
   }
   await untilFresh(async () => {
     const now = world.now()

@@ -27,7 +27,7 @@ export async function importEventTypes(
 ): Promise<EventTypeImport> {
   const { store, world } = context
   for (const { name, schema } of described) {
-    if (schema !== null) await checkSchemas(context, { [name]: schema }, '/schemas')
+    if (schema !== null) await checkSchemas(context, environmentId, { [name]: schema }, '/schemas')
   }
   return untilFresh(async () => {
     const now = world.now()

@@ -91,7 +91,7 @@ export async function createEventType(
   name: string,
   wish: EventTypeWish,
 ): Promise<EventType> {
-  await checkSchemas(context, wish.schemas, '/schemas')
+  await checkSchemas(context, environmentId, wish.schemas, '/schemas')
   return untilFresh(async () => {
     const found = await context.store.eventTypes.find(environmentId, name)
     if (!found) return inserted(context, environmentId, name, wish)
@@ -110,7 +110,7 @@ export async function replaceEventType(
   wish: EventTypeWish,
   expect: Expectation = expectNothing,
 ): Promise<{ readonly created: boolean; readonly row: EventType }> {
-  await checkSchemas(context, wish.schemas, '/schemas')
+  await checkSchemas(context, environmentId, wish.schemas, '/schemas')
   return untilFresh(async () => {
     const found = await context.store.eventTypes.find(environmentId, name)
     await expect()
@@ -127,7 +127,7 @@ export async function patchEventType(
   patch: EventTypePatch,
   expect: Expectation = expectNothing,
 ): Promise<EventType> {
-  await checkSchemas(context, patch.schemas, '/schemas')
+  await checkSchemas(context, environmentId, patch.schemas, '/schemas')
   return untilFresh(async () => {
     const found = await getEventType(context, environmentId, name)
     await expect()

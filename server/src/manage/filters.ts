@@ -1,5 +1,5 @@
 import { filterProblem } from '../domain/filter.ts'
-import type { EnvironmentId } from '../domain/ids.ts'
+import type { ApplicationId, EnvironmentId } from '../domain/ids.ts'
 import { type MatchVerdict, matches } from '../domain/match.ts'
 import type { Facts, FilterVerdict } from '../ports/judge.ts'
 import type { ManageContext } from './context.ts'
@@ -15,9 +15,10 @@ export interface FilterTrial {
 /** A check of a filter, done: throws Problem `filter-invalid` when it is called. Null and undefined are no filter. */
 export async function filterCheck(
   { judge }: Pick<ManageContext, 'judge'>,
+  applicationId: ApplicationId,
   filter: string | null | undefined,
 ): Promise<() => void> {
-  const fault = filter == null ? null : await judge.filterFault(filter)
+  const fault = filter == null ? null : await judge.filterFault(applicationId, filter)
   return () => {
     if (fault) throw filterProblem(fault)
   }
@@ -36,10 +37,10 @@ export async function tryFilter(
   facts: Facts,
 ): Promise<FilterTrial> {
   const endpoint = await getEndpoint(context, environmentId, application, idOrUid)
-  const check = await filterCheck(context, given)
+  const check = await filterCheck(context, endpoint.applicationId, given)
   check()
   const text = given === undefined ? endpoint.filter : given
-  const [filter = null] = text === null ? [] : await context.judge.filter([text], facts)
+  const [filter = null] = text === null ? [] : await context.judge.filter(endpoint.applicationId, [text], facts)
   const byNames = matches(endpoint, facts)
   const refused = byNames.kind === 'yes' && filter !== null && filter.kind !== 'yes'
   return { verdict: refused ? { kind: 'no', because: 'filter' } : byNames, filter }

@@ -1,3 +1,4 @@
+import type { EnvironmentId } from '../domain/ids.ts'
 import { pointerTo } from '../domain/json-pointer.ts'
 import { type Fault, Problem } from '../domain/problem.ts'
 import { schemaShapeFaults } from '../domain/schema.ts'
@@ -9,6 +10,7 @@ const mostVersions = 100
 /** Checks the schemas of an event type; pointers begin with `at`. Throws Problem `schema-invalid`. */
 export async function checkSchemas(
   { judge }: Pick<ManageContext, 'judge'>,
+  environmentId: EnvironmentId,
   schemas: Readonly<Record<string, unknown>> | null | undefined,
   at: string,
 ): Promise<void> {
@@ -20,7 +22,7 @@ export async function checkSchemas(
     const ofShape = schemaShapeFaults(schema, here)
     faults.push(...ofShape)
     if (ofShape.length > 0) continue
-    for (const { pointer, message } of await judge.schemaFaults(JSON.stringify(schema))) {
+    for (const { pointer, message } of await judge.schemaFaults(environmentId, JSON.stringify(schema))) {
       faults.push({ pointer: here + pointer, message })
     }
   }

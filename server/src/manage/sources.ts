@@ -96,7 +96,7 @@ export async function createSource(
   environmentId: EnvironmentId,
   wish: SourceWish,
 ): Promise<Source> {
-  const core = await checked(context, null, wish)
+  const core = await checked(context, environmentId, null, wish)
   const { row, tokenHash } = fresh(context, environmentId, wish, core)
   written(await context.store.sources.insert(row, tokenHash), row)
   context.changed(row.id)
@@ -115,7 +115,7 @@ export async function replaceSource(
     const found = await context.store.sources.find(environmentId, idOrUid)
     if (!found) {
       if (isId('source', idOrUid)) throw sourceNotFound(idOrUid)
-      const core = await checked(context, null, wish, [
+      const core = await checked(context, environmentId, null, wish, [
         uidFault(idOrUid, '/path/source_id'),
         otherName(wish.uid, idOrUid),
       ])
@@ -125,7 +125,7 @@ export async function replaceSource(
       context.changed(row.id)
       return { created: true, row }
     }
-    const core = await checked(context, found, withoutEcho(found, wish))
+    const core = await checked(context, environmentId, found, withoutEcho(found, wish))
     await expect()
     const { name, metadata, throttleRate = found.throttleRate } = wish
     const row = await changeSource(context, found, {
@@ -152,7 +152,7 @@ export async function patchSource(
 ): Promise<Source> {
   return untilFresh(async () => {
     const found = await getSource(context, environmentId, idOrUid)
-    const core = await checked(context, found, patch)
+    const core = await checked(context, environmentId, found, patch)
     await expect()
     const { name = found.name, uid = found.uid, metadata = found.metadata, throttleRate = found.throttleRate } = patch
     const control = patch.control(found.control)
@@ -204,6 +204,7 @@ export async function changeSource(
 /** What the wish makes of the source, if nothing is wrong with it; all that is wrong is said at once. */
 async function checked(
   context: ManageContext,
+  environmentId: EnvironmentId,
   found: Source | null,
   wish: SourcePatch,
   others: readonly (Fault | null)[] = [],
@@ -218,7 +219,7 @@ async function checked(
   const { core, faults } = isFault(preset)
     ? { core: null, faults: [preset] }
     : coreAfter(held, type, wish, preset, context.world.now(), () => context.newId('secret'))
-  const ofSchemas = await faultOfSchemas(context, wish.settings.schemas)
+  const ofSchemas = await faultOfSchemas(context, environmentId, wish.settings.schemas)
   checkAll([
     () =>
       refuse([
@@ -237,10 +238,11 @@ async function checked(
 
 async function faultOfSchemas(
   context: ManageContext,
+  environmentId: EnvironmentId,
   schemas: Readonly<Record<string, unknown>> | null | undefined,
 ): Promise<Problem | null> {
   try {
-    await checkSchemas(context, schemas, '/schemas')
+    await checkSchemas(context, environmentId, schemas, '/schemas')
     return null
   } catch (error) {
     if (error instanceof Problem) return error

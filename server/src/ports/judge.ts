@@ -25,16 +25,21 @@ export type SchemaVerdict =
 
 /**
  * Works out what tenants wrote — CEL filters, JSON Schemas — where it cannot hang, exhaust or reach this process.
- * Everything it is asked may throw Problem `unavailable`: more is waiting than is good.
+ * Everything it is asked may throw Problem `unavailable`: more is waiting than is good. `asker`: on whose behalf, such as the id of
+ * an application or an environment. They have their turns one after the other, however much one of them asks.
  */
 export interface Judge {
   /** One verdict for each filter, in their order. */
-  filter(filters: readonly string[], facts: Facts): Promise<readonly FilterVerdict[]>
+  filter(asker: string, filters: readonly string[], facts: Facts): Promise<readonly FilterVerdict[]>
   /** Whether a payload fits a schema, given as JSON text. */
-  schema(schema: string, facts: Pick<Facts, 'payload' | 'contentType' | 'encoding'>): Promise<SchemaVerdict>
+  schema(
+    asker: string,
+    schema: string,
+    facts: Pick<Facts, 'payload' | 'contentType' | 'encoding'>,
+  ): Promise<SchemaVerdict>
   /** What is wrong with a filter before any message has come; null: nothing. */
-  filterFault(filter: string): Promise<FilterFault | null>
+  filterFault(asker: string, filter: string): Promise<FilterFault | null>
   /** What is wrong with a schema, given as JSON text; pointers go into it. */
-  schemaFaults(schema: string): Promise<readonly Fault[]>
+  schemaFaults(asker: string, schema: string): Promise<readonly Fault[]>
   close(): Promise<void>
 }
