@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Db, SqlParameters, SqlRow } from '../db.ts'
+import type { Role } from './thread.ts'
 
 // What the shared SQL leaves to the engine. jsonb_each (SQLite 3.51), not json_each: that one prints each row as text, which
 // every column that is read from it looks up again. Inserting a message of 2 kB takes 17 µs instead of 29, one of 300 bytes
@@ -25,7 +26,7 @@ export const busyTimeoutMs = 5_000
  */
 export function openConnection(
   path: string,
-  role: 'writer' | 'reader',
+  role: Role,
   origin: string,
 ): Db & { close(): void; readonly database: DatabaseSync } {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs })

@@ -1,52 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
-import { Problem } from '../../domain/problem.ts'
 import type { ExpungeStore, RetentionStore, Store } from '../../ports/store.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import type { road } from '../queries/road.ts'
+import { Lister } from './lister.ts'
 import { migrate } from './migrate.ts'
 import { makeFile } from './schema.ts'
-import type { Call, Reply } from './thread.ts'
+import { Thread } from './thread-calls.ts'
 
-// What does not change anything goes to the reader, so that somebody's long list never stands before a commit.
+// What does not change anything goes to the reader, so that no commit waits for it.
 const reads: ReadonlySet<string> = new Set([
-  'find',
-  'list',
-  'all',
-  'undeclared',
-  'byHash',
-  'byId',
-  'unsent',
-  'byName',
-  'byId',
-  'operational',
-  'backlog',
-  'listByEndpoint',
-  'listByMessage',
-  'destinations',
-  'attemptedMessages',
-  'idsBetween',
-  'applications',
-  'running',
-  'results',
-  'look',
-  'subscriptions',
-  'countAttempts',
-  'applications',
-  'settled',
-  'waiting',
-  'byToken',
-  'countTokens',
-  'handshakes',
-  'secretUses',
-  'oldest',
-  'totals',
-  'since',
-  'routes',
-  'heldByOthers',
-  'alive',
-]) // prettier-ignore
+  ...['all', 'alive', 'applications', 'backlog', 'byHash', 'byId', 'byName', 'byToken', 'countAttempts', 'countTokens'],
+  ...['destinations', 'find', 'handshakes', 'heldByOthers', 'idsBetween', 'look', 'oldest', 'operational', 'results'],
+  ...['routes', 'running', 'secretUses', 'settled', 'since', 'subscriptions', 'totals', 'unsent', 'waiting'],
+])
+// May go through all that an application has, for somebody who looks for what is not there: in turn, where neither publishes
+// nor anybody's key wait behind it.
+const lists: ReadonlySet<string> = new Set([
+  ...['attemptedMessages', 'list', 'listByEndpoint', 'listByMessage', 'undeclared'],
+])
 
 const commitsBetweenCopies = 100
 // Each waits 10 ms at most: a reader that stays in the log for longer than all of them is not one of ours.
@@ -55,7 +27,8 @@ const mostEmptyings = 50
 const longLogPages = 4_000
 
 /**
- * Opens (and if need be makes) the database at `path` and its two threads. Throws when the file cannot be used, or was
+ * Opens (and if need be makes) the database at `path` and its threads: one that writes, one that reads, and one for long
+ * lists, when somebody asks for one. Throws when the file cannot be used, or was
  * last used by a newer Posthorn. Several processes may have it open; only `holdAlone` may run the road on it.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
@@ -70,6 +43,11 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const origin = randomUUID()
   const writer = new Thread(path, 'writer', origin)
   const reader = new Thread(path, 'reader', origin)
+  const lister = new Lister(() => new Thread(path, 'lister', origin))
+  const forCall = (method: string): Pick<Thread, 'call'> => {
+    if (lists.has(method)) return lister
+    return reads.has(method) ? reader : writer
+  }
   await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
 
   /** A noun's methods, as `queries/` has them, but for those that SQLite has of its own. */
@@ -77,7 +55,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     new Proxy(own, {
       get: (_, method: string) =>
         (own as Readonly<Record<string, unknown>>)[method] ??
-        ((...parameters: unknown[]) => (reads.has(method) ? reader : writer).call(name, method, parameters)),
+        ((...parameters: unknown[]) => forCall(method).call(name, method, parameters)),
     }) as Methods
 
   // A commit that copied a long log itself would hold up all that wait for it, for 50 ms and more (bench tenth, 2026-11).
@@ -101,7 +79,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
   // One emptying of the log serves all that wait for one and had removed theirs before it began.
   let emptying: Promise<boolean> | null = null
   let next: Promise<boolean> | null = null
-  const emptyLog = async (): Promise<boolean> => {
+  const emptyLog = (): Promise<boolean> => lister.without(emptyLogNow)
+  const emptyLogNow = async (): Promise<boolean> => {
     for (let tries = 0; tries < mostEmptyings; tries++) {
       // Most of it is copied beside the running commits; and when this is answered the reader is through with what it had.
       await reader.call('process', 'checkpoint', [])
@@ -178,63 +157,9 @@ export async function openSqliteStore(path: string): Promise<Store> {
       await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
     },
     close: async () => {
+      await lister.close()
       await reader.close()
       await writer.close()
     },
-  }
-}
-
-/** Callers learn that it may pass; whoever reads the log, why it is so. */
-function unavailable(reason: string): Problem {
-  const problem = new Problem('unavailable', 'The store does not answer; try again.', [], 1)
-  problem.cause = new Error(`store: ${reason}`)
-  return problem
-}
-
-/** One worker thread with one connection, and the calls that wait for it. */
-class Thread {
-  readonly #worker: Worker
-  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
-  #lastId = 0
-  #ended: Error | null = null
-
-  constructor(path: string, role: 'writer' | 'reader', origin: string) {
-    this.#worker = new Worker(new URL(import.meta.url.replace(/store(\.\w+)$/, 'thread$1')), {
-      workerData: { path, role, origin },
-      // What a thread makes is short-lived texts: a small nursery costs it nothing, and a large one would count twice.
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-    })
-    this.#worker.on('message', (reply: Reply) => {
-      const waiting = this.#waiting.get(reply.id)
-      this.#waiting.delete(reply.id)
-      if ('error' in reply && reply.passing) waiting?.reject(unavailable(reply.error))
-      else if ('error' in reply) waiting?.reject(new Error(`store: ${reply.error}`))
-      else waiting?.resolve(reply.value as never)
-    })
-    this.#worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))))
-    this.#worker.on('exit', () => this.#end(unavailable('closed')))
-  }
-
-  call<Result>(noun: string, method: string, parameters: readonly unknown[]): Promise<Result> {
-    if (this.#ended) return Promise.reject(this.#ended)
-    this.#lastId += 1
-    const call: Call = { id: this.#lastId, noun, method, parameters }
-    return new Promise<Result>((resolve, reject) => {
-      this.#waiting.set(call.id, { resolve: resolve as (value: never) => void, reject })
-      this.#worker.postMessage(call)
-    })
-  }
-
-  async close(): Promise<void> {
-    if (this.#ended) return
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve))
-    this.#worker.postMessage('close')
-    await exited
-  }
-
-  #end(error: Error): void {
-    this.#ended ??= error
-    for (const { reject } of this.#waiting.values()) reject(this.#ended)
-    this.#waiting.clear()
   }
 }

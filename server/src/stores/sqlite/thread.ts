@@ -12,6 +12,8 @@ export interface Call {
   readonly parameters: readonly unknown[]
 }
 
+export type Role = 'writer' | 'reader' | 'lister'
+
 export type Reply =
   | { readonly id: number; readonly value: unknown }
   /** `passing`: it lies with the disk, or with whoever else is at the file, not with what was asked. */
@@ -19,7 +21,7 @@ export type Reply =
 
 const emptyLogPatienceMs = 10
 
-const { path, role, origin } = workerData as { path: string; role: 'writer' | 'reader'; origin: string }
+const { path, role, origin } = workerData as { path: string; role: Role; origin: string }
 const db = openConnection(path, role, origin)
 
 const process = {
