@@ -3,13 +3,12 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import type { Millis } from '../domain/ids.ts'
 import type { InboundRequest } from '../domain/inbound.ts'
 import { Problem } from '../domain/problem.ts'
 import { clientAddress } from '../inbound/addresses.ts'
 import type { Receive, Reply } from '../inbound/receive.ts'
 import type { World } from '../ports/world.ts'
-import { BodyBytes } from './body-bytes.ts'
+import { Arriving } from './arriving.ts'
 import { problemJson, problemType } from './problem.ts'
 import { faultOfRequest } from './request-line.ts'
 
@@ -22,22 +21,11 @@ export interface DoorParts {
   readonly trustedProxies: number
 }
 
-/** A body that is being read. */
-interface Reading {
-  /** When something of it came last. */
-  heardAt: Millis
-  /** Turns its sender away, and lets go of what is there. */
-  letGo(): void
-}
-
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
 const prefix = '/in/'
-// What is being read at one moment, of all senders together. One body may be large; very many are not held at once.
+// Of what is being read at one moment, and of what was read and is being taken in.
 const mostBytesReading = 64 * 1024 * 1024
-// Whoever has been silent for so long makes room for others, where there is none: strangers who send some megabytes each and
-// then nothing would keep everybody out for a minute (`npm run hardship -- --only hoarders`, 2026-11).
-const silentMs: Millis = 1_000
 // What is still coming is thrown away for this long.
 const lingerMs = 1_000
 
@@ -49,8 +37,7 @@ export const isForDoor = (target: string | undefined): boolean =>
 
 export function makeDoor(parts: DoorParts): Listener {
   const { world, publicUrl } = parts
-  let reading = 0
-  const readings = new Set<Reading>()
+  const arriving = new Arriving(world, mostBytesReading)
 
   const replyTo = (problem: Problem, incident?: string): Reply => {
     const retry = problem.status === 503 ? ['retry-after', `${Math.ceil(problem.retryAfter ?? 1)}`] : []
@@ -90,17 +77,10 @@ export function makeDoor(parts: DoorParts): Listener {
   /** Why no more is read; null: it may go on. `bytes`: of this request, declared or come. */
   const troubleWith = (bytes: number): Problem | null => {
     if (bytes > parts.maxBodyBytes) return new Problem('inbound-too-large')
-    if (reading > mostBytesReading) mostSilent()?.letGo()
-    return reading > mostBytesReading ? tooMuch() : null
+    return arriving.hasRoom() ? null : tooMuch()
   }
 
   const tooMuch = (): Problem => new Problem('unavailable', 'Too much is arriving at once.', [], 1)
-
-  const mostSilent = (): Reading | null => {
-    let found: Reading | null = null
-    for (const one of readings) if (found === null || one.heardAt < found.heardAt) found = one
-    return found !== null && world.now() - found.heardAt >= silentMs ? found : null
-  }
 
   return (request, response) => {
     const fault = faultOfRequest(request)
@@ -111,41 +91,28 @@ export function makeDoor(parts: DoorParts): Listener {
       return
     }
 
-    const body = new BodyBytes()
     let over = false
     let ended = false
-    const release = (): void => {
-      readings.delete(mine)
-      reading -= body.length
-      body.clear()
-    }
-    const mine: Reading = {
-      heardAt: 0,
-      letGo() {
-        over = true
-        release()
-        turnAway(request, response, tooMuch())
-      },
-    }
+    const arrival = arriving.begin(() => {
+      over = true
+      turnAway(request, response, tooMuch())
+    })
     request.on('data', (chunk: Buffer) => {
       if (over) return
-      mine.heardAt = world.now()
-      if (body.length === 0) readings.add(mine)
-      body.add(chunk)
-      reading += chunk.length
-      const excess = troubleWith(body.length)
-      if (excess === null) return
+      arriving.add(arrival, chunk)
+      const excess = troubleWith(arrival.body.length)
+      // It may have been the one that was let go.
+      if (excess === null || over) return
       over = true
-      release()
+      arriving.end(arrival)
       turnAway(request, response, excess)
     })
     request.once('close', () => {
-      if (!ended) release()
+      if (!ended) arriving.end(arrival)
     })
     request.once('end', () => {
       if (over) return
       ended = true
-      readings.delete(mine)
       const peer = request.socket.remoteAddress ?? ''
       const received: InboundRequest = {
         method: request.method ?? '',
@@ -153,7 +120,7 @@ export function makeDoor(parts: DoorParts): Listener {
         headers: request.rawHeaders,
         peer,
         client: clientAddress(peer, request.rawHeaders, parts.trustedProxies),
-        body: body.whole(),
+        body: arriving.whole(arrival),
         receivedAt: world.now(),
       }
       parts
@@ -161,7 +128,7 @@ export function makeDoor(parts: DoorParts): Listener {
         .then((reply) => answer(response, reply))
         // An answer that cannot be one throws, too: it must cost this request, not the process.
         .catch((error) => answer(response, replyToFault(error)))
-        .finally(release)
+        .finally(() => arriving.end(arrival))
     })
   }
 }

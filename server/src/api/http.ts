@@ -13,6 +13,7 @@ import type { Manage } from '../manage/manage.ts'
 import type { Store } from '../ports/store.ts'
 import type { World } from '../ports/world.ts'
 import { AllowedMethods } from './allowed.ts'
+import { Arriving } from './arriving.ts'
 import { Authenticator } from './auth.ts'
 import { allowOrigins, type CrossOrigins } from './cross-origin.ts'
 import { isForDoor } from './door.ts'
@@ -21,6 +22,7 @@ import { portalPage } from './portal-page.ts'
 import { intoApplication } from './portal-wall.ts'
 import { demand, type Principal } from './principal.ts'
 import { answerUnexpected, makeProblemHandler } from './problem.ts'
+import { readBody } from './read-body.ts'
 import { referenceRoutes } from './reference.ts'
 import { RepeatableAnswers, RunningAsks } from './repeatable.ts'
 import { demandPlainBody, faultOfRequest } from './request-line.ts'
@@ -82,6 +84,8 @@ export interface ApiDeps {
 const longestParameter = 1024
 // A request that has not arrived in full by then is not going to (slow senders hold a socket and a buffer each).
 const requestTimeoutMs = 60_000
+// Of what callers are sending at one moment, all together.
+const mostBytesReading = 128 * 1024 * 1024
 // As the framework's own server.
 const keepAliveMs = 72_000
 
@@ -108,7 +112,6 @@ export function createApi(deps: ApiDeps): FastifyInstance {
       )
       return server
     },
-    bodyLimit: deps.maxBodyBytes,
     // While stopping, what still arrives on open connections is served, and told to close.
     return503OnClosing: false,
     genReqId: (request) => givenRequestId(request) ?? newRequestId(),
@@ -134,9 +137,13 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     done(fault)
   })
   if (deps.crossOrigins.length > 0) allowOrigins(app, deps.crossOrigins)
-  // Bodies stay bytes: the publish call cuts the payload out of them, and what is not UTF-8 is refused, not mended.
+  // Bodies stay bytes: the publish call cuts the payload out of them, and what is not UTF-8 is refused, not mended. Read here and
+  // not by the framework, which holds as much as all callers together send: 800 who stopped before the end took 800 MB (2026-11).
+  const arriving = new Arriving(world, mostBytesReading)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  app.addContentTypeParser('application/json', (request, _, done) =>
+    readBody(request.raw, arriving, deps.maxBodyBytes, done),
+  )
 
   const keys = new Authenticator(deps.store, world)
   referenceRoutes(app, { ...deps, keys })

@@ -89,7 +89,6 @@ function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error.code === 'iterator-invalid' ? inQuery(error) : error
   if (!(error instanceof Error)) return null
   const code = 'code' in error ? error.code : undefined
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body-too-large')
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('media-type-unsupported')
   if (code === 'FST_ERR_MAX_PARAM_LENGTH') return new Problem('not-found')
   if (code === 'FST_ERR_BAD_URL') return new Problem('request-malformed', 'The URL is not validly percent-encoded.')
