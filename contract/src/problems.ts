@@ -299,8 +299,10 @@ export const problems = {
   unavailable: {
     status: 503,
     title: 'Not able to take this right now',
-    happened: 'The server is starting, stopping, full, or its store does not answer. Nothing was accepted.',
-    remedy: 'Send the same request again after `Retry-After` seconds.',
+    happened:
+      'The server is starting, stopping, full, or its store does not answer. What was asked for was not done, or nobody knows whether it was.',
+    remedy:
+      'Send the same request again after `Retry-After` seconds: with the same `Idempotency-Key` or `eventId`, it is done once.',
   },
 } as const satisfies Record<string, ProblemKind>
 

@@ -318,7 +318,10 @@ export async function start(settings: Settings, world: World, log: Log, fetcher?
       // Nothing of it is on the wire when others may have it.
       await transport.close()
       await giveBack(store.road, dispatcher, world.now()).catch((error) => {
-        log.error({ err: error }, 'the store did not take the deliveries back: the next start will')
+        log.error(
+          { err: error },
+          'the store did not take the deliveries back: they are due again at the next start, or when their leases are over',
+        )
       })
       await fleet.leave().catch(() => {}) // Others take it for dead in a moment.
       await outside.close()

@@ -86,7 +86,7 @@ function send(reply: FastifyReply, problem: Problem, json: string): FastifyReply
 
 // What the framework refuses before a handler runs: https://fastify.dev/docs/latest/Reference/Errors
 function problemOf(error: unknown): Problem | null {
-  if (error instanceof Problem) return error.code === 'iterator-invalid' ? inQuery(error) : error
+  if (error instanceof Problem) return error
   if (!(error instanceof Error)) return null
   const code = 'code' in error ? error.code : undefined
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('media-type-unsupported')
@@ -97,11 +97,3 @@ function problemOf(error: unknown): Problem | null {
     return new Problem('request-malformed', error.message)
   return null
 }
-
-/** Pages do not know how they are asked for; over HTTP it is in the query. */
-const inQuery = ({ code, message, faults }: Problem): Problem =>
-  new Problem(
-    code,
-    message,
-    faults.map((fault) => ({ ...fault, pointer: `/query${fault.pointer}` })),
-  )

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -18,11 +18,35 @@ test('a key is made in a new database with a word about it, listed, revoked, and
   const made = await posthorn(['keys', 'create', '--environment', 'staging', '--scope', 'publish', ...database])
   assert.equal(made.code, 0)
   assert.match(made.stdout, /^phk_[\w-]{43}\n$/)
-  assert.match(made.stderr, /a new one is made/)
+  assert.match(made.stderr, /a new one was made/)
 
   const [key] = JSON.parse((await posthorn(['keys', 'list', '--json', ...database])).stdout)
   assert.deepEqual([key.environment, key.scopes, key.revokedAt], ['staging', ['publish'], null])
   assert.equal((await posthorn(['keys', 'revoke', key.id, ...database])).code, 0)
   assert.match((await posthorn(['keys', 'list', ...database])).stdout, /revoked/)
   assert.equal((await posthorn(['keys', 'create', '--scope', 'everything', ...database])).code, 2)
+})
+
+test('a database that cannot be used is told of in one line, with the exit code for that', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-keys-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const text = join(folder, 'text.db')
+  writeFileSync(text, 'no database, '.repeat(1_000))
+  const noFolder = join(folder, 'nosuch/x.db')
+  for (const [path, commands] of [
+    [text, [['keys', 'list'], ['keys', 'create'], ['migrate'], ['migrate', 'status'], ['migrate', '--dry-run']]],
+    [noFolder, [['keys', 'create'], ['migrate']]],
+  ] as const) {
+    for (const command of commands) {
+      const { code, stdout, stderr } = await posthorn([...command, '--database', `sqlite:${path}`])
+      assert.deepEqual([code, stdout], [1, ''], command.join(' '))
+      assert.match(
+        stderr,
+        /^(posthorn migrate: there was no database .*\n)?posthorn \w+: .*( cannot be used: file is not a database|Does the folder exist\?)\n$/,
+      )
+    }
+  }
+  const status = await posthorn(['migrate', 'status', '--database', `sqlite:${noFolder}`])
+  assert.deepEqual([status.code, status.stdout], [1, ''])
+  assert.match(status.stderr, /there is no database at/)
 })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { loadSettings, settingFlags, settingOptions, storeManner } from '../config.ts'
+import { shownTarget } from '../domain/database-target.ts'
 import { isId, makeIds } from '../domain/ids.ts'
 import { type ApiKey, type Scope, scopes } from '../domain/key.ts'
 import { createKey, listKeys, revokeKey } from '../manage/keys.ts'
@@ -51,16 +52,15 @@ Exit codes: 0 done, 1 no such key, 2 typed wrongly.`,
     })
     const settings = loadSettings({ env: io.env, flags: settingFlags(values) })
     const { database } = settings
-    if (database.engine === 'sqlite' && !existsSync(database.path)) {
-      // A mistyped path must not end in a key that opens nothing.
-      if (work !== create) {
-        io.stderr.write(`posthorn keys: there is no database at ${database.path}\n`)
-        return exitCodes.checkFailed
-      }
-      io.stderr.write(`posthorn keys: there was no database at ${database.path}; a new one is made\n`)
+    const isNew = database.engine === 'sqlite' && !existsSync(database.path)
+    // A mistyped path must not end in a key that opens nothing.
+    if (isNew && work !== create) {
+      io.stderr.write(`posthorn keys: there is no database at ${database.path}\n`)
+      return exitCodes.checkFailed
     }
-    return onDatabase('keys', io, async () => {
+    return onDatabase('keys', shownTarget(database), io, async () => {
       const opened = await openStore(database, 'command', storeManner(settings))
+      if (isNew) io.stderr.write(`posthorn keys: there was no database at ${database.path}; a new one was made\n`)
       try {
         return await work(opened.store, values, positionals, io)
       } finally {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { loadSettings, settingFlags, settingOptions, storeManner } from '../config.ts'
 import { shownTarget } from '../domain/database-target.ts'
@@ -44,7 +45,16 @@ pending; 2 typed wrongly.`,
     const settings = loadSettings({ env: io.env, flags: settingFlags(values) })
     const { database } = settings
     const shown = shownTarget(database)
-    return onDatabase('migrate', io, async () => {
+    if (database.engine === 'sqlite' && !existsSync(database.path)) {
+      // A mistyped path must not look like a database that was brought up to date.
+      if (verb === 'status') {
+        io.stderr.write(`posthorn migrate: there is no database at ${database.path}\n`)
+        return exitCodes.checkFailed
+      }
+      if (values['dry-run'] !== true)
+        io.stderr.write(`posthorn migrate: there was no database at ${database.path}; a new one is made\n`)
+    }
+    return onDatabase('migrate', shown, io, async () => {
       const schema = schemaOf(database, storeManner(settings).pooled)
       try {
         if (verb === 'status') return await status(schema, shown, values.json === true, io)

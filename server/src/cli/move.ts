@@ -44,7 +44,7 @@ Exit codes: 0 everything is there, and the same; 1 it cannot begin, or was broke
         `goes from one engine to the other; ${from.engine === 'sqlite' ? 'a file is copied while nobody uses it' : 'use pg_dump and pg_restore'}`,
       )
     const { pooled } = storeManner(loadSettings({ env: io.env, flags: settingFlags(values) }))
-    return onDatabase('move', io, async () => {
+    return onDatabase('move', `${shownTarget(from)} or ${shownTarget(to)}`, io, async () => {
       if (from.engine === 'sqlite' && !existsSync(from.path)) {
         io.stderr.write(`posthorn move: there is no database at ${from.path}\n`)
         return exitCodes.checkFailed

@@ -135,7 +135,11 @@ async function madeHere({ provider, event, kind, privateKey }: Wish, values: Wor
     ...{ schemes: null, tolerance: null, settings: settingValues(preset, settingsSaid(values.set ?? [])) },
     keys: { secrets: secrets.map((value) => ({ name: null, value })), privateKey },
   })
-  if (signed.kind === 'not-signable') throw new UsageError(signed.because)
+  if (signed.kind === 'not-signable') {
+    const hint =
+      secrets.length + (privateKey === null ? 0 : 1) > 0 ? '' : ' Give what it signs with: --secret, or --private-key.'
+    throw new UsageError(signed.because + hint)
+  }
   const { method, headers, body } = signed.request
   return { method, url: viewOf(signed.request).url(), headers, body: Buffer.from(body) }
 }

@@ -6,32 +6,46 @@ import { notSentBecause, type Wait, waitOf } from './explain.ts'
 const now = 1_000
 const stored: Waiting = { kind: 'waiting', attempts: 0, dueAt: now, held: null, lease: null }
 const open = { disabledBecause: null, pausedAt: null, breakerOpenedAt: null }
+const going = { pausedAt: null }
 const paced: Wait = { for: 'rate', until: 1_500 }
 
 test('what waits in the store waits for its moment, its next try, or its turn', () => {
-  assert.deepEqual(waitOf({ ...stored, dueAt: 2_000 }, null, open, now), { for: 'schedule', until: 2_000 })
-  assert.deepEqual(waitOf({ ...stored, dueAt: 2_000, attempts: 1 }, null, open, now), { for: 'retry', until: 2_000 })
-  assert.deepEqual(waitOf({ ...stored, attempts: 1 }, null, open, now), { for: 'turn', until: null })
-  assert.deepEqual(waitOf(stored, null, { ...open, breakerOpenedAt: 1 }, now), { for: 'breaker', until: null })
+  assert.deepEqual(waitOf({ ...stored, dueAt: 2_000 }, null, open, going, now), { for: 'schedule', until: 2_000 })
+  assert.deepEqual(waitOf({ ...stored, dueAt: 2_000, attempts: 1 }, null, open, going, now), {
+    for: 'retry',
+    until: 2_000,
+  })
+  assert.deepEqual(waitOf({ ...stored, attempts: 1 }, null, open, going, now), { for: 'turn', until: null })
+  assert.deepEqual(waitOf(stored, null, { ...open, breakerOpenedAt: 1 }, going, now), { for: 'breaker', until: null })
 })
 
 test('what another node holds waits for that node, whatever else is to be said of it', () => {
   const held: Waiting = { ...stored, dueAt: 31_000, lease: 'lease_1' }
   const disabled = { ...open, disabledBecause: 'owner' } as const
   for (const endpoint of [open, disabled]) {
-    assert.deepEqual(waitOf(held, null, endpoint, now), { for: 'node', until: 31_000, node: 'node_1' })
+    assert.deepEqual(waitOf(held, null, endpoint, going, now), { for: 'node', until: 31_000, node: 'node_1' })
   }
-  assert.deepEqual(waitOf(held, paced, open, now), paced, 'but what is held here is known here')
+  assert.deepEqual(waitOf(held, paced, open, going, now), paced, 'but what is held here is known here')
 })
 
 test('what is held behind another or aside has no date, whatever its due time says', () => {
   const far = 9_999_999
-  assert.deepEqual(waitOf({ ...stored, dueAt: far, held: 'behind' }, null, open, now), { for: 'order', until: null })
-  assert.deepEqual(waitOf({ ...stored, dueAt: far, held: 'parked' }, null, open, now), { for: 'parked', until: null })
+  assert.deepEqual(waitOf({ ...stored, dueAt: far, held: 'behind' }, null, open, going, now), {
+    for: 'order',
+    until: null,
+  })
+  assert.deepEqual(waitOf({ ...stored, dueAt: far, held: 'parked' }, null, open, going, now), {
+    for: 'parked',
+    until: null,
+  })
+})
+
+test('what is for the endpoint of a paused source waits for that, as for its own pause', () => {
+  assert.deepEqual(waitOf(stored, null, open, { pausedAt: 1 }, now), { for: 'pause', until: null })
 })
 
 test('the process that holds a delivery knows better than the store what it waits for', () => {
-  assert.deepEqual(waitOf({ ...stored, dueAt: 31_000 }, paced, open, now), paced)
+  assert.deepEqual(waitOf({ ...stored, dueAt: 31_000 }, paced, open, going, now), paced)
 })
 
 test('the reason is the one that would have to go first: disabled, parked, paused, the order, then the rest', () => {
@@ -40,18 +54,18 @@ test('the reason is the one that would have to go first: disabled, parked, pause
   const behind: Waiting = { ...stored, held: 'behind' }
   const parked: Waiting = { ...stored, held: 'parked' }
   const reasons = [
-    waitOf(parked, paced, disabled, now),
-    waitOf(parked, paced, paused, now),
-    waitOf(behind, paced, paused, now),
-    waitOf(behind, paced, open, now),
-    waitOf(stored, paced, open, now),
+    waitOf(parked, paced, disabled, going, now),
+    waitOf(parked, paced, paused, going, now),
+    waitOf(behind, paced, paused, going, now),
+    waitOf(behind, paced, open, going, now),
+    waitOf(stored, paced, open, going, now),
   ]
   assert.deepEqual(
     reasons.map((wait) => wait.for),
     ['disabled', 'parked', 'pause', 'order', 'rate'],
   )
   const underWay: Wait = { for: 'in-flight', until: null }
-  assert.deepEqual(waitOf(behind, underWay, disabled, now), underWay, 'but what is under way is under way')
+  assert.deepEqual(waitOf(behind, underWay, disabled, going, now), underWay, 'but what is under way is under way')
 })
 
 const endpoint = { eventTypes: null, channels: null, createdAt: 500, updatedAt: 500 }

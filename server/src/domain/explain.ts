@@ -1,3 +1,4 @@
+import type { Application } from './application.ts'
 import type { Unsent, Waiting } from './delivery.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Millis, NodeId } from './ids.ts'
@@ -39,13 +40,14 @@ export function waitOf(
   stored: Waiting,
   hot: Wait | null,
   endpoint: Pick<Endpoint, 'disabledBecause' | 'pausedAt' | 'breakerOpenedAt'>,
+  application: Pick<Application, 'pausedAt'>,
   now: Millis,
 ): Wait {
   if (hot?.for === 'in-flight') return hot
   if (hot === null && stored.lease !== null) return { for: 'node', until: stored.dueAt, node: nodeOf(stored.lease) }
   if (endpoint.disabledBecause !== null) return { for: 'disabled', until: null }
   if (stored.held === 'parked') return { for: 'parked', until: null }
-  if (endpoint.pausedAt !== null) return { for: 'pause', until: null }
+  if (endpoint.pausedAt !== null || application.pausedAt !== null) return { for: 'pause', until: null }
   if (stored.held === 'behind') return { for: 'order', until: null }
   if (hot !== null) return hot
   if (stored.dueAt > now) return { for: stored.attempts === 0 ? 'schedule' : 'retry', until: stored.dueAt }

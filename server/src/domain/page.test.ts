@@ -118,7 +118,7 @@ test('an iterator that no list gave out is a problem with a pointer, not an empt
     assert.throws(
       () => searchOf({ limit: 1, iterator: bad, order: 'ascending' }),
       (error) =>
-        error instanceof Problem && error.code === 'iterator-invalid' && error.faults[0]?.pointer === '/iterator',
+        error instanceof Problem && error.code === 'iterator-invalid' && error.faults[0]?.pointer === '/query/iterator',
       JSON.stringify(bad),
     )
   }

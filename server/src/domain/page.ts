@@ -32,7 +32,7 @@ function decode(iterator: string): { bearing: Bearing; key: string } {
   const match = /^1:(after|before):([\x21-\x7e]{1,300})$/.exec(Buffer.from(iterator, 'base64url').toString('utf8'))
   if (!match || encode(match[1] as Bearing, match[2] as string) !== iterator) {
     throw new Problem('iterator-invalid', 'The iterator is not one that this list gave out.', [
-      { pointer: '/iterator', message: 'pass the iterator or prevIterator of an earlier answer, unchanged' },
+      { pointer: '/query/iterator', message: 'pass the iterator or prevIterator of an earlier answer, unchanged' },
     ])
   }
   return { bearing: match[1] as Bearing, key: match[2] as string }

@@ -4,6 +4,7 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import { type NotSentBecause, notSentBecause, type Wait, waitOf } from '../domain/explain.ts'
 import type { EndpointId, EnvironmentId } from '../domain/ids.ts'
 import type { AttemptFilter } from '../ports/store.ts'
+import { getApplication } from './applications.ts'
 import type { ManageContext } from './context.ts'
 import { getMessage } from './messages.ts'
 import { readAll } from './page.ts'
@@ -41,7 +42,8 @@ export async function explainMessage(
   message: string,
 ): Promise<readonly Explained[]> {
   const { store, world } = context
-  const found = await getMessage(context, environmentId, application, message, false)
+  const owner = await getApplication(context, environmentId, application)
+  const found = await getMessage(context, environmentId, owner.id, message, false)
   const [endpoints, noted, destinations, attempts] = await Promise.all([
     store.endpoints.all(found.applicationId),
     store.messages.unsent(found.applicationId, found.id),
@@ -65,7 +67,7 @@ export async function explainMessage(
         return { endpoint, verdict: 'not-sent', ...notSentBecause(endpoint, found, noted[endpoint.id]) }
       }
       if (state.kind !== 'waiting') return { endpoint, verdict: 'sent', result: state.kind, attempts: own }
-      const wait = waitOf(state, hot.get(endpoint.id) ?? null, endpoint, world.now())
+      const wait = waitOf(state, hot.get(endpoint.id) ?? null, endpoint, owner, world.now())
       return { endpoint, verdict: 'waiting', wait, attempts: own }
     })
 }

@@ -23,7 +23,7 @@ export async function readPage<Row>(ask: PageAsk, read: PageRead<Row>): Promise<
   const { beyond: start, descending, limit } = searchOf(ask)
   if (start !== null && !(keys instanceof RegExp ? keys.test(start) : isId(keys, start))) {
     throw new Problem('iterator-invalid', 'The iterator was given out by another list.', [
-      { pointer: '/iterator', message: 'pass an iterator of this list' },
+      { pointer: '/query/iterator', message: 'pass an iterator of this list' },
     ])
   }
   const atOnce = weigh ? Math.min(limit, weighedAtOnce) : limit

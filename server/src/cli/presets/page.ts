@@ -71,17 +71,18 @@ The provider's own page: <${docs}>`
 
 function setUp(preset: Preset, requests: readonly RecordedRequest[]): string {
   const { name, title, secret, settings = [], challenges = [] } = preset
+  // Whoever made the source with another would be refused the handshake.
+  const captured = challenges.some(({ capture }) => capture !== undefined)
   const config = Object.fromEntries([
-    ...(secret === null ? [] : [['secret', `your ${secret.label}`]]),
+    ...(secret === null || captured ? [] : [['secret', `your ${secret.label}`]]),
     ...settings.filter(({ required }) => required).map((setting) => [setting.name, setting.label]),
   ])
   const body = JSON.stringify({ name: title, uid: name, type: name, config }).replaceAll("'", "'\\''")
-  const captured = challenges.some(({ capture }) => capture !== undefined)
   const steps = [
     ...(secret === null
       ? []
       : [
-          `The secret is the **${secret.label}**: ${sentence(secret.where)}${captured ? ' The source may also be made without one: it comes with the handshake.' : ''}`,
+          `The secret is the **${secret.label}**: ${sentence(secret.where)}${captured ? ' It comes with the handshake, so the source is made without one.' : ''}`,
         ]),
     `Make the source, and give its \`ingestUrl\` to ${title} as the address of the webhook (\`$INGEST\` and \`call\` are those of [receive](../receive.md)):`,
   ]
@@ -92,7 +93,7 @@ function setUp(preset: Preset, requests: readonly RecordedRequest[]): string {
     ...(settings.length === 0
       ? []
       : [`What \`config\` takes${secret === null ? '' : ' beside the secret'}:`, settingsTable(settings)]),
-    ...tryLine(preset, requests),
+    ...tryLine(preset, requests, captured),
   ].join('\n\n')
 }
 
@@ -107,7 +108,11 @@ const settingsTable = (settings: NonNullable<Preset['settings']>): string =>
   )
 
 /** None where nothing can be sent that would pass: only the provider has the keys. */
-function tryLine({ name, schemes }: Preset, requests: readonly RecordedRequest[]): readonly string[] {
+function tryLine(
+  { name, schemes }: Preset,
+  requests: readonly RecordedRequest[],
+  captured: boolean,
+): readonly string[] {
   const [first] = triggerable(requests)
   if (first === undefined || (schemes.length > 0 && schemes.every(({ key }) => key.from !== 'secret'))) return []
   const event = /^[\w./-]+$/.test(triggerName(first)) ? triggerName(first) : `'${triggerName(first)}'`
@@ -116,7 +121,7 @@ function tryLine({ name, schemes }: Preset, requests: readonly RecordedRequest[]
   return [
     signedByPair
       ? `Try it before the provider does, with a key pair of your own: the source has the public half, and \`${line} --private-key key.pem\` signs with the other.`
-      : `Try it before the provider does: \`${line}\`.`,
+      : `${captured ? 'Try it when the secret has come' : 'Try it before the provider does'}: \`${line}\`.`,
   ]
 }
 

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { Unusable } from './unusable.ts'
 
 /**
  * Claims the database for one process: two roads on one SQLite file would send everything twice. The claim is a lock on
@@ -9,7 +10,7 @@ export function holdAlone(path: string): { release(): void } {
   try {
     lock = new DatabaseSync(`${path}.lock`)
   } catch (error) {
-    throw new Error(
+    throw new Unusable(
       `No file can be made beside ${path}: ${error instanceof Error ? error.message : error}. Does the folder exist?`,
     )
   }
@@ -17,7 +18,7 @@ export function holdAlone(path: string): { release(): void } {
     lock.exec('pragma locking_mode = exclusive; begin exclusive')
   } catch {
     lock.close()
-    throw new Error(
+    throw new Unusable(
       `Another Posthorn is running on ${path}. Stop it first, or give this one its own with POSTHORN_DATABASE.`,
     )
   }

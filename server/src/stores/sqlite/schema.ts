@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type AppliedStep, type Migrated, type Schema, SchemaError, stepName, usableSchema } from '../migrations.ts'
 import { holdAlone } from './alone.ts'
 import { migrate, migrationScript, sqliteApplied, sqliteSteps } from './migrate.ts'
+import { Unusable } from './unusable.ts'
 
 /** The schema of a file, which need not be there yet. `held`: the caller has claimed it with `holdAlone`. */
 export function sqliteSchema(path: string, held: boolean): Schema {
@@ -60,6 +61,6 @@ export function makeFile(path: string): void {
   try {
     closeSync(openSync(path, 'a', 0o600))
   } catch (error) {
-    throw new Error(`The database file ${path} cannot be opened: ${error instanceof Error ? error.message : error}`)
+    throw new Unusable(`The database file ${path} cannot be opened: ${error instanceof Error ? error.message : error}`)
   }
 }
