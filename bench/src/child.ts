@@ -30,7 +30,7 @@ export interface ChildOptions {
 }
 
 const readyWithinMs = 30_000
-// A gateway gives what is in flight up to 10 s (API.md, Process), and then closes its store.
+// A gateway gives what is in flight up to 10 s (docs/run.md), and then closes its store.
 const stopWithinMs = 20_000
 
 const alive = new Set<ChildProcess>()

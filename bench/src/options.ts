@@ -86,13 +86,14 @@ Options
   --warmup N        seconds before it (5)
   --connections N   (64)
   --rounds N        how often each side is measured, in turns (2)
-  --rate N          messages per second where the rate is fixed (tenth: a tenth of what publish reached; backlog: 1000)
+  --rate N          messages per second where the rate is fixed (tenth: a tenth of what publish reached; backlog: 1000;
+                    neighbours, growth, peer: 500); of fan-out: deliveries
   --pending N       deliveries that wait, or are published by who floods (1000000; claim and plans: 10000000)
   --stored N,N,…    of growth: from the fewest to the most (10000,1000000,10000000)
   --deliveries N    of fan-out: how many at each (100000)
   --of publish|stripe|github   of profile: messages that are published, or requests of a provider (publish)
   --minutes N       length of soak (60)
-  --dead hung|refused   how that endpoint is dead (hung)
+  --dead hung|refused   of backlog: how its endpoint is dead (hung)
   --receiver nginx|node, --generator wrk|node
   --short           seconds instead of minutes: shows that it runs, not how fast it is; writes no file
 

@@ -1,6 +1,6 @@
 import { table } from './table.ts'
 
-/** A number that issue and design promise, and what was seen. Missing one is told, not punished: machines differ. */
+/** A number that we want, and what was seen. Missing one is told, not punished: machines differ. */
 export interface Goal {
   readonly what: string
   readonly wanted: string

@@ -3,9 +3,12 @@ import { type ProblemCode, problems } from '../problems.ts'
 import { changesShown, isList, showsOne } from './conditional.ts'
 import { type Json, printed, schemaAt } from './schema.ts'
 
-/** The problems an operation can answer: its own, and those that come with having a key, a body, or values to check. */
+/** The problems an operation can answer: its own, and those that come with having a key, a body, a name in the path, or values to check. */
 export function problemsOf(operation: Operation): readonly ProblemCode[] {
   const codes = new Set<ProblemCode>(['request-malformed', 'request-invalid', 'internal', ...operation.problems])
+  codes.add('uri-too-long').add('headers-too-large')
+  // A name that is longer than any can be is of nothing.
+  if (Object.keys(operation.params.properties).length > 0) codes.add('not-found')
   if (operation.scope !== null) {
     codes.add('unauthenticated').add('scope-missing').add('capability-missing').add('rate-limited').add('unavailable')
   }

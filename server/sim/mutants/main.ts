@@ -96,11 +96,16 @@ async function main(): Promise<number> {
     console.log(usage)
     return 0
   }
+  const only = values.only === undefined ? null : mutants[Number(values.only) - 1]
+  if (only === undefined) {
+    console.error(`--only ${values.only}: a number from 1 to ${mutants.length}`)
+    return 2
+  }
   const folder = await copyOfTree()
   const left: string[] = []
   try {
     for (const [at, mutant] of mutants.entries()) {
-      if (values.only !== undefined && Number(values.only) !== at + 1) continue
+      if (only !== null && mutant !== only) continue
       const fate = await fateOf(folder, mutant, values.seeds)
       console.log(
         `${`${at + 1}`.padStart(2)} ${mutant.name}\n     ${fate.kind === 'caught' ? fate.by : fate.kind.toUpperCase()}`,

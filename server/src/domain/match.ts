@@ -17,7 +17,7 @@ const otherChannel: MatchVerdict = { kind: 'no', because: 'channel' }
  * with the message. A message without channels does not reach an endpoint that has some: the meaning that the official
  * clients' own server gives it. Names are compared exactly, but that `invoice.*` stands for all that begin with
  * `invoice.`, and `*` for all; an empty list, unlike null, lets nothing through. An endpoint's `filter` is asked
- * elsewhere, of those that match (`engine/filtering.ts`): it may take long, and this may not.
+ * elsewhere, of those that match (`engine/vetting.ts`): it may take long, and this may not.
  */
 export function matches(
   endpoint: Pick<Endpoint, 'eventTypes' | 'channels' | 'disabledBecause'>,

@@ -20,7 +20,6 @@ const quarantineStep = 50
 // A node that does not ask for this long reads everything anew.
 const changesKeptMs: Millis = 600_000
 const retentionMs: Millis = 60_000
-const maintainMs: Millis = 3_600_000
 // So long a background task that was made through another node may wait for the one that runs them.
 const lookForTasksMs: Millis = 1_000
 
@@ -82,7 +81,6 @@ export class Chores {
     this.#every(leases, leaseMs / 6, () => this.#renewLeases((leaseMs * 3) / 4))
     this.#everyWhileLeading('expired', lookForExpiredMs, () => this.#sweepExpired())
     this.#everyWhileLeading('retention', retentionMs, () => this.#retention.run())
-    this.#everyWhileLeading('maintain', maintainMs, async () => this.#store.maintain?.(this.#world.now()))
     this.#every('tasks', lookForTasksMs, async () => {
       if (this.#fleet.leads && this.#fleet.alive > 1) this.#wakeTasks()
     })
@@ -93,8 +91,6 @@ export class Chores {
   lead(): void {
     this.sweep()
     this.#wakeTasks()
-    // What is missing is made when it is first needed; here it is only made in time.
-    void this.#store.maintain?.(this.#world.now()).catch(() => {})
   }
 
   /** Does no more than renew the leases of what is still on the wire, until `end`: others must not send it as well. */

@@ -70,7 +70,7 @@ interface Down {
 
 /**
  * Group commit: while commits are on their way, whatever arrives (and what arrives in the rest of this turn of the event
- * loop) rides in the next one. It batches by itself, pushes back by itself, and needs no timer and no tuning (DESIGN §4).
+ * loop) rides in the next one. It batches by itself, pushes back by itself, and needs no timer and no tuning.
  * How many may be on their way is the store's to say.
  *
  * After a commit that failed, or did not end in time, the store is down: callers are told so at once, records are kept

@@ -1,4 +1,3 @@
-import type { Millis } from '../domain/ids.ts'
 import type { AnswerStore } from './store/answer.ts'
 import type { ApplicationStore } from './store/application.ts'
 import type { AttemptStore } from './store/attempt.ts'
@@ -65,7 +64,5 @@ export interface Store {
   onChange(heard: () => void): void
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>
-  /** What a store wants done now and then by one node of all, with what retention does not do row by row. */
-  maintain?(now: Millis): Promise<void>
   close(): Promise<void>
 }

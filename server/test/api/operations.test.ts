@@ -1,4 +1,4 @@
-// Every operation, called by the official client: what it sends must work, and what we answer must satisfy its models.
+// The official client: what it sends must work, and what we answer must satisfy its models.
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -11,11 +11,14 @@ Feeds what reads the bytes of strangers with inputs that are made, mutated and g
 reading of the same. What is found is made small, printed, and kept in server/test/fuzz-parsers/corpus/, as are inputs with
 a new kind of outcome; npm test replays them.
 
-  --only NAME   one of: ${fuzzers.map(({ name }) => name).join(', ')}
+  --only NAME   one of those below
   --minutes M   how long, for each (1)
   --runs N      how many inputs instead, for each
   --seed S      what the dice begin with (1); the same seed over the same corpus makes the same inputs
   --keep no     leave the corpus as it is
+
+Parsers:
+${fuzzers.map(({ name, about }) => `  ${name.padEnd(14)}${about}`).join('\n')}
 
 Exit codes: 0 nothing was found, 1 something was, 2 it could not be run.`
 

@@ -89,6 +89,7 @@ async function run(): Promise<number> {
     )
     for (const line of brokenIn(outcome)) console.log(`  BROKEN: ${line}`)
   }
+  if (outcomes.length === 0) throw new Error(left.join('; '))
   console.log(['', tableOf(outcomes.map(rowOf)), ...left].join('\n'))
   return outcomes.every((outcome) => brokenIn(outcome).length === 0) ? 0 : 1
 }

@@ -19,7 +19,7 @@ export interface Outcome {
   readonly troubled: Counted
 }
 
-// Of what was before; the issue's own words.
+// Of what was before.
 const mostGrowth = 1.2
 
 /** What was broken, in words; nothing where all held. */

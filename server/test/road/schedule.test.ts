@@ -4,7 +4,7 @@ import type { Answer } from '../support/receiver.ts'
 import { type Scene, scene } from './scene.ts'
 
 const [second, minute, hour] = [1_000, 60_000, 3_600_000] as const
-// API.md, "Delivery": at once, then these.
+// docs/retries.md: at once, then these.
 const promised = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour]
 
 const answering =

@@ -1,4 +1,4 @@
-// HTTP: sends deliveries as signed POSTs, fast, and only where the egress guard lets them. It must not know what a
+// HTTP: sends deliveries, fast, and only where the egress guard lets them. It must not know what a
 // message, an endpoint or a retry is. A try (try.ts) goes to an origin (origin.ts), which gives it a connection
 // (connection.ts), which opens its socket (opening.ts) to addresses the guard (guard.ts) has passed.
 
