@@ -6,7 +6,7 @@ type Done = (error: Error | null, body?: Buffer) => void
 
 /**
  * Reads the body of a request whose key is known. `done` gets all of it, or Problem `body-too-large`, `unavailable` where callers
- * together send more than is held, or what broke the connection.
+ * together send more than is held, or `request-malformed` where the connection broke.
  */
 export function readBody(request: IncomingMessage, arriving: Arriving, mostBytes: number, done: Done): void {
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) {
@@ -28,9 +28,11 @@ export function readBody(request: IncomingMessage, arriving: Arriving, mostBytes
     else if (!arriving.hasRoom()) end(tooMuch())
   })
   request.once('end', () => over || end(null, arriving.whole(arrival)))
-  request.once('error', end)
-  request.once('close', () => over || end(brokenOff()))
+  const breakOff = (): void => {
+    if (!over) end(new Problem('request-malformed', 'The connection ended before the body did.'))
+  }
+  request.once('error', breakOff)
+  request.once('close', breakOff)
 }
 
-const brokenOff = (): Problem => new Problem('request-malformed', 'The connection ended before the body did.')
 const tooMuch = (): Problem => new Problem('unavailable', 'Too much is arriving at once.', [], 1)

@@ -38,8 +38,8 @@ test('a refusal that the document describes is right, and one that it does not i
 })
 
 test('what HTTP refuses must be a problem, whichever operation it was meant for', () => {
-  assert.deepEqual(faultsOf(bentPath, answer(431, problem(431, 'headers-too-large'))), [])
-  assert.match(faultsOf(request(), answer(431, problem(431, 'headers-too-large')))[0] ?? '', /not described/)
+  assert.deepEqual(faultsOf(bentPath, answer(408, problem(408, 'request-timeout'))), [])
+  assert.match(faultsOf(request(), answer(408, problem(408, 'request-timeout')))[0] ?? '', /not described/)
   assert.notDeepEqual(faultsOf(bentPath, answer(404, 'Not Found')), [])
 })
 

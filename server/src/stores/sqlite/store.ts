@@ -11,13 +11,33 @@ import { Thread } from './thread-calls.ts'
 // What does not change anything goes to the reader, so that no commit waits for it.
 const reads: ReadonlySet<string> = new Set([
   ...['all', 'alive', 'applications', 'backlog', 'byHash', 'byId', 'byName', 'byToken', 'countAttempts', 'countTokens'],
-  ...['destinations', 'find', 'handshakes', 'heldByOthers', 'idsBetween', 'look', 'oldest', 'operational', 'results'],
+  ...[
+    'destinations',
+    'find',
+    'handshakes',
+    'heldByOthers',
+    'idsBetween',
+    'list',
+    'look',
+    'oldest',
+    'operational',
+    'results',
+  ],
   ...['routes', 'running', 'secretUses', 'settled', 'since', 'subscriptions', 'totals', 'unsent', 'waiting'],
 ])
 // May go through all that an application has, for somebody who looks for what is not there: in turn, where neither publishes
 // nor anybody's key wait behind it.
 const lists: ReadonlySet<string> = new Set([
-  ...['attemptedMessages', 'list', 'listByEndpoint', 'listByMessage', 'undeclared'],
+  ...['applications.list', 'attempts.attemptedMessages', 'attempts.listByEndpoint', 'attempts.listByMessage'],
+  ...[
+    'endpoints.list',
+    'eventTypes.list',
+    'eventTypes.undeclared',
+    'messages.list',
+    'quarantine.list',
+    'received.list',
+  ],
+  ...['sources.list', 'tasks.list'],
 ])
 
 const commitsBetweenCopies = 100
@@ -44,8 +64,8 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const writer = new Thread(path, 'writer', origin)
   const reader = new Thread(path, 'reader', origin)
   const lister = new Lister(() => new Thread(path, 'lister', origin))
-  const forCall = (method: string): Pick<Thread, 'call'> => {
-    if (lists.has(method)) return lister
+  const forCall = (name: string, method: string): Pick<Thread, 'call'> => {
+    if (lists.has(`${name}.${method}`)) return lister
     return reads.has(method) ? reader : writer
   }
   await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
@@ -55,7 +75,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     new Proxy(own, {
       get: (_, method: string) =>
         (own as Readonly<Record<string, unknown>>)[method] ??
-        ((...parameters: unknown[]) => forCall(method).call(name, method, parameters)),
+        ((...parameters: unknown[]) => forCall(name, method).call(name, method, parameters)),
     }) as Methods
 
   // A commit that copied a long log itself would hold up all that wait for it, for 50 ms and more (bench tenth, 2026-11).
