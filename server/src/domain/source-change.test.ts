@@ -60,6 +60,18 @@ describe('what is said of a source', () => {
     )
   })
 
+  test('that are misspelt are refused, since nothing would be checked with them; what nobody knows is left alone', () => {
+    const faults = (values: object) => change(null, { values: { account: 'a', ...values } }).faults
+    assert.deepEqual(faults({ sekret: 'whsec_x' }), [
+      { pointer: '/config/sekret', message: 'is nothing that it takes; did you mean secret?' },
+    ])
+    assert.deepEqual(
+      faults({ regoin: 'eu', public_key: 'k' }).map(({ pointer }) => pointer),
+      ['/config/regoin', '/config/public_key'],
+    )
+    assert.deepEqual(faults({ schedule: '* * * * *', payload: '{}' }), [])
+  })
+
   test('of another provider leaves nothing of the former: no secret, no scheme, none of its settings', () => {
     const other: Preset = { ...acme, name: 'other' }
     const core = made({ settings: { schemes: ['mac'], state: 'paused', allowedAddresses: ['192.0.2.1'] } })

@@ -1,6 +1,8 @@
 // What becomes of a source's settings and secrets when somebody says something about them, and what is wrong with that.
 import { parseNetwork } from './address.ts'
 import type { Millis } from './ids.ts'
+import { pointerTo } from './json-pointer.ts'
+import { nearest } from './nearest.ts'
 import type { Preset } from './preset.ts'
 import { answerFaults, presetFaults } from './preset-check.ts'
 import type { Fault } from './problem.ts'
@@ -125,7 +127,7 @@ function valuesAfter(
   { settings = [] }: Preset,
   asked: boolean,
 ): { readonly values: SourceSettings['values']; readonly faults: readonly Fault[] } {
-  const faults: Fault[] = []
+  const faults = misspelt(Object.keys(said), [...settings.map(({ name }) => name), ...ofSecrets])
   const values: Record<string, string> = {}
   for (const { name, label, where, required = false, default: usually } of settings) {
     const pointer = `/config/${name}`
@@ -140,6 +142,23 @@ function valuesAfter(
     } else values[name] = String(value)
   }
   return { values, faults }
+}
+
+// What else `config` takes.
+const ofSecrets = ['secret', 'secrets', 'publicKey', 'preset', 'timestampGraceSeconds']
+const longestName = 64
+
+/**
+ * What nobody knows is ignored, as everywhere; but whoever mistypes what requests are to be checked with would get a source that
+ * checks nothing.
+ */
+function misspelt(names: readonly string[], known: readonly string[]): Fault[] {
+  return names.flatMap((name) => {
+    const meant = known.includes(name) || name.length > longestName ? null : nearest(name, known)
+    return meant === null
+      ? []
+      : [{ pointer: pointerTo('/config', name), message: `is nothing that it takes; did you mean ${meant}?` }]
+  })
 }
 
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/ // RFC 9110, 5.6.2
