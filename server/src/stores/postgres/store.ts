@@ -6,6 +6,7 @@ import type { PostgresTarget } from '../../domain/database-target.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { CommitBatch, CommitResult, Store } from '../../ports/store.ts'
 import { type Db, UniqueViolation } from '../db.ts'
+import { ListTurns, longLists } from '../queries/list-turns.ts'
 import { nouns } from '../queries/nouns.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import { type ConnectionManner, PostgresDb } from './connection.ts'
@@ -50,7 +51,9 @@ export async function openPostgresStore(
   // What claims and renews goes beside the commits; the rest is people's.
   const forRoad = commitsInFlight + 1
   const roadConnections = new Connections(target, manner, forRoad)
-  const peoplesConnections = new Connections(target, manner, Math.max(1, connections - forRoad - (pooled ? 0 : 1)))
+  const forPeople = Math.max(1, connections - forRoad - (pooled ? 0 : 1))
+  const peoplesConnections = new Connections(target, manner, forPeople)
+  const listTurns = new ListTurns(Math.max(1, Math.floor(forPeople / 2)))
   let listener: Listener | null = null
   const close = async (): Promise<void> => {
     await listener?.close()
@@ -91,8 +94,10 @@ export async function openPostgresStore(
       get: (_, method: string) =>
         (own as Readonly<Record<string, unknown>>)[method] ??
         ((...parameters: unknown[]) => {
-          const withinMs = publishesWaitFor.has(`${name}.${method}`) ? roadWithinMs : ownWithinMs
-          return call(connections, withinMs, name, method, parameters).catch(tell)
+          const full = `${name}.${method}`
+          const withinMs = publishesWaitFor.has(full) ? roadWithinMs : ownWithinMs
+          const ask = () => call(connections, withinMs, name, method, parameters)
+          return (longLists.has(full) ? listTurns.during(ask) : ask()).catch(tell)
         }),
     }) as Methods
   }

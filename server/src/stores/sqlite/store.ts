@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import type { ExpungeStore, RetentionStore, Store } from '../../ports/store.ts'
+import { longLists } from '../queries/list-turns.ts'
 import { packBatch } from '../queries/packed-batch.ts'
 import type { road } from '../queries/road.ts'
 import { Lister } from './lister.ts'
@@ -10,34 +11,10 @@ import { Thread } from './thread-calls.ts'
 
 // What does not change anything goes to the reader, so that no commit waits for it.
 const reads: ReadonlySet<string> = new Set([
-  ...['all', 'alive', 'applications', 'backlog', 'byHash', 'byId', 'byName', 'byToken', 'countAttempts', 'countTokens'],
-  ...[
-    'destinations',
-    'find',
-    'handshakes',
-    'heldByOthers',
-    'idsBetween',
-    'list',
-    'look',
-    'oldest',
-    'operational',
-    'results',
-  ],
-  ...['routes', 'running', 'secretUses', 'settled', 'since', 'subscriptions', 'totals', 'unsent', 'waiting'],
-])
-// May go through all that an application has, for somebody who looks for what is not there: in turn, where neither publishes
-// nor anybody's key wait behind it.
-const lists: ReadonlySet<string> = new Set([
-  ...['applications.list', 'attempts.attemptedMessages', 'attempts.listByEndpoint', 'attempts.listByMessage'],
-  ...[
-    'endpoints.list',
-    'eventTypes.list',
-    'eventTypes.undeclared',
-    'messages.list',
-    'quarantine.list',
-    'received.list',
-  ],
-  ...['sources.list', 'tasks.list'],
+  ...['all', 'alive', 'applications', 'backlog', 'byHash', 'byId', 'byName', 'byToken', 'countAttempts'],
+  ...['countTokens', 'destinations', 'find', 'handshakes', 'heldByOthers', 'idsBetween', 'list', 'look'],
+  ...['oldest', 'operational', 'results', 'routes', 'running', 'secretUses', 'settled', 'since'],
+  ...['subscriptions', 'totals', 'unsent', 'waiting'],
 ])
 
 const commitsBetweenCopies = 100
@@ -47,9 +24,9 @@ const mostEmptyings = 50
 const longLogPages = 4_000
 
 /**
- * Opens (and if need be makes) the database at `path` and its threads: one that writes, one that reads, and one for long
- * lists, when somebody asks for one. Throws when the file cannot be used, or was
- * last used by a newer Posthorn. Several processes may have it open; only `holdAlone` may run the road on it.
+ * Opens (and if need be makes) the database at `path` and its threads: one that writes, one that reads, and one for long lists,
+ * when somebody asks for one. Throws when the file cannot be used, or was last used by a newer Posthorn. Several processes may
+ * have it open; only `holdAlone` may run the road on it.
  */
 export async function openSqliteStore(path: string): Promise<Store> {
   makeFile(path)
@@ -65,7 +42,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const reader = new Thread(path, 'reader', origin)
   const lister = new Lister(() => new Thread(path, 'lister', origin))
   const forCall = (name: string, method: string): Pick<Thread, 'call'> => {
-    if (lists.has(`${name}.${method}`)) return lister
+    if (longLists.has(`${name}.${method}`)) return lister
     return reads.has(method) ? reader : writer
   }
   await Promise.all([writer.call('process', 'ping', []), reader.call('process', 'ping', [])])
