@@ -31,7 +31,7 @@ export const answerHeaders = {
   },
   Link: {
     description: 'The pages beside this one (RFC 8288): `first`, `next`, `prev`.',
-    schema: { type: 'string', pattern: '^<', maxLength: 16_384 },
+    schema: { type: 'string', pattern: '^<', maxLength: 65_536 },
   },
   ETag: {
     description: 'The entity tag of what is shown: another whenever a byte of it is. Strong (RFC 9110, 8.8.3).',
