@@ -148,7 +148,8 @@ export async function neighbours(options: Options, databases: Databases): Promis
     parts: [
       `${whole(options.rate ?? usualPerS)} messages/s to the healthy endpoint, at a fixed rate; latencies count from the intended sending. Windows of \
 ${options.seconds} s after ${options.warmupS} s of warming up; median (least to most). Hung: a second endpoint of the same application gets \
-the same messages, takes connections and never answers; alone and hung in turns, on a new gateway each time. Flood: another application, with an endpoint that is well, publishes ${whole(flooded.flood.accepted)} messages through \
+the same messages, takes connections and never answers; alone and hung in turns, on a new gateway each time. \
+Flood: another application, with an endpoint that is well, publishes ${whole(flooded.flood.accepted)} messages through \
 ${options.connections} connections as fast as they are accepted (${whole(flooded.flood.accepted / flooded.flood.seconds)}/s beside the \
 healthy one). Its generator and its deliveries use the same cores to the full: what the healthy endpoint then waits for is first of all a core, and \
 the last column but one says how late its own generator was for that.`,

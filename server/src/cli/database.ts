@@ -5,6 +5,7 @@ import { Unusable } from '../stores/sqlite/unusable.ts'
 import { exitCodes, type Io } from './command.ts'
 
 const told = [SchemaError, MoveError, Unreachable, Unusable]
+
 /**
  * Runs what works on a database, and says in one line, with exit code 1, when that cannot be used as it is. `shown`: which one, for
  * people.

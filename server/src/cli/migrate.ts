@@ -45,20 +45,21 @@ pending; 2 typed wrongly.`,
     const settings = loadSettings({ env: io.env, flags: settingFlags(values) })
     const { database } = settings
     const shown = shownTarget(database)
-    if (database.engine === 'sqlite' && !existsSync(database.path)) {
-      // A mistyped path must not look like a database that was brought up to date.
-      if (verb === 'status') {
-        io.stderr.write(`posthorn migrate: there is no database at ${database.path}\n`)
-        return exitCodes.checkFailed
-      }
-      if (values['dry-run'] !== true)
-        io.stderr.write(`posthorn migrate: there was no database at ${database.path}; a new one is made\n`)
+    // A mistyped path must not look like a database that was brought up to date.
+    const isNew = database.engine === 'sqlite' && !existsSync(database.path)
+    if (isNew && verb === 'status') {
+      io.stderr.write(`posthorn migrate: there is no database at ${database.path}\n`)
+      return exitCodes.checkFailed
     }
     return onDatabase('migrate', shown, io, async () => {
       const schema = schemaOf(database, storeManner(settings).pooled)
       try {
         if (verb === 'status') return await status(schema, shown, values.json === true, io)
-        return await bringUpToDate(schema, shown, values['dry-run'] === true, io)
+        const dryRun = values['dry-run'] === true
+        const code = await bringUpToDate(schema, shown, dryRun, io)
+        if (isNew && !dryRun)
+          io.stderr.write(`posthorn migrate: there was no database at ${database.path}; a new one was made\n`)
+        return code
       } finally {
         await schema.close()
       }

@@ -30,6 +30,8 @@ interface Waiting {
   readonly answers: Answer[]
   readonly parts: number
   readonly characters: number
+  /** Of its asker. */
+  readonly share: Share
   readonly resolve: (answers: readonly Answer[]) => void
   readonly reject: (error: Error) => void
 }
@@ -134,7 +136,7 @@ class Bench {
     const id = this.#lastId
     return new Promise((resolve, reject) => {
       const ask = { id, asker, from: 0, job }
-      const waiting: Waiting = { ask, answers: [], parts: partsOf(job), characters, resolve, reject }
+      const waiting: Waiting = { ask, answers: [], parts: partsOf(job), characters, share, resolve, reject }
       this.#waiting.set(id, waiting)
       this.#shares.set(asker, share)
       for (const one of [share, this.#all]) {
@@ -192,12 +194,11 @@ class Bench {
     waiting.answers.push(answer)
     if (waiting.answers.length < waiting.parts) return
     this.#waiting.delete(waiting.ask.id)
-    const share = this.#shares.get(waiting.ask.asker) ?? this.#all
-    for (const one of new Set([share, this.#all])) {
+    for (const one of [waiting.share, this.#all]) {
       one.asks -= 1
       one.characters -= waiting.characters
     }
-    if (share.asks === 0) this.#shares.delete(waiting.ask.asker)
+    if (waiting.share.asks === 0) this.#shares.delete(waiting.ask.asker)
     waiting.resolve(waiting.answers)
   }
 
@@ -249,6 +250,8 @@ class Bench {
     this.#ready = false
     void thread?.terminate()
     const costly = this.#underWay
+    // The next thread has not said anything yet.
+    this.#atId = 0
     if (costly) {
       this.#costly.blame(textOf(costly.ask.job, costly.answers.length))
       this.#answer(costly, { kind: 'too-costly', reason })
